@@ -1,0 +1,1 @@
+"""Clout: an open influence score that is learned, calibrated and explained."""

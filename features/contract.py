@@ -1,0 +1,106 @@
+"""The contract between features and models: which columns, in which order, meaning what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from clout.errors import CloutError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+Group = Literal["wording", "format", "timing", "track_record", "audience", "network"]
+Side = Literal["message", "messenger", "timing", "network"]
+GROUPS: tuple[Group, ...] = ("wording", "format", "timing", "track_record", "audience", "network")
+SIDE_OF: dict[Group, Side] = {
+    "wording": "message",
+    "format": "message",
+    "timing": "timing",
+    "track_record": "messenger",
+    "audience": "messenger",
+    "network": "network",
+}
+
+
+class ContractError(CloutError):
+    """The columns handed in are not the columns the model was trained on."""
+
+    code = "contract"
+
+
+class FeatureSpec(BaseModel):
+    """One feature as people and models see it.
+
+    `direction` is +1 or −1 where the margin may only rise or fall with the value, 0 where it is free.
+    `label` names it; `helping` and `holding_back` say in one sentence how it moved a score (`{value}` stands for the
+    value in `unit`); `advice` says what one can do, empty where `actionable` is false. `missing` says what null means.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    group: Group
+    unit: str
+    direction: Literal[-1, 0, 1]
+    actionable: bool
+    label: str
+    helping: str
+    holding_back: str
+    advice: str
+    missing: str
+
+
+class Contract(BaseModel):
+    """The features of a model, in the order of its columns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    features: tuple[FeatureSpec, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in model order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over names, order, units and directions: what a model silently depends on."""
+        facts = [(f.name, f.unit, f.direction) for f in self.features]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    def matrix(self, frame: pl.DataFrame | pd.DataFrame) -> npt.NDArray[np.float64]:
+        """A (rows, features) float64 matrix in contract order; missing is NaN.
+
+        Columns are found by name, so their order in `frame` does not matter and other columns are left alone.
+        Raises `ContractError` when a column is absent or not a number, or holds an infinity.
+        """
+        absent = [name for name in self.names if name not in frame.columns]
+        if absent:
+            raise ContractError(
+                f"got a frame without {len(absent)} of the {len(self.names)} feature columns ({', '.join(absent[:5])}"
+                f"{', …' if len(absent) > 5 else ''}); expected all of them: build the frame with clout.features.compute"
+            )
+        columns = [self._column(frame, name) for name in self.names]
+        return np.column_stack(columns) if columns else np.empty((len(frame), 0))
+
+    def _column(self, frame: pl.DataFrame | pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
+        series = frame[name]
+        try:
+            if isinstance(series, pl.Series):
+                values = series.cast(pl.Float64).to_numpy()
+            else:
+                values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
+            raise ContractError(
+                f"column {name!r} has type {series.dtype}; expected numbers: see the feature's unit in the contract"
+            ) from error
+        if np.isinf(values).any():
+            raise ContractError(f"column {name!r} holds an infinity; expected finite numbers or missing")
+        return values

@@ -1,0 +1,1 @@
+"""What we ship: bundles that score and explain."""

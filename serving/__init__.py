@@ -1,0 +1,1 @@
+"""What people touch: the service, its schemas and its errors."""
