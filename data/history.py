@@ -1,0 +1,146 @@
+"""The only door to the past: what had happened and was known, on one clock.
+
+Every row of a history carries `at = max(happened_at, known_at)`: the moment from which it may be used. A feature at
+`as_of` sees rows with `at < as_of`, so both clocks lie strictly before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from clout.data.labels import outcomes_from_actions, outcomes_from_counts, weigh
+from clout.data.lake import Lake
+from clout.data.tables import SCHEMAS
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the sources report and until when; facts about the data as a whole, not about a moment.
+
+    `reported`: (network, kind, logged) rows, one for each kind of action a network has; `logged` tells an event log
+    from counts. `through`: (network, through) rows, the last moment anything was known of.
+    """
+
+    reported: pl.DataFrame
+    through: pl.DataFrame
+
+    @property
+    def data_through(self) -> datetime | None:
+        """The last moment anything was known, over all networks; None without data."""
+        value = self.through["through"].max()
+        return value if isinstance(value, datetime) else None
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything known, each frame with the clock `at` (see the module).
+
+    - accounts: account, network, handle, created_at
+    - profiles: account, at, followers, following, listed, posts, verified
+    - posts: the posts table plus `at`
+    - outcomes: post, account, network, published_at, at (when it had ripened), outcome, then one column a kind
+    - actions: account, actor, kind, post, at
+    """
+
+    accounts: pl.DataFrame
+    profiles: pl.DataFrame
+    posts: pl.DataFrame
+    outcomes: pl.DataFrame
+    actions: pl.DataFrame
+    coverage: Coverage
+    horizon: timedelta
+
+
+def read_tables(lake: Lake) -> dict[str, pl.DataFrame]:
+    """The five tables of a lake, each empty but typed where there is nothing."""
+    return {table: lake.read(table) for table in SCHEMAS}
+
+
+def coverage(tables: Tables) -> Coverage:
+    """What `tables` report and until when."""
+    networks = tables["posts"].lazy().select("post", "network")
+    logged = (
+        tables["actions"].lazy().filter(pl.col("post").is_not_null()).join(networks, on="post").select("network", "kind")
+    )
+    counted = tables["counts"].lazy().join(networks, on="post").select("network", "kind")
+    reported = (
+        pl.concat([logged.unique().with_columns(logged=True), counted.unique().with_columns(logged=False)])
+        .group_by("network", "kind")
+        .agg(pl.col("logged").any())
+        .sort("network", "kind")
+        .collect()
+    )
+    known = [
+        tables["posts"].lazy().select("network", "known_at"),
+        tables["actions"].lazy().join(networks, on="post").select("network", "known_at"),
+        tables["counts"].lazy().join(networks, on="post").select("network", "known_at"),
+    ]
+    through = pl.concat(known).group_by("network").agg(through=pl.col("known_at").max()).sort("network").collect()
+    return Coverage(reported, through)
+
+
+def known_before(tables: Tables, as_of: datetime) -> dict[str, pl.DataFrame]:
+    """`tables` without a row that happened or was known at `as_of` or later; retrospective counts stay.
+
+    A retrospective count is taken as known when its post ripened, not when it was read, so the reading's time says
+    nothing about it.
+    """
+    cut = {}
+    for name, frame in tables.items():
+        if name == "accounts":
+            cut[name] = frame
+            continue
+        past = (pl.col("happened_at") < as_of) & (pl.col("known_at") < as_of)
+        cut[name] = frame.filter(past | pl.col("retrospective") if name == "counts" else past)
+    return cut
+
+
+def load(
+    tables: Tables,
+    horizon: timedelta,
+    action_values: Mapping[str, float],
+    known: Coverage | None = None,
+) -> History:
+    """The history of `tables`; `known` overrides what they are taken to cover.
+
+    An outcome ripens `horizon` after its post and is left out when the data end before that.
+    """
+    known = known or coverage(tables)
+    clock = pl.max_horizontal("happened_at", "known_at").alias("at")
+    posts = tables["posts"].with_columns(clock)
+    return History(
+        accounts=tables["accounts"],
+        profiles=tables["profiles"].with_columns(clock),
+        posts=posts,
+        outcomes=_outcomes(posts, tables, horizon, action_values, known),
+        actions=tables["actions"].with_columns(clock),
+        coverage=known,
+        horizon=horizon,
+    )
+
+
+def _outcomes(
+    posts: pl.DataFrame, tables: Tables, horizon: timedelta, action_values: Mapping[str, float], known: Coverage
+) -> pl.DataFrame:
+    """The outcome of each ripe post that is its author's own (reshares are not)."""
+    own = posts.filter(pl.col("kind") != "reshare")
+    from_actions = outcomes_from_actions(own, tables["actions"], known.reported, horizon)
+    unlogged = own.select("post", "network").join(known.reported.filter(~pl.col("logged")), on="network")
+    from_counts = outcomes_from_counts(own, tables["counts"], horizon)
+    from_counts = from_counts.join(unlogged.select("post", "kind"), on=["post", "kind"], how="semi")
+    through = own.select("post", "network").join(known.through, on="network", how="left").select("post", "through")
+    ripe = weigh(pl.concat([from_actions, from_counts]), action_values).join(through, on="post")
+    facts = own.select("post", "account", "network", published_at="happened_at")
+    kinds = [name for name in ripe.columns if name not in {"post", "ripe_at", "outcome", "through"}]
+    return (
+        ripe.join(facts, on="post")
+        .filter(pl.col("ripe_at") <= pl.col("through"))
+        .select("post", "account", "network", "published_at", pl.col("ripe_at").alias("at"), "outcome", *kinds)
+        .sort("at", "post")
+    )

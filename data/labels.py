@@ -1,0 +1,87 @@
+"""What each post drove: distinct accounts that acted on it within the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import polars as pl
+
+OUTCOME_SCHEMA = {"post": pl.String, "kind": pl.String, "count": pl.Int64, "ripe_at": pl.Datetime("us", "UTC")}
+
+
+def outcomes_from_actions(
+    posts: pl.DataFrame, actions: pl.DataFrame, reported: pl.DataFrame, horizon: timedelta
+) -> pl.DataFrame:
+    """Rows (post, kind, count, ripe_at): distinct actors other than the author, per kind that the network logs.
+
+    An action counts when it happened and was known within `(t0, t0 + horizon]`, t0 being the post's time; so the
+    count is the same whether it is taken then or years later. `reported` holds (network, kind) pairs that have an
+    event log: a post without any action of such a kind counts 0.
+    """
+    ripe = posts.lazy().with_columns(ripe_at=pl.col("happened_at") + horizon)
+    logged = reported.filter(pl.col("logged")).lazy().select("network", "kind")
+    expected = ripe.select("post", "network", "ripe_at").join(logged, on="network").drop("network")
+    counted = (
+        actions.lazy()
+        .filter(pl.col("post").is_not_null())
+        .join(ripe.select("post", "ripe_at", author="account", t0="happened_at"), on="post")
+        .filter(
+            pl.col("actor") != pl.col("author"),
+            pl.col("happened_at") > pl.col("t0"),
+            pl.col("happened_at") <= pl.col("ripe_at"),
+            pl.col("known_at") <= pl.col("ripe_at"),
+        )
+        .select("post", "kind", "actor")
+        .unique()
+        .group_by("post", "kind")
+        .agg(count=pl.len().cast(pl.Int64))
+    )
+    return (
+        expected.join(counted, on=["post", "kind"], how="left")
+        .with_columns(pl.col("count").fill_null(0))
+        .select(*OUTCOME_SCHEMA)
+        .collect()
+    )
+
+
+def outcomes_from_counts(posts: pl.DataFrame, counts: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
+    """Rows (post, kind, count, ripe_at): the first count read when the post was at least `horizon` old.
+
+    Counts of younger posts are unripe and give no row. `ripe_at` is when the count was known; a retrospective count
+    is taken as known at `t0 + horizon`.
+    """
+    return (
+        counts.lazy()
+        .join(posts.lazy().select("post", t0="happened_at"), on="post")
+        .filter(pl.col("happened_at") - pl.col("t0") >= horizon)
+        .with_columns(
+            ripe_at=pl.when("retrospective").then(pl.col("t0") + horizon).otherwise(pl.col("known_at")),
+        )
+        .sort("post", "kind", "happened_at")
+        .group_by("post", "kind", maintain_order=True)
+        .first()
+        .select(*OUTCOME_SCHEMA)
+        .collect()
+    )
+
+
+def weigh(outcomes: pl.DataFrame, action_values: Mapping[str, float]) -> pl.DataFrame:
+    """One row a post: `outcome` (Σ value × count), one column a kind, and `ripe_at`; a kind not reported is null.
+
+    A post none of whose reported kinds has a value above 0 is left out: there is nothing to learn from it.
+    """
+    kinds = [kind for kind, value in action_values.items() if value > 0]
+    wide = outcomes.lazy().group_by("post", maintain_order=True).agg(
+        pl.col("ripe_at").max(),
+        *(pl.col("count").filter(pl.col("kind") == kind).first().alias(kind) for kind in kinds),
+    )
+    terms = [pl.col(kind).cast(pl.Float64) * action_values[kind] for kind in kinds]
+    return (
+        wide.filter(pl.any_horizontal(pl.col(kind).is_not_null() for kind in kinds))
+        .with_columns(outcome=pl.sum_horizontal(terms))
+        .select("post", "ripe_at", "outcome", *kinds)
+        .collect()
+    )
+
+

@@ -1,0 +1,31 @@
+"""The list of features: everything else reads it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from clout.features import audience, message, messenger, network, timing
+from clout.features.contract import Contract
+from clout.features.feature import Feature
+
+WORDING = Feature(
+    "wording_lift",
+    "wording",
+    "times your usual",
+    "choice of words",
+    "Words like these have drawn more than your usual ({value}).",
+    "Words like these have drawn less than your usual ({value}).",
+    pl.col("wording"),
+    direction=1,
+    advice="Try other words: the words that count most are named beside this reason.",
+    missing="no wording had been learned yet",
+)
+FEATURES: tuple[Feature, ...] = (
+    WORDING,
+    *message.FEATURES,
+    *timing.FEATURES,
+    *messenger.FEATURES,
+    *audience.FEATURES,
+    *network.FEATURES,
+)
+CONTRACT = Contract(features=tuple(feature.spec for feature in FEATURES))

@@ -1,0 +1,79 @@
+"""Features of posts from what was known before them: one definition for a million posts and for one request."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from clout.data.history import History
+from clout.features import audience, messenger, timing
+from clout.features.catalogue import FEATURES
+from clout.features.message import with_form
+from clout.features.windows import WIDTHS, Stream, newest, window
+
+IDS = ("post", "account", "network", "happened_at")
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The past as running totals, by stream name; `accounts` and `logged` hold facts without a clock."""
+
+    by_name: dict[str, Stream]
+    accounts: pl.DataFrame
+    logged: frozenset[str]
+
+    def of(self, account: str, network: str) -> Streams:
+        """The same past for one account alone: what a request about it needs."""
+        cut = {name: stream.of(network if stream.key == ("network",) else account) for name, stream in self.by_name.items()}
+        return replace(self, by_name=cut, accounts=self.accounts.filter(pl.col("account") == account))
+
+
+def prepare(history: History) -> Streams:
+    """The streams of `history` that the catalogue looks things up in."""
+    records = messenger.streams(history)
+    by_name = {**records, **timing.streams(history), **audience.streams(history, records["outcomes"])}
+    reported = history.coverage.reported
+    logged = frozenset(reported.filter(pl.col("logged"))["network"].to_list())
+    return Streams(by_name, history.accounts.select("account", account_created_at="created_at"), logged)
+
+
+def compute(posts: pl.DataFrame, streams: Streams, wording: pl.Series | None = None) -> pl.DataFrame:
+    """One row a post, in the order of `posts`: post, account, network, happened_at, then every feature as Float64.
+
+    `posts` has the columns of the posts table; `known_at` is not read: a post is judged at its `happened_at`.
+    `wording` is the lift of each post's words (see `features.wording`), missing when None. Missing is null.
+    """
+    context = look_up(posts, streams, root_names())
+    context = context.with_columns(wording=pl.lit(None, pl.Float64) if wording is None else wording)
+    named = [feature.expression.cast(pl.Float64).alias(feature.name) for feature in FEATURES]
+    return context.select(*IDS, *named)
+
+
+def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.DataFrame:
+    """`posts` with their form, the facts of their account, and the looked-up columns `names`."""
+    queries = with_form(posts.with_columns(at=pl.col("happened_at"), text=pl.col("text").fill_null("")))
+    queries = queries.join(streams.accounts, on="account", how="left", maintain_order="left").with_columns(
+        logged=pl.col("network").is_in(list(streams.logged))
+    )
+    wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name in names:
+        source, column, width = name.split("|")
+        wanted[source, width].append(column)
+    found = [queries]
+    for (source, width), columns in wanted.items():
+        stream = streams.by_name[source]
+        if width == "last":
+            values = newest(queries, stream, columns)
+        else:
+            values = window(queries, stream, columns, WIDTHS.get(width))
+        found.append(values.rename({column: f"{source}|{column}|{width}" for column in columns}))
+    return pl.concat(found, how="horizontal")
+
+
+def root_names() -> list[str]:
+    """Every looked-up column that some feature of the catalogue reads, in a fixed order."""
+    roots = {name for feature in FEATURES for name in feature.expression.meta.root_names() if "|" in name}
+    return sorted(roots)

@@ -1,0 +1,115 @@
+"""What the account's earlier posts drove: its track record, from ripened outcomes alone."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from clout.data.history import History
+from clout.features.feature import Feature, mean, past, share
+from clout.features.message import with_form
+from clout.features.windows import ONE, UNIT, Stream, fixed, stream
+
+KINDS = ("like", "reshare", "reply", "quote")
+HALF_LIVES = (3, 10, 30)
+PRIOR_POSTS = 5.0
+
+
+def streams(history: History) -> dict[str, Stream]:
+    """Ripe outcomes by account, by account and form of post, and by network."""
+    forms = with_form(history.posts).select("post", "kind", "has_media", "has_link", "daypart")
+    known = history.outcomes.columns
+    events = history.outcomes.join(forms, on="post", how="left").with_columns(
+        *(pl.lit(None, pl.Int64).alias(kind) for kind in KINDS if kind not in known),
+        log=pl.col("outcome").log1p(),
+    )
+    simple = {"n": ONE, "log": fixed(pl.col("log"))}
+    by_account = {**simple, "square": fixed(pl.col("log") ** 2), "none": pl.col("outcome") == 0}
+    for kind in KINDS:
+        by_account[f"{kind}_n"] = pl.col(kind).is_not_null()
+        by_account[f"{kind}_log"] = fixed(pl.col(kind).cast(pl.Float64).log1p())
+    lasts = {f"halflife_{posts}": pl.col("log").ewm_mean(half_life=posts) for posts in HALF_LIVES}
+    lasts |= {"newest": pl.col("log"), "best": pl.col("log").cum_max()}
+
+    def by(*form: str) -> Stream:
+        return stream(events.drop_nulls(list(form)), ["account", *form], tie="post", totals=simple)
+
+    return {
+        "outcomes": stream(events, ["account"], tie="post", totals=by_account, lasts=lasts),
+        "outcomes_kind": by("kind"),
+        "outcomes_media": by("has_media"),
+        "outcomes_link": by("has_link"),
+        "outcomes_daypart": by("daypart"),
+        "network_outcomes": stream(events, ["network"], tie="post", totals=simple),
+    }
+
+
+def level() -> pl.Expr:
+    """The account's own level: mean log1p(outcome) of its ripe posts in 365 days, shrunken to the network's mean.
+
+    The network's mean (30 days) weighs as much as `PRIOR_POSTS` posts. Missing while the network has no ripe post.
+    """
+    n = past("outcomes", "n", "365d").cast(pl.Float64)
+    total = past("outcomes", "log", "365d").cast(pl.Float64) / UNIT
+    return (total + PRIOR_POSTS * mean("network_outcomes", "log", "30d")) / (n + PRIOR_POSTS)
+
+
+def _deviation(window: str) -> pl.Expr:
+    average = mean("outcomes", "log", window)
+    variance = mean("outcomes", "square", window) - average**2
+    return pl.when(past("outcomes", "n", window) >= 2).then(pl.max_horizontal(variance, 0.0).sqrt())
+
+
+def _record(
+    name: str, label: str, expression: pl.Expr, unit: str = "actions (typical)", direction: Literal[-1, 0, 1] = 1
+) -> Feature:
+    return Feature(
+        name,
+        "track_record",
+        unit,
+        label,
+        f"Your {label}, {{value}}, points to more reactions.",
+        f"Your {label}, {{value}}, points to fewer reactions.",
+        expression,
+        direction,
+        missing="no earlier post has ripened",
+    )
+
+
+def _same(stream_name: str, window: str) -> pl.Expr:
+    """Mean of like posts minus nothing when there are fewer than two of them."""
+    return pl.when(past(stream_name, "n", window) >= 2).then(mean(stream_name, "log", window))
+
+
+FEATURES = (
+    _record("outcome_level_365d", "usual level over the year", level()),
+    _record("outcome_log_mean_30d", "usual reactions in the last month", mean("outcomes", "log", "30d")),
+    _record("outcome_log_mean_90d", "usual reactions in the last three months", mean("outcomes", "log", "90d")),
+    _record("outcome_log_mean_3p", "reactions to the newest few posts", past("outcomes", "halflife_3", "last")),
+    _record("outcome_log_mean_10p", "reactions to about ten recent posts", past("outcomes", "halflife_10", "last")),
+    _record("outcome_log_mean_30p", "reactions to about thirty recent posts", past("outcomes", "halflife_30", "last")),
+    _record("outcome_log_last", "reactions to the newest ripe post", past("outcomes", "newest", "last")),
+    _record("outcome_log_max_all", "best post so far", past("outcomes", "best", "last")),
+    _record("outcome_log_std_90d", "ups and downs between posts", _deviation("90d"), "steps on a log scale", 0),
+    _record("outcome_log_std_365d", "ups and downs over the year", _deviation("365d"), "steps on a log scale", 0),
+    _record(
+        "outcome_none_share_90d",
+        "share of posts nobody reacted to",
+        share(past("outcomes", "none", "90d"), past("outcomes", "n", "90d")),
+        "of the posts",
+        0,
+    ),
+    _record("outcome_count_90d", "number of posts with a result", past("outcomes", "n", "90d"), "posts", 0),
+    _record("outcome_count_all", "number of posts seen so far", past("outcomes", "n", "all"), "posts", 0),
+    _record("likes_log_mean_90d", "usual likes", mean("outcomes", "like_log", "90d", "like_n"), "likes (typical)", 0),
+    _record(
+        "reshares_log_mean_90d", "usual reshares", mean("outcomes", "reshare_log", "90d", "reshare_n"), "reshares (typical)", 0
+    ),
+    _record("replies_log_mean_90d", "usual replies", mean("outcomes", "reply_log", "90d", "reply_n"), "replies (typical)", 0),
+    _record("quotes_log_mean_90d", "usual quotes", mean("outcomes", "quote_log", "90d", "quote_n"), "quotes (typical)", 0),
+    _record("outcome_log_mean_same_kind_365d", "usual reactions to posts of this kind", _same("outcomes_kind", "365d")),
+    _record("outcome_log_mean_same_media_365d", "usual reactions to posts with as much to see", _same("outcomes_media", "365d")),
+    _record("outcome_log_mean_same_link_365d", "usual reactions to posts with or without links", _same("outcomes_link", "365d")),
+    _record("outcome_log_mean_same_daypart_365d", "usual reactions at this time of day", _same("outcomes_daypart", "365d")),
+)

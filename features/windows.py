@@ -1,0 +1,105 @@
+"""Window operators: what a stream of dated events says about the moments just before given times.
+
+A *stream* holds one row an event, sorted by key and clock, with running totals. A window `(t − w, t)` is open at both
+ends and is the difference of two totals: those strictly before `t` and those at or before `t − w`. Totals are
+integers (`fixed` turns a real number into millionths), so a sum never depends on what lies outside its window, on the
+order of equal times, or on how rows were split over machines: batch and request agree to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import polars as pl
+
+UNIT = 1 << 20
+ONE = pl.col("at").is_not_null()
+WIDTHS = {
+    "1d": timedelta(days=1),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+    "90d": timedelta(days=90),
+    "365d": timedelta(days=365),
+}
+
+
+def fixed(value: pl.Expr) -> pl.Expr:
+    """`value` as an integer number of 1/2²⁰ parts; null stays null."""
+    return (value * UNIT).round().cast(pl.Int64)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Events sorted by `key` then `at`, with running totals (Int64) and last values.
+
+    `frame` has the key columns, `at`, and one column a total or last value. A lookup sees, for each query, the newest
+    event of its key strictly before a time (`newest`), or the difference of totals over a window (`window`).
+    """
+
+    key: tuple[str, ...]
+    frame: pl.DataFrame
+    totals: tuple[str, ...]
+    lasts: tuple[str, ...]
+    slices: dict[str, tuple[int, int]] = field(default_factory=dict, compare=False)
+
+    def of(self, value: str) -> Stream:
+        """The same stream with only the rows whose first key column is `value`."""
+        if not self.slices and self.frame.height:
+            counted = self.frame.with_row_index("row").group_by(self.key[0]).agg(pl.col("row").min(), n=pl.len())
+            self.slices.update({key: (row, n) for key, row, n in counted.iter_rows()})
+        start, length = self.slices.get(value, (0, 0))
+        return Stream(self.key, self.frame.slice(start, length), self.totals, self.lasts)
+
+
+def stream(
+    events: pl.DataFrame,
+    key: Sequence[str],
+    *,
+    tie: str,
+    totals: Mapping[str, pl.Expr] | None = None,
+    lasts: Mapping[str, pl.Expr] | None = None,
+) -> Stream:
+    """A stream of `events` (columns: key, `at`, `tie` to order equal times, and what the expressions read).
+
+    `totals` are summed over the events of a key so far; null adds nothing. `lasts` are the value at the newest event and may be
+    window expressions over the key (running means).
+    """
+    totals, lasts = dict(totals or {}), dict(lasts or {})
+    ordered = events.lazy().sort(*key, "at", tie)
+    columns = [pl.col(name) for name in (*key, "at")]
+    summed = [expr.cast(pl.Int64).fill_null(0).cum_sum().over(key).alias(name) for name, expr in totals.items()]
+    newest = [expr.over(key).alias(name) for name, expr in lasts.items()]
+    frame = ordered.select(*columns, *summed, *newest).collect()
+    return Stream(tuple(key), frame, tuple(totals), tuple(lasts))
+
+
+def newest(
+    queries: pl.DataFrame, source: Stream, columns: Sequence[str], *, back: timedelta | None = None
+) -> pl.DataFrame:
+    """`columns` of the newest event of each query's key, one row a query in the order of `queries`.
+
+    Strictly before the query's `at`; or, with `back`, at or before `at − back`. Null where there is no such event.
+    """
+    asked = queries.select(*source.key, "at").with_row_index("row")
+    if back is not None:
+        asked = asked.with_columns(pl.col("at") - back)
+    found = asked.sort("at").join_asof(
+        source.frame.select(*source.key, "at", *columns).sort("at", maintain_order=True),
+        on="at",
+        by=list(source.key),
+        strategy="backward",
+        allow_exact_matches=back is not None,
+        check_sortedness=False,
+    )
+    return found.sort("row").select(*columns)
+
+
+def window(queries: pl.DataFrame, source: Stream, columns: Sequence[str], width: timedelta | None) -> pl.DataFrame:
+    """Totals over `(at − width, at)`, or over everything before `at` when `width` is None; empty windows give 0."""
+    now = newest(queries, source, columns).with_columns(pl.all().fill_null(0))
+    if width is None:
+        return now
+    then = newest(queries, source, columns, back=width).with_columns(pl.all().fill_null(0))
+    return now.select(pl.col(name) - then[name] for name in columns)
