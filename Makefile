@@ -1,0 +1,44 @@
+# Everything a newcomer or the CI runs. Needs make and Python 3.11 to 3.13 with venv; uv is fetched when it is not installed.
+
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
+BIN := .venv/bin
+
+# Without byte code every start costs two to five times as much.
+unexport PYTHONDONTWRITEBYTECODE
+# Two OpenMP programs at once must not spin against each other.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench
+
+help: ## say what each command does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/ready ## simulate a society if there is no data, train if there is no model, serve on 127.0.0.1:3000
+	$(BIN)/clout run
+
+test: export OMP_NUM_THREADS ?= 1
+test: .venv/ready ## run all tests, quick ones first
+	$(BIN)/pytest
+
+lint: .venv/ready ## check style, formatting and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	rm -rf build/typed && mkdir -p build/typed/clout
+	ln -s $(addprefix $(CURDIR)/,$(wildcard clout/*) data features models serving training) build/typed/clout
+	$(BIN)/mypy
+
+bench: .venv/ready ## measure what the README claims: run every program in bench/
+	for program in $(sort $(wildcard bench/*.py)); do echo "== $$program" && $(BIN)/python $$program || exit 1; done
+
+.venv/ready: pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
+	$(UV) sync --frozen --compile-bytecode
+	@$(BIN)/python -c 'import lightgbm' || { \
+	  echo 'LightGBM did not load. If libgomp.so.1 (OpenMP) is named above, install it and run make again:'; \
+	  echo '  apt-get install libgomp1   (Debian, Ubuntu)    dnf install libgomp   (Fedora)    brew install libomp   (macOS)'; \
+	  exit 1; }
+	@touch $@
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/pip install --quiet uv==0.13.9

@@ -1,0 +1,57 @@
+"""What tests of every folder share."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests last, everything else in its order."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def packages() -> dict[str, Path]:
+    """Import name → folder of every package and sub-package that goes into the wheel."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    parts = {name: name.split(".") for name in listed["packages"]}
+    return {
+        name: ROOT.joinpath(listed["package-dir"][".".join(part[:2])], *part[2:])
+        for name, part in parts.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def modules(packages: dict[str, Path]) -> dict[str, Path]:
+    """Import name → file of every module in the packages."""
+    return {
+        name if file.stem == "__init__" else f"{name}.{file.stem}": file
+        for name, folder in packages.items()
+        for file in sorted(folder.glob("*.py"))
+    }
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets: CLOUT_TEST_DATA or ../shared/data; where there is none the test skips."""
+    folder = Path(os.environ.get("CLOUT_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "politicians.parquet").is_file():
+        pytest.skip(
+            f"no politicians.parquet in {folder}: set CLOUT_TEST_DATA to the folder of the real data sets"
+        )
+    return folder

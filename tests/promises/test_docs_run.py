@@ -1,0 +1,147 @@
+"""What README.md and docs/*.md tell people to type works when typed.
+
+Each document gets an empty folder that is also its home. Every fenced `bash` or `python` block runs there, from
+top to bottom; a block finds the files that earlier ones left and nothing else. A word after the language changes
+that: `no-run` leaves a block out, `background` starts a server that stays until the document ends.
+127.0.0.1:3000 in the text becomes a free port, which the server is given as CLOUT_PORT.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(bash|python)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
+BLOCK_SECONDS = 300
+SERVER_SECONDS = 120
+
+
+def run_document(text: str, home: Path) -> None:
+    """Nothing, once every block of the text has worked; else AssertionError with the block and its output."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "CLOUT_PORT": str(port),
+    }
+    with ExitStack() as servers:
+        for language, words, code in BLOCK.findall(text.replace("127.0.0.1:3000", f"127.0.0.1:{port}")):
+            command = [*COMMANDS[language], code]
+            if "background" in words.split():
+                servers.enter_context(server(command, home, environment, port))
+            elif "no-run" not in words.split():
+                run_block(command, home, environment)
+
+
+def run_block(command: list[str], home: Path, environment: dict[str, str]) -> None:
+    """Nothing, once the command has ended well."""
+    done = subprocess.run(
+        command,
+        cwd=home,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=BLOCK_SECONDS,
+    )
+    assert done.returncode == 0, f"this block failed:\n{command[-1]}\nand said:\n{done.stdout}"
+
+
+@contextmanager
+def server(command: list[str], home: Path, environment: dict[str, str], port: int) -> Iterator[None]:
+    """A server that answers /readyz, for as long as the context lasts."""
+    log = home / "server.log"
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            command, cwd=home, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        give_up = time.monotonic() + SERVER_SECONDS
+        while not answers(port):
+            alive = process.poll() is None and time.monotonic() < give_up
+            assert alive, f"this block did not serve:\n{command[-1]}\nand said:\n{log.read_text()}"
+            time.sleep(0.1)
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def answers(port: int) -> bool:
+    """Whether something on the port says that it is ready."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_document_runs(document: Path, tmp_path: Path) -> None:
+    text = document.read_text()
+    if "curl " in text and shutil.which("curl") is None:
+        pytest.skip(f"{document.name} uses curl, which is not installed")
+    run_document(text, tmp_path)
+
+
+SAMPLE = """
+```bash
+echo ready > readyz
+```
+```bash background
+python -m http.server --bind 127.0.0.1 $CLOUT_PORT
+```
+```python
+from urllib.request import urlopen
+assert urlopen("http://127.0.0.1:3000/readyz").read() == b"ready\\n"
+```
+```bash no-run
+exit 1
+```
+```json
+not a command
+```
+"""
+
+
+def test_blocks_share_a_folder_and_reach_the_server(tmp_path: Path) -> None:
+    run_document(SAMPLE, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```bash\nfalse | true\n```",
+        "```bash\ntrue\n```\n```python\nraise ValueError\n```",
+        "```bash background\nexit 0\n```",
+    ],
+)
+def test_a_failing_block_fails_the_document(text: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="this block"):
+        run_document(text, tmp_path)
