@@ -1,9 +1,9 @@
 """What README.md and docs/*.md tell people to type works when typed.
 
-Each document gets an empty folder that is also its home. Every fenced `bash` or `python` block runs there, from
-top to bottom; a block finds the files that earlier ones left and nothing else. A word after the language changes
-that: `no-run` leaves a block out, `background` starts a server that stays until the document ends.
-127.0.0.1:3000 in the text becomes a free port, which the server is given as CLOUT_PORT.
+Each document gets an empty folder that is also its home. Every fenced `bash` or `python` block runs
+there, from top to bottom; a block finds the files that earlier ones left and nothing else. A word after
+the language changes that: `no-run` leaves a block out, `background` starts a server that stays until the
+document ends. 127.0.0.1:3000 in the text becomes a free port, which the server is given as CLOUT_PORT.
 """
 
 from __future__ import annotations
