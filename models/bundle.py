@@ -1,0 +1,152 @@
+"""A trained model as a directory of plain files, each with its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+
+from clout.errors import CloutError
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+class BundleError(CloutError):
+    """A bundle is not what its manifest says."""
+
+    code = "bundle"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The files of a bundle, as read and verified; `directory` is where they lie, if anywhere."""
+
+    version: str
+    files: Mapping[str, bytes]
+    directory: Path | None = None
+
+    @classmethod
+    def of(cls, files: Mapping[str, bytes | str]) -> Bundle:
+        """A bundle that has not been written yet; its version is the one `write` will give."""
+        contents = {name: _bytes(content) for name, content in files.items()}
+        return cls(_version(_manifest(contents)), contents)
+
+    def text(self, name: str) -> str:
+        """The content of a text file."""
+        if name not in self.files:
+            raise BundleError(f"the bundle {self.version} has no {name}; expected it: train the bundle again")
+        return self.files[name].decode()
+
+    def json(self, name: str) -> dict[str, Any]:
+        """The content of a JSON file."""
+        return dict(json.loads(self.text(name)))
+
+    def booster(self, name: str) -> lightgbm.Booster:
+        """The LightGBM booster a model text describes."""
+        try:
+            return lightgbm.Booster(model_str=self.text(name))
+        except lightgbm.basic.LightGBMError as error:
+            raise BundleError(
+                f"{name} is not a LightGBM model text ({error}); expected one: train again"
+            ) from error
+
+
+def to_json(value: object) -> str:
+    """JSON text as it is written in bundles: indented, in the order given, exact floats, no NaN."""
+    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def write(directory: str | Path, files: Mapping[str, bytes | str]) -> str:
+    """The version of the bundle now standing at `directory`: whole or, after an error, not there at all."""
+    target, bundle = Path(directory), Bundle.of(files)
+    if target.exists():
+        raise BundleError(f"{target} exists already; expected a new directory: give another one or remove it")
+    for name in bundle.files:
+        if name == MANIFEST or Path(name).name != name:
+            raise BundleError(f"got a file named {name!r}; expected a plain name other than {MANIFEST}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    try:
+        for name, content in {**bundle.files, MANIFEST: _manifest(bundle.files)}.items():
+            (temporary / name).write_bytes(content)
+        temporary.chmod(0o755)
+        temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return bundle.version
+
+
+def read(directory: str | Path) -> Bundle:
+    """The bundle at `directory`, verified: a file that is missing, changed or extra is an error naming it."""
+    folder = Path(directory)
+    manifest = _read_manifest(folder)
+    hashes = _hashes(folder, manifest)
+    present = {path.name for path in folder.iterdir()} - {MANIFEST}
+    for problem, names in (("missing", set(hashes) - present), ("extra", present - set(hashes))):
+        if names:
+            raise BundleError(f"{_list(names)} {problem} in {folder}; {_AGAIN}")
+    files = {name: (folder / name).read_bytes() for name in hashes}
+    changed = {name for name, content in files.items() if _sha256(content) != hashes[name]}
+    if changed:
+        raise BundleError(f"{_list(changed)} changed in {folder}; {_AGAIN}")
+    return Bundle(_version(manifest), files, folder)
+
+
+def verify(directory: str | Path) -> str:
+    """The version of the bundle at `directory`, whose files are exactly those of its manifest."""
+    return read(directory).version
+
+
+_AGAIN = "expected exactly the files of its manifest: copy or train the bundle again"
+
+
+def _read_manifest(folder: Path) -> bytes:
+    try:
+        return (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"cannot read {folder / MANIFEST} ({error.strerror}); expected the directory of a bundle"
+        ) from error
+
+
+def _hashes(folder: Path, manifest: bytes) -> dict[str, str]:
+    try:
+        record = json.loads(manifest)
+        got, hashes = record["format"], dict(record["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder / MANIFEST} is not a manifest; {_AGAIN}") from error
+    if got != FORMAT:
+        raise BundleError(
+            f"got bundle format {got!r}; expected {FORMAT}: use the version of clout that wrote it"
+        )
+    return hashes
+
+
+def _manifest(files: Mapping[str, bytes]) -> bytes:
+    hashes = {name: _sha256(files[name]) for name in sorted(files)}
+    return to_json({"format": FORMAT, "files": hashes}).encode()
+
+
+def _version(manifest: bytes) -> str:
+    return _sha256(manifest)[:16]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _bytes(content: bytes | str) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _list(names: set[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,207 @@
+"""Why a score is what it is: SHAP values of the margin turned into points that add up to the score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from clout.features.contract import GROUPS, SIDE_OF, Contract, FeatureSpec, Group, Side
+from clout.models.phrases import say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+TINY = 1e-9
+Quantiles = Mapping[str, Sequence[float] | None]
+
+
+def share_points(phi: Floats, gain: Floats, slope_at_base: Floats) -> Floats:
+    """(rows, features) points: `gain` (rows,), the score above the base score, shared in proportion to `phi`.
+
+    This is the Aumann–Shapley value along the line from the base margin to the margin. Where a row's phi
+    cancel out, the quotient is its limit, the slope of the score at the base margin.
+    """
+    moved = phi.sum(axis=1)
+    still = np.abs(moved) < TINY
+    rate = np.where(still, slope_at_base, gain / np.where(still, 1.0, moved))
+    points: Floats = phi * rate[:, None]
+    return points
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What one feature did to one score; `typical` is the middle half of the values seen in training."""
+
+    code: str
+    label: str
+    group: Group
+    side: Side
+    value: float | None
+    unit: str
+    typical: tuple[float, float] | None
+    points: float
+    actionable: bool
+    sentence: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Points by side, and how the message and the messenger share what they moved, in absolute points.
+
+    The two shares add up to 1; both are None when neither moved the score.
+    """
+
+    message: float
+    messenger: float
+    timing: float
+    network: float
+    message_share: float | None
+    messenger_share: float | None
+
+
+@dataclass(frozen=True)
+class Printed:
+    """Integers that add up: `base` + the sum of `groups` = `score`, each group is the sum of its features."""
+
+    base: int
+    score: int
+    groups: dict[Group, int]
+    features: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The reasons of many rows: `base_score` + the sum of a row's `points` is its `score`.
+
+    `phi`, `values` and `points` are (rows, features) in contract order, the rest (rows,); `ids` are the id
+    columns of the frame that was explained.
+    """
+
+    contract: Contract
+    quantiles: Quantiles
+    networks: tuple[str, ...]
+    values: Floats
+    margin: Floats
+    base_margin: Floats
+    phi: Floats
+    score: Floats
+    base_score: Floats
+    points: Floats
+    ids: Mapping[str, Sequence[str]]
+
+    def __len__(self) -> int:
+        """How many rows are explained."""
+        return len(self.score)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features, in the order of the columns."""
+        return self.contract.names
+
+    def reasons(self, row: int, limit: int | None = None) -> list[Reason]:
+        """The reasons of a row, those that moved the score most first; at most `limit`."""
+        order = np.argsort(-np.abs(self.points[row]), kind="stable")[:limit]
+        return [self._reason(row, int(column)) for column in order]
+
+    def groups(self, row: int) -> dict[Group, float]:
+        """Points of a row summed by the groups its features belong to."""
+        return {group: float(self.points[row, columns].sum()) for group, columns in self._columns.items()}
+
+    def sides(self, row: int) -> Sides:
+        """Points of a row by side, and message against messenger."""
+        points: dict[Side, float] = dict.fromkeys(SIDE_OF.values(), 0.0)
+        moved = dict.fromkeys(points, 0.0)
+        for group, columns in self._columns.items():
+            points[SIDE_OF[group]] += float(self.points[row, columns].sum())
+            moved[SIDE_OF[group]] += float(np.abs(self.points[row, columns]).sum())
+        both = moved["message"] + moved["messenger"]
+        message = moved["message"] / both if both else None
+        return Sides(
+            points["message"],
+            points["messenger"],
+            points["timing"],
+            points["network"],
+            message,
+            None if message is None else 1 - message,
+        )
+
+    def printed(self, row: int) -> Printed:
+        """The row in integers by the largest remainder, groups first, then features within their group."""
+        base, score = round(float(self.base_score[row])), round(float(self.score[row]))
+        shares = np.array(list(self.groups(row).values()))
+        groups = dict(zip(self._columns, _integers(shares, score - base), strict=True))
+        features = dict.fromkeys(self.names, 0)
+        for group, columns in self._columns.items():
+            whole = _integers(self.points[row, columns], groups[group])
+            features |= {self.names[column]: number for column, number in zip(columns, whole, strict=True)}
+        return Printed(base, score, groups, features)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One line a row and feature: ids, row, network, feature, group, side, value, phi, points."""
+        import pandas as pd  # noqa: PLC0415 - slow to import, and only data scientists ask for a frame
+
+        rows, width = self.points.shape
+        lines = np.repeat(np.arange(rows), width)
+        specs = self.contract.features
+        return pd.DataFrame(
+            {name: np.repeat(np.asarray(ids, dtype=object), width) for name, ids in self.ids.items()}
+            | {
+                "row": lines,
+                "network": np.repeat(np.asarray(self.networks, dtype=object), width),
+                "feature": np.tile([spec.name for spec in specs], rows),
+                "group": np.tile([spec.group for spec in specs], rows),
+                "side": np.tile([SIDE_OF[spec.group] for spec in specs], rows),
+                "value": self.values.ravel(),
+                "phi": self.phi.ravel(),
+                "points": self.points.ravel(),
+            }
+        )
+
+    @cached_property
+    def _columns(self) -> dict[Group, list[int]]:
+        columns: dict[Group, list[int]] = {group: [] for group in GROUPS}
+        for index, spec in enumerate(self.contract.features):
+            columns[spec.group].append(index)
+        return {group: indices for group, indices in columns.items() if indices}
+
+    def _reason(self, row: int, column: int) -> Reason:
+        spec, points = self.contract.features[column], float(self.points[row, column])
+        value = None if np.isnan(self.values[row, column]) else float(self.values[row, column])
+        marks = self.quantiles.get(spec.name)
+        return Reason(
+            code=spec.name,
+            label=spec.label,
+            group=spec.group,
+            side=SIDE_OF[spec.group],
+            value=value,
+            unit=spec.unit,
+            typical=None if marks is None else (marks[1], marks[3]),
+            points=points,
+            actionable=spec.actionable,
+            sentence=_sentence(spec, value, points),
+            advice=spec.advice,
+        )
+
+
+def _sentence(spec: FeatureSpec, value: float | None, points: float) -> str:
+    if value is None:
+        return f"{spec.label[:1].upper()}{spec.label[1:]}: {spec.missing}."
+    template = spec.holding_back if points < 0 else spec.helping
+    return template.replace("{value}", say(value, spec.unit))
+
+
+def _integers(shares: Floats, total: int) -> list[int]:
+    """Integers that sum to `total`, each next to its share, the largest remainders rounded up."""
+    whole = np.floor(shares)
+    everyone, some = divmod(total - int(whole.sum()), len(shares))
+    raised = np.argsort(whole - shares, kind="stable")[:some]
+    whole += everyone
+    whole[raised] += 1
+    return [int(number) for number in whole]

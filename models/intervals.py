@@ -1,0 +1,94 @@
+"""How far the truth may lie from an expectation: conformal offsets, looked up by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clout.errors import CloutError
+
+Floats = npt.NDArray[np.float64]
+Table = tuple[tuple[float | None, ...], ...]
+
+
+class IntervalError(CloutError):
+    """The tables of offsets do not fit their edges."""
+
+    code = "intervals"
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Offsets of each head by the bins of two features; `default` where a group had too few rows.
+
+    Bin 0 holds the missing, bin 1 what lies below the first edge, bin k what is at or above edge k − 1.
+    """
+
+    level: float
+    features: tuple[str, str]
+    edges: tuple[tuple[float, ...], tuple[float, ...]]
+    tables: Mapping[str, Table]
+    default: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        expected = tuple(len(edges) + 2 for edges in self.edges)
+        for head, table in self.tables.items():
+            got = (len(table), len(table[0]) if table else 0)
+            if got != expected or any(len(row) != expected[1] for row in table):
+                raise IntervalError(
+                    f"the offsets of {head!r} are {got[0]} × {got[1]}; expected {expected[0]} × {expected[1]}"
+                    ": a bin for the missing and one more than there are edges"
+                )
+            if head not in self.default:
+                raise IntervalError(f"no default offset for {head!r}; expected one for each table")
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Intervals:
+        """The intervals a `to_json` record describes."""
+        first, second = record["edges"]
+        a, b = record["features"]
+        tables = {head: tuple(tuple(row) for row in record[head]) for head in record["default"]}
+        return cls(record["level"], (a, b), (tuple(first), tuple(second)), tables, record["default"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Level, features, edges, one table a head, defaults."""
+        tables = {head: [list(row) for row in table] for head, table in self.tables.items()}
+        edges = [list(edges) for edges in self.edges]
+        return {
+            "level": self.level,
+            "features": list(self.features),
+            "edges": edges,
+            **tables,
+            "default": dict(self.default),
+        }
+
+    def groups(self, first: Floats, second: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """The bins of both features for each row."""
+        return _bins(first, self.edges[0]), _bins(second, self.edges[1])
+
+    def offsets(self, head: str, first: Floats, second: Floats) -> Floats:
+        """The offset of each row for a head."""
+        return self._filled[head][self.groups(first, second)]
+
+    @cached_property
+    def _filled(self) -> dict[str, Floats]:
+        return {
+            head: np.array(
+                [[self.default[head] if cell is None else cell for cell in row] for row in table], dtype=float
+            )
+            for head, table in self.tables.items()
+        }
+
+
+def _bins(values: Floats, edges: tuple[float, ...]) -> npt.NDArray[np.intp]:
+    return np.where(np.isnan(values), 0, np.searchsorted(np.asarray(edges), values, side="right") + 1)
+
+
+def spread(low: Floats, high: Floats) -> Floats:
+    """The width between the quantile heads, which scales the intervals of the kinds; never below 0.001."""
+    return np.maximum(high - low, 1e-3)

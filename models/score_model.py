@@ -1,0 +1,234 @@
+"""The model people use: frames in, scores with intervals and reasons out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from clout.features.contract import Contract, ContractError
+from clout.models.bundle import Bundle, BundleError, read
+from clout.models.calibration import Calibration
+from clout.models.explain import Explanation, share_points
+from clout.models.intervals import Intervals, spread
+from clout.models.scale import Scale
+
+if TYPE_CHECKING:
+    import lightgbm
+    import pandas as pd
+    import polars as pl
+
+Floats = npt.NDArray[np.float64]
+IDS = ("post", "account")
+ONE_THREAD_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scores and expected actions, arrays of one value a row.
+
+    `margin` is the model's output, `log_expected` the log(1 + expected actions) the score is read from;
+    `expected`, `low` and `high` hold "actions" and each kind that has a head, never below 0.
+    """
+
+    margin: Floats
+    log_expected: Floats
+    score: Floats
+    score_low: Floats
+    score_high: Floats
+    expected: dict[str, Floats]
+    low: dict[str, Floats]
+    high: dict[str, Floats]
+
+    def columns(self) -> dict[str, Floats]:
+        """The columns people get: score, score_low, score_high, then expected_<what>, _low, _high."""
+        columns = {"score": self.score, "score_low": self.score_low, "score_high": self.score_high}
+        for what, expected in self.expected.items():
+            name = f"expected_{what}"
+            columns |= {name: expected, f"{name}_low": self.low[what], f"{name}_high": self.high[what]}
+        return columns
+
+
+class ScoreModel:
+    """A bundle, loaded and ready to score; safe to share between threads."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.contract = Contract.model_validate_json(bundle.text("contract.json"))
+        self.scale = Scale.from_json(bundle.json("scale.json"))
+        self.intervals = Intervals.from_json(bundle.json("intervals.json"))
+        curves = bundle.json("calibration.json")
+        self._calibrations = {head: Calibration.from_json(curve) for head, curve in curves.items()}
+        self.heads = tuple(head for head in curves if head != "main")
+        files = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
+        files |= {kind: f"head_{kind}.txt" for kind in self.heads}
+        self._boosters = {head: _booster(bundle, name, self.contract) for head, name in files.items()}
+        self._group_columns = tuple(self.contract.names.index(name) for name in self.intervals.features)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> ScoreModel:
+        """The model of the bundle at `directory`, after verifying every file."""
+        return cls(read(directory))
+
+    @property
+    def version(self) -> str:
+        """Version of the bundle."""
+        return self.bundle.version
+
+    @property
+    def scale_version(self) -> str:
+        """Version of the scale, which outlives models."""
+        return self.scale.version
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks it can score, sorted."""
+        return tuple(sorted(self.scale.curves))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What it was trained with."""
+        return dict(self.bundle.json("params.json"))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What it was trained on, `data_through` and `action_values` among it."""
+        return dict(self.bundle.json("data.json"))
+
+    @property
+    def card(self) -> str:
+        """The model card, in Markdown."""
+        return self.bundle.text("card.md")
+
+    @property
+    def wording_path(self) -> Path | None:
+        """The wording weights the features need; None when it was trained without texts or is not on disk."""
+        name = "wording.parquet"
+        known = self.bundle.directory is not None and name in self.bundle.files
+        return self.bundle.directory / name if known and self.bundle.directory else None
+
+    def predict(self, matrix: Floats, networks: Sequence[str]) -> Prediction:
+        """Predictions of a (rows, features) matrix in contract order, missing as NaN, one network a row."""
+        self._check(matrix, networks)
+        margins = {head: self._raw(head, matrix) for head in self._boosters}
+        logs = {head: curve.apply(margins[head]) for head, curve in self._calibrations.items()}
+        bounds = self._bounds(matrix, margins, logs)
+        main = np.stack([logs["main"], *bounds["main"]])
+        score, score_low, score_high = self.scale.score(main, networks)
+        shown = {"actions" if head == "main" else head: head for head in logs}
+        return Prediction(
+            margin=margins["main"],
+            log_expected=logs["main"],
+            score=score,
+            score_low=score_low,
+            score_high=score_high,
+            expected={what: _actions(logs[head]) for what, head in shown.items()},
+            low={what: _actions(bounds[head][0]) for what, head in shown.items()},
+            high={what: _actions(bounds[head][1]) for what, head in shown.items()},
+        )
+
+    def score(self, frame: pl.DataFrame | pd.DataFrame) -> pd.DataFrame:
+        """The id columns the frame has (post, account), then `Prediction.columns`; a pandas index is kept."""
+        import pandas as pd  # noqa: PLC0415 - slow to import, and a server works on arrays
+
+        prediction = self.predict(self.contract.matrix(frame), _networks(frame))
+        index = getattr(frame, "index", None)
+        return pd.DataFrame(_ids(frame) | prediction.columns(), index=index)
+
+    def explain(self, frame: pl.DataFrame | pd.DataFrame) -> Explanation:
+        """The reasons of every row of a frame."""
+        return self.explain_rows(self.contract.matrix(frame), _networks(frame), _ids(frame))
+
+    def explain_rows(
+        self, matrix: Floats, networks: Sequence[str], ids: Mapping[str, Sequence[str]] | None = None
+    ) -> Explanation:
+        """The reasons of every row of a matrix as `predict` takes it."""
+        self._check(matrix, networks)
+        calibration = self._calibrations["main"]
+        margin, contributions = self._raw("main", matrix), self._contributions(matrix)
+        phi, base_margin = contributions[:, :-1], contributions[:, -1]
+        logs = calibration.apply(np.stack([margin, base_margin]))
+        score, base_score = self.scale.score(logs, networks)
+        slope = self.scale.derivative(logs[1], networks) * calibration.derivative(base_margin)
+        return Explanation(
+            contract=self.contract,
+            quantiles=self.bundle.json("quantiles.json"),
+            networks=tuple(networks),
+            values=matrix,
+            margin=margin,
+            base_margin=base_margin,
+            phi=phi,
+            score=score,
+            base_score=base_score,
+            points=share_points(phi, score - base_score, slope),
+            ids=ids or {},
+        )
+
+    def _check(self, matrix: Floats, networks: Sequence[str]) -> None:
+        expected = (len(networks), len(self.contract.names))
+        if matrix.shape != expected:
+            raise ContractError(
+                f"got a matrix of shape {matrix.shape} for {len(networks)} networks; expected {expected}: "
+                "a row a network and a column a feature, as contract.matrix(frame) builds it"
+            )
+
+    def _raw(self, head: str, matrix: Floats) -> Floats:
+        return _run(self._boosters[head], matrix, contributions=False)
+
+    def _contributions(self, matrix: Floats) -> Floats:
+        return _run(self._boosters["main"], matrix, contributions=True).reshape(len(matrix), -1)
+
+    def _bounds(
+        self, matrix: Floats, margins: Mapping[str, Floats], logs: Mapping[str, Floats]
+    ) -> dict[str, tuple[Floats, Floats]]:
+        """Both ends of each head's interval on the log1p scale, widened to hold the expectation."""
+        first, second = (matrix[:, column] for column in self._group_columns)
+        width = spread(margins["low"], margins["high"])
+        bounds = {}
+        for head, log_expected in logs.items():
+            offset = self.intervals.offsets(head, first, second)
+            if head == "main":
+                low, high = margins["low"] - offset, margins["high"] + offset
+            else:
+                low, high = margins[head] - offset * width, margins[head] + offset * width
+            bounds[head] = np.minimum(low, log_expected), np.maximum(high, log_expected)
+        return bounds
+
+
+def _booster(bundle: Bundle, name: str, contract: Contract) -> lightgbm.Booster:
+    booster = bundle.booster(name)
+    if tuple(booster.feature_name()) != contract.names:
+        raise BundleError(
+            f"{name} was trained on other columns than contract.json lists; train the bundle again"
+        )
+    return booster
+
+
+def _run(booster: lightgbm.Booster, matrix: Floats, *, contributions: bool) -> Floats:
+    rows, columns = matrix.shape
+    if rows == 0:
+        return np.empty((0, columns + 1) if contributions else 0)
+    options: dict[str, Any] = {"raw_score": not contributions, "pred_contrib": contributions}
+    if rows <= ONE_THREAD_ROWS:
+        options["num_threads"] = 1
+    return np.asarray(booster.predict(matrix, **options))
+
+
+def _actions(log_expected: Floats) -> Floats:
+    return np.expm1(np.maximum(log_expected, 0))
+
+
+def _networks(frame: pl.DataFrame | pd.DataFrame) -> list[str]:
+    if "network" not in frame.columns:
+        raise ContractError(
+            "got a frame without a 'network' column; expected the name of each row's network in it"
+        )
+    return list(frame["network"])
+
+
+def _ids(frame: pl.DataFrame | pd.DataFrame) -> dict[str, list[str]]:
+    return {name: list(frame[name]) for name in IDS if name in frame.columns}
