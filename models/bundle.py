@@ -54,9 +54,7 @@ class Bundle:
         try:
             return lightgbm.Booster(model_str=self.text(name))
         except lightgbm.basic.LightGBMError as error:
-            raise BundleError(
-                f"{name} is not a LightGBM model text ({error}); expected one: train again"
-            ) from error
+            raise BundleError(f"{name} is not a LightGBM model text ({error}); expected one: train again") from error
 
 
 def to_json(value: object) -> str:
@@ -70,7 +68,7 @@ def write(directory: str | Path, files: Mapping[str, bytes | str]) -> str:
     if target.exists():
         raise BundleError(f"{target} exists already; expected a new directory: give another one or remove it")
     for name in bundle.files:
-        if name == MANIFEST or Path(name).name != name:
+        if name in ("", MANIFEST) or Path(name).name != name:
             raise BundleError(f"got a file named {name!r}; expected a plain name other than {MANIFEST}")
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
@@ -125,9 +123,7 @@ def _hashes(folder: Path, manifest: bytes) -> dict[str, str]:
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder / MANIFEST} is not a manifest; {_AGAIN}") from error
     if got != FORMAT:
-        raise BundleError(
-            f"got bundle format {got!r}; expected {FORMAT}: use the version of clout that wrote it"
-        )
+        raise BundleError(f"got bundle format {got!r}; expected {FORMAT}: use the version of clout that wrote it")
     return hashes
 
 

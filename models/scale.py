@@ -111,9 +111,7 @@ class Scale:
     def _straight(self, log_expected: Floats, networks: Sequence[str]) -> tuple[Floats, Floats]:
         curves = [self._curve(network) for network in networks]
         mean = np.array([curve.mean for curve in curves], dtype=np.float64)
-        rate = np.array(
-            [(P95_SCORE - MEAN_SCORE) / (curve.p95 - curve.mean) for curve in curves], dtype=np.float64
-        )
+        rate = np.array([(P95_SCORE - MEAN_SCORE) / (curve.p95 - curve.mean) for curve in curves], dtype=np.float64)
         return MEAN_SCORE + rate * (log_expected - mean), rate
 
     def _curve(self, network: str) -> Curve:

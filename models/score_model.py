@@ -107,9 +107,8 @@ class ScoreModel:
     @property
     def wording_path(self) -> Path | None:
         """The wording weights the features need; None when it was trained without texts or is not on disk."""
-        name = "wording.parquet"
-        known = self.bundle.directory is not None and name in self.bundle.files
-        return self.bundle.directory / name if known and self.bundle.directory else None
+        names = [name for name in self.bundle.files if name.startswith("wording.")]
+        return self.bundle.directory / names[0] if names and self.bundle.directory else None
 
     def predict(self, matrix: Floats, networks: Sequence[str]) -> Prediction:
         """Predictions of a (rows, features) matrix in contract order, missing as NaN, one network a row."""
@@ -180,7 +179,7 @@ class ScoreModel:
         return _run(self._boosters[head], matrix, contributions=False)
 
     def _contributions(self, matrix: Floats) -> Floats:
-        return _run(self._boosters["main"], matrix, contributions=True).reshape(len(matrix), -1)
+        return _run(self._boosters["main"], matrix, contributions=True).reshape(len(matrix), matrix.shape[1] + 1)
 
     def _bounds(
         self, matrix: Floats, margins: Mapping[str, Floats], logs: Mapping[str, Floats]
@@ -202,9 +201,7 @@ class ScoreModel:
 def _booster(bundle: Bundle, name: str, contract: Contract) -> lightgbm.Booster:
     booster = bundle.booster(name)
     if tuple(booster.feature_name()) != contract.names:
-        raise BundleError(
-            f"{name} was trained on other columns than contract.json lists; train the bundle again"
-        )
+        raise BundleError(f"{name} was trained on other columns than contract.json lists; train the bundle again")
     return booster
 
 
@@ -224,9 +221,7 @@ def _actions(log_expected: Floats) -> Floats:
 
 def _networks(frame: pl.DataFrame | pd.DataFrame) -> list[str]:
     if "network" not in frame.columns:
-        raise ContractError(
-            "got a frame without a 'network' column; expected the name of each row's network in it"
-        )
+        raise ContractError("got a frame without a 'network' column; expected the name of each row's network in it")
     return list(frame["network"])
 
 
