@@ -146,7 +146,8 @@ def validate(table: str, frame: pl.DataFrame, now: datetime) -> tuple[pl.DataFra
     kept, repeats = first_of_each_key(table, judged.filter(good))
     bad = pl.concat([judged.filter(~good), repeats]).sort("place").select("place", *BESIDE)
     raw = as_json(frame[bad["place"]])
-    return kept.select(SCHEMAS[table].names()), bad.select(pl.lit(table).alias("table"), *BESIDE, raw=raw)
+    columns = [*SCHEMAS[table], *(name for name in ("row",) if name in frame.columns)]
+    return kept.select(columns), bad.select(pl.lit(table).alias("table"), *BESIDE, raw=raw)
 
 
 def first_of_each_key(table: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -170,8 +171,8 @@ def equal_rows(table: str, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series
 
 def as_json(frame: pl.DataFrame) -> pl.Series:
     """Each row of `frame` as a JSON object, one string a row."""
-    lines = frame.select(pl.all().exclude(BESIDE)).write_ndjson().splitlines()
-    return pl.Series(lines, dtype=pl.String)
+    lines = frame.select(pl.all().exclude(BESIDE)).write_ndjson().split("\n")
+    return pl.Series(lines[: frame.height], dtype=pl.String)
 
 
 def _complete(table: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,33 @@
+"""What the lake remembers of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Receipt(BaseModel):
+    """A batch: where it came from, and its rows by table and by reason.
+
+    `rows` were appended, `already_there` were in the lake before, `rejected` counts rejects by reason. `number`
+    orders the batches of a lake, and is 0 when the batch had nothing new and nothing was written. `digests` and
+    `bytes` tell what the batch's files hold and how long they are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch: str
+    number: int
+    source: str
+    note: str = ""
+    rows: dict[str, int] = {}
+    already_there: dict[str, int] = {}
+    rejected: dict[str, int] = {}
+    digests: dict[str, str] = {}
+    bytes: dict[str, int] = {}
+
+    def again(self, rows: Mapping[str, int]) -> Receipt:
+        """The receipt of this batch given once more with `rows` accepted: nothing is new."""
+        there = {table: count for table, count in rows.items() if count}
+        return self.model_copy(update={"number": 0, "rows": {}, "already_there": there})
