@@ -43,7 +43,8 @@ def prepare(history: History) -> Streams:
 def compute(posts: pl.DataFrame, streams: Streams, wording: pl.Series | None = None) -> pl.DataFrame:
     """One row a post, in the order of `posts`: post, account, network, happened_at, then every feature as Float64.
 
-    `posts` has the columns of the posts table; `known_at` is not read: a post is judged at its `happened_at`.
+    `posts` has the columns of the posts table; `known_at` is not read: a post is judged with what was known before its
+    `happened_at`, or before its `as_of` where there is such a column (an earlier post judged with what is known now).
     `wording` is the lift of each post's words (see `features.wording`), missing when None. Missing is null.
     """
     context = look_up(posts, streams, root_names())
@@ -54,7 +55,8 @@ def compute(posts: pl.DataFrame, streams: Streams, wording: pl.Series | None = N
 
 def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.DataFrame:
     """`posts` with their form, the facts of their account, and the looked-up columns `names`."""
-    queries = with_form(posts.with_columns(at=pl.col("happened_at"), text=pl.col("text").fill_null("")))
+    as_of = pl.col("as_of" if "as_of" in posts.columns else "happened_at")
+    queries = with_form(posts.with_columns(at=as_of, text=pl.col("text").fill_null("")))
     queries = queries.join(streams.accounts, on="account", how="left", maintain_order="left").with_columns(
         logged=pl.col("network").is_in(list(streams.logged))
     )

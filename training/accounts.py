@@ -1,0 +1,68 @@
+"""One margin an account, at a moment: what its recent posts would drive now, set right by its track record.
+
+The mean, over the account's own posts of 90 days, of each post's margin judged with what is known now; plus the
+shrunken mean, over all its ripe posts, of what they did beyond what the model says of them now. Both are on the
+margin's log1p scale and add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from clout.data.history import History
+from clout.features.catalogue import CONTRACT
+from clout.features.compute import Streams, compute
+from clout.features.wording import Wording
+
+Floats = npt.NDArray[np.float64]
+Judge = Callable[[Floats, Sequence[str]], Floats]
+WINDOW = timedelta(days=90)
+PRIOR_POSTS = 5.0
+CHUNK = 200_000
+
+
+def account_margins(
+    history: History, streams: Streams, wording: Wording, judge: Judge, at: datetime
+) -> pl.DataFrame:
+    """One row an account with a post in the 90 days before `at`, sorted by account.
+
+    Columns: account, network, posts (of 90 days), ripe (posts with a known outcome, all time), expected (mean margin),
+    track_record, margin (their sum), own_mean_90d and own_mean_all (mean log1p outcome of ripe posts, null without).
+    `judge` gives margins for a feature matrix and the rows' networks.
+    """
+    known = history.outcomes.filter(pl.col("at") < at).select("post", log=pl.col("outcome").log1p())
+    posts = history.posts.filter((pl.col("kind") != "reshare") & (pl.col("at") < at)).join(
+        known, on="post", how="left", maintain_order="left"
+    )
+    recent = pl.col("happened_at") > at - WINDOW
+    posts = posts.filter(recent | pl.col("log").is_not_null()).sort("account", "happened_at", "post")
+    posts = posts.with_columns(margin=pl.Series(_judged(posts, streams, wording, judge, at), dtype=pl.Float64))
+    beyond = (pl.col("log") - pl.col("margin")).sum() / (pl.col("log").count() + PRIOR_POSTS)
+    return (
+        posts.group_by("account", maintain_order=True)
+        .agg(
+            pl.col("network").first(),
+            posts=recent.sum(),
+            ripe=pl.col("log").count(),
+            expected=pl.col("margin").filter(recent).mean(),
+            track_record=beyond,
+            own_mean_90d=pl.col("log").filter(recent).mean(),
+            own_mean_all=pl.col("log").mean(),
+        )
+        .filter(pl.col("posts") > 0)
+        .with_columns(margin=pl.col("expected") + pl.col("track_record"))
+    )
+
+
+def _judged(posts: pl.DataFrame, streams: Streams, wording: Wording, judge: Judge, at: datetime) -> Floats:
+    margins = []
+    for part in posts.drop("log").iter_slices(CHUNK):
+        lift = pl.Series(wording.values(part["text"].to_list()))
+        features = compute(part.with_columns(as_of=pl.lit(at)), streams, lift)
+        margins.append(judge(CONTRACT.matrix(features), part["network"].to_list()))
+    return np.concatenate(margins) if margins else np.empty(0)

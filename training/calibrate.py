@@ -1,0 +1,97 @@
+"""From margins to expected actions, and how wide intervals must be: both learned on blocks nobody trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.isotonic import IsotonicRegression
+
+from clout.errors import CloutError
+from clout.models.calibration import Calibration
+from clout.models.intervals import Intervals, spread
+
+Floats = npt.NDArray[np.float64]
+BINS = 60
+MIN_ROWS_PER_BIN = 30
+
+
+class CalibrationDataError(CloutError):
+    """Too little variety to calibrate on."""
+
+    code = "too_little_to_calibrate"
+
+
+def fit_calibration(margin: Floats, count: Floats) -> Calibration:
+    """The strictly increasing curve from margins to log(1 + mean count), through isotonic block means.
+
+    Rows are put in bins of equal size by margin; isotonic regression pools bins whose means fall, which leaves blocks
+    of strictly rising means; each block is one knot at its mean margin. Fewer than two blocks cannot be told apart.
+    """
+    order = np.argsort(margin, kind="stable")
+    bins = np.array_split(order, int(np.clip(len(order) // MIN_ROWS_PER_BIN, 2, BINS)))
+    middle = np.array([margin[rows].mean() for rows in bins])
+    mean = np.array([count[rows].mean() for rows in bins])
+    size = np.array([len(rows) for rows in bins], dtype=np.float64)
+    pooled = IsotonicRegression().fit_transform(middle, mean, sample_weight=size)
+    levels, block = np.unique(pooled, return_inverse=True)
+    weight = np.bincount(block, weights=size)
+    knots = np.bincount(block, weights=size * middle) / weight
+    if len(levels) < 2:
+        raise CalibrationDataError(
+            f"the outcomes of {len(margin)} held-back posts do not rise with the model's output; expected at least two "
+            "levels: there is too little data, or nothing in it tells posts apart"
+        )
+    return Calibration(tuple(knots.tolist()), tuple(np.log1p(levels).tolist()))
+
+
+def fit_intervals(
+    features: tuple[str, str],
+    edges: tuple[Sequence[float], Sequence[float]],
+    groups: tuple[Floats, Floats],
+    errors: Mapping[str, Floats],
+    level: float,
+    min_posts: int,
+) -> Intervals:
+    """The offsets that make intervals hold `level` of held-back outcomes, overall and in each group of posts.
+
+    `errors` are conformity scores of each head (n,), see `main_error` and `kind_error`; `groups` the values of the two
+    `features` (n,). Split conformal prediction within groups: Romano, Patterson and Candès (2019), Vovk (2012).
+    """
+    layout = Intervals.from_json(
+        {"level": level, "features": features, "edges": [list(edge) for edge in edges]}
+        | {head: [[None] * (len(edges[1]) + 2)] * (len(edges[0]) + 2) for head in errors}
+        | {"default": dict.fromkeys(errors, 0.0)}
+    )
+    first, second = layout.groups(*groups)
+    record = layout.to_json()
+    for head, error in errors.items():
+        record[head] = [
+            [
+                _offset(error[(first == row) & (second == column)], level, min_posts)
+                for column in range(len(edges[1]) + 2)
+            ]
+            for row in range(len(edges[0]) + 2)
+        ]
+        record["default"][head] = _offset(error, level, 1)
+    return Intervals.from_json(record)
+
+
+def _offset(error: Floats, level: float, min_posts: int) -> float | None:
+    """The ⌈(n + 1) level⌉-th smallest known error, None with fewer than `min_posts` of them."""
+    known = np.sort(error[~np.isnan(error)])
+    if len(known) < min_posts:
+        return None
+    rank = int(np.ceil((len(known) + 1) * level))
+    return float(known[min(rank, len(known)) - 1])
+
+
+def main_error(low: Floats, high: Floats, log_count: Floats) -> Floats:
+    """How far outside [low, high] each outcome lies on the log1p scale; negative inside."""
+    return np.maximum(low - log_count, log_count - high)
+
+
+def kind_error(margin: Floats, low: Floats, high: Floats, log_count: Floats) -> Floats:
+    """How far from its margin each count lies, in widths of the main interval."""
+    return np.asarray(np.abs(log_count - margin) / spread(low, high))

@@ -1,0 +1,189 @@
+"""Numbered checks: what must hold before a challenger may become champion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from clout.features.catalogue import CONTRACT
+from clout.training import metrics
+from clout.training.config import Params
+from clout.training.dataset import Dataset
+from clout.training.fit import fit
+from clout.training.heads import DIRECTIONS, log_counts
+
+Floats = npt.NDArray[np.float64]
+Status = Literal["passed", "finding", "not applicable"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one check, with the figure it looked at in words."""
+
+    code: str
+    title: str
+    status: Status
+    detail: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What checks look at: the report on the rolling blocks, the scores given there, and the data."""
+
+    report: Mapping[str, Any]
+    scores: Floats
+    dataset: Dataset
+    params: Params
+
+
+class Check:
+    """One check: a stable code, a title, and a verdict."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def run(self, evidence: Evidence) -> Result:
+        """The verdict on the evidence."""
+        status, detail = self.verdict(evidence)
+        return Result(self.code, self.title, status, detail)
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Whether it holds, and the figure in words."""
+        raise NotImplementedError
+
+
+def _held(holds: bool) -> Status:  # noqa: FBT001 - a verdict is a bool
+    return "passed" if holds else "finding"
+
+
+class BeatsAccountMean(Check):
+    """The model must tell more than the account's own past."""
+
+    code, title = "CLOUT001", "better than the account's own past mean"
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Passed when the skill over the shrunken mean is above 0 with its whole interval."""
+        skill = evidence.report["skill"]["account_mean"]
+        return _held(skill["low"] > 0), f"skill {skill['value']:.3f} ({skill['low']:.3f} to {skill['high']:.3f})"
+
+
+class TotalIsRight(Check):
+    """Expected actions must add up to actual ones."""
+
+    code, title = "CLOUT002", "expected actions add up to actual ones"
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Passed when the ratio lies in 0.90 to 1.10, or its interval reaches in there."""
+        ratio = evidence.report["model"]["total_ratio"]
+        holds = ratio["low"] <= 1.10 and ratio["high"] >= 0.90
+        return _held(holds), f"expected / actual {ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+
+
+class DecilesAreRight(Check):
+    """Expected actions must be right at every level, not on the whole only."""
+
+    code, title = "CLOUT003", "calibrated in every tenth of the posts"
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Passed when the mean absolute log error over deciles is at most 0.15, or its interval reaches there."""
+        error = evidence.report["model"]["decile_log_error"]
+        return _held(error["low"] <= 0.15), f"mean absolute log error {error['value']:.3f}"
+
+
+class IntervalsCover(Check):
+    """Nine outcomes in ten must lie inside their interval."""
+
+    code, title = "CLOUT004", "intervals hold the share they promise"
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Passed within three points of the level, or when the interval of the coverage reaches in there."""
+        level, covered = evidence.params.intervals.level, evidence.report["model"]["coverage"]
+        holds = covered["low"] <= level + 0.03 and covered["high"] >= level - 0.03
+        return _held(holds), f"{covered['value']:.1%} of outcomes inside, {level:.0%} promised"
+
+
+class ShuffledIsChance(Check):
+    """Learning shuffled outcomes must give nothing: else something leaks around the features."""
+
+    code, title = "CLOUT005", "shuffled outcomes teach nothing"
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Passed when a head taught on shuffled outcomes ranks the newest rolling block no better than chance."""
+        dataset, block = evidence.dataset, evidence.dataset.plan.rolling[-1]
+        taught, judged = dataset.where(block.taught()), dataset.where(block.judged())
+        target = np.random.default_rng(evidence.params.seed).permutation(log_counts(dataset.frame.filter(taught)))
+        booster = fit(dataset.matrix(taught), target, evidence.params, CONTRACT.names, DIRECTIONS)
+        rank = metrics.spearman(np.asarray(booster.predict(dataset.matrix(judged))), log_counts(dataset.frame.filter(judged)))
+        limit = max(0.1, 4 / np.sqrt(judged.sum()))
+        return _held(np.isnan(rank) or abs(rank) <= limit), f"Spearman {rank:.3f}, chance is within ±{limit:.3f}"
+
+
+class NoTimeOverlap(Check):
+    """No outcome may be learned from that was not known before the first post it is judged on."""
+
+    code, title = "CLOUT006", "nothing learned from the judged time"
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Passed when every rolling block begins after the outcomes it learned from were known."""
+        frame, blocks = evidence.dataset.frame, evidence.dataset.plan.rolling
+        newest = [frame.filter(block.taught())["ripe_at"].max() for block in blocks]
+        holds = all(known is None or known < block.start for known, block in zip(newest, blocks, strict=True))  # type: ignore[operator]
+        return _held(holds), f"{len(blocks)} rolling blocks, the newest outcome learned from at {newest[-1]}"
+
+
+class NoGoldenFeature(Check):
+    """A single feature that knows the outcome is a leak."""
+
+    code, title = "CLOUT007", "no single feature knows the outcome"
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Passed when no feature alone has an absolute Spearman of 0.95 or more with the outcome."""
+        dataset = evidence.dataset
+        judged = dataset.where(dataset.plan.rolling[-1].judged())
+        truth, matrix = log_counts(dataset.frame.filter(judged)), dataset.matrix(judged)
+        ranks = {}
+        for name, values in zip(CONTRACT.names, matrix.T, strict=True):
+            known = ~np.isnan(values)
+            if known.sum() >= 50:
+                ranks[name] = abs(np.nan_to_num(metrics.spearman(values[known], truth[known])))
+        best = max(ranks, key=lambda name: ranks[name])
+        return _held(ranks[best] < 0.95), f"the strongest, {best}, has {ranks[best]:.3f}"
+
+
+class ScoresSpread(Check):
+    """Scores that are all alike say nothing."""
+
+    code, title = "CLOUT008", "scores tell posts apart"
+
+    def verdict(self, evidence: Evidence) -> tuple[Status, str]:
+        """Passed when the middle nine tenths of the scores span 5 points and no single score is given to half the posts."""
+        low, high = np.quantile(evidence.scores, [0.05, 0.95])
+        _, sizes = np.unique(evidence.scores.round(1), return_counts=True)
+        holds = high - low >= 5 and sizes.max() <= len(evidence.scores) / 2
+        return _held(holds), f"nine tenths of the scores lie in {low:.1f} to {high:.1f}"
+
+
+CHECKS: tuple[Check, ...] = (
+    BeatsAccountMean(),
+    TotalIsRight(),
+    DecilesAreRight(),
+    IntervalsCover(),
+    ShuffledIsChance(),
+    NoTimeOverlap(),
+    NoGoldenFeature(),
+    ScoresSpread(),
+)
+
+
+def run(evidence: Evidence) -> list[dict[str, str]]:
+    """The results of all checks, in order, ready for JSON."""
+    return [asdict(check.run(evidence)) for check in CHECKS]
+
+
+def passed(results: list[dict[str, str]]) -> bool:
+    """Whether no check has a finding."""
+    return all(result["status"] != "finding" for result in results)

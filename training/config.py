@@ -1,0 +1,142 @@
+"""How a model is made: one frozen, validated description of a training run."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from clout.data.tables import KINDS
+from clout.errors import CloutError
+
+
+class ConfigError(CloutError):
+    """A setting is unknown or out of range."""
+
+    code = "config"
+
+
+def _aware(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _known_kinds(values: dict[str, float]) -> dict[str, float]:
+    unknown = sorted(set(values) - set(KINDS))
+    if unknown:
+        raise ValueError(f"unknown kinds {', '.join(unknown)}; expected some of {', '.join(KINDS)}")
+    if not any(value > 0 for value in values.values()) or min(values.values()) < 0:
+        raise ValueError("expected values of 0 or more, at least one above 0")
+    return {kind: float(values[kind]) for kind in KINDS if kind in values}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Label(_Section):
+    """What a post's outcome is."""
+
+    horizon_days: float = Field(7.0, gt=0, le=90, description="Actions within this many days of the post count.")
+
+    @property
+    def horizon(self) -> timedelta:
+        """The horizon as a duration."""
+        return timedelta(days=self.horizon_days)
+
+
+class Splits(_Section):
+    """Which posts teach, calibrate and judge; always in the order of time."""
+
+    final_from: Annotated[datetime, AfterValidator(_aware)] | None = Field(
+        None, description="Posts from this moment on are the last block; without it, the newest `final_share`."
+    )
+    final_share: float = Field(0.15, gt=0, lt=0.5, description="Share of the labelled posts in the last block.")
+    origins: int = Field(3, ge=2, le=12, description="Rolling origins before the last block.")
+    block_share: float = Field(0.15, gt=0, lt=0.3, description="Share of the earlier posts in each rolling block.")
+    cold_share: float = Field(0.05, ge=0, lt=0.5, description="Share of accounts never trained on (cold start).")
+    min_posts: int = Field(500, ge=100, description="Fewer labelled posts than this are refused.")
+    min_accounts: int = Field(30, ge=30, description="Fewer accounts with labelled posts than this are refused.")
+
+
+class WordingParams(_Section):
+    """How the choice of words is learned."""
+
+    min_posts: int = Field(5, ge=2, description="A word or pair must occur in this many posts.")
+    max_ngrams: int = Field(60_000, ge=100, description="The most frequent words and pairs that are kept.")
+    alpha: float = Field(12.0, gt=0, description="Ridge penalty.")
+    half_life_days: float = Field(120.0, gt=0, description="A post this much older weighs half.")
+    slices: int = Field(5, ge=2, le=50, description="Forward slices before the first rolling origin.")
+
+
+class Fit(_Section):
+    """LightGBM's settings; small trees are as good here and far cheaper to explain."""
+
+    trees: int = Field(300, ge=1, le=5000, description="Number of trees of every head.")
+    num_leaves: int = Field(15, ge=2, le=255, description="Leaves a tree.")
+    max_depth: int = Field(5, ge=1, le=16, description="Depth of a tree.")
+    learning_rate: float = Field(0.06, gt=0, le=1, description="Shrinkage of each tree.")
+    min_data_in_leaf: int = Field(40, ge=1, description="Posts in a leaf.")
+    lambda_l2: float = Field(5.0, ge=0, description="L2 penalty on leaf values.")
+    feature_fraction: float = Field(0.6, gt=0, le=1, description="Share of features a tree sees.")
+    bagging_fraction: float = Field(0.7, gt=0, le=1, description="Share of posts a tree sees.")
+    threads: int = Field(2, ge=1, description="Threads of LightGBM; the result does not depend on it.")
+
+
+class IntervalParams(_Section):
+    """How wide intervals are."""
+
+    level: float = Field(0.9, gt=0.5, lt=1, description="Share of posts whose outcome should lie inside.")
+    min_posts: int = Field(200, ge=20, description="A group with fewer posts uses the overall width.")
+
+
+class Params(_Section):
+    """Everything that decides a model, besides the data."""
+
+    seed: int = Field(7, ge=0, description="Seed of everything random.")
+    action_values: Annotated[dict[str, float], AfterValidator(_known_kinds)] = Field(
+        default={"like": 1, "reshare": 2, "reply": 2, "quote": 3, "reaction": 1},
+        description="What one action of each kind is worth; kinds left out are worth 0.",
+        validate_default=True,
+    )
+    label: Label = Label()
+    splits: Splits = Splits()
+    wording: WordingParams = WordingParams()
+    fit: Fit = Fit()
+    intervals: IntervalParams = IntervalParams()
+
+
+def read_params(path: Path | None = None, overrides: tuple[str, ...] = ()) -> Params:
+    """The parameters in the TOML file at `path` (defaults without one), changed by `section.name=value` overrides.
+
+    Raises `ConfigError` that names the setting, what was got and what was expected.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
+        for override in overrides:
+            _override(content, override)
+        return Params.model_validate(content)
+    except FileNotFoundError as error:
+        raise ConfigError(f"found no file {path}; expected a TOML file of parameters, see docs/settings.md") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path or overrides} is not TOML: {error}; see docs/settings.md") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"setting {where}: got {first['input']!r}; {first['msg']}; see docs/settings.md") from error
+
+
+def _override(content: dict[str, object], override: str) -> None:
+    name, equals, value = override.partition("=")
+    if not equals:
+        raise ConfigError(f"got {override!r}; expected section.name=value, for example fit.num_leaves=31")
+    *sections, last = name.strip().split(".")
+    place = content
+    for section in sections:
+        place = place.setdefault(section, {})  # type: ignore[assignment]
+    try:
+        place[last] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        place[last] = value.strip()

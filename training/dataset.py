@@ -1,0 +1,144 @@
+"""From the lake to one row a post: features known before it, and the outcome after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from clout.data.history import History, Tables, load
+from clout.errors import CloutError
+from clout.features.catalogue import CONTRACT, WORDING
+from clout.features.compute import Streams, compute, prepare
+from clout.features.wording import Wording
+from clout.features.wording import fit as fit_wording
+from clout.training.config import Params, WordingParams
+from clout.training.splits import Plan, mark_cold, plan
+
+Floats = npt.NDArray[np.float64]
+Step = Callable[[str], None]
+
+
+class NoOutcomesError(CloutError):
+    """No post has a known outcome, so there is nothing to learn."""
+
+    code = "no_outcomes"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One row a labelled post, in the order of time.
+
+    `frame` has post, account, network, happened_at, ripe_at, cold, outcome, one column a kind of action (null where
+    not reported), then every feature; `texts` the posts' texts. `wording` learned from all that was known at the last
+    block's start; each row's `wording_lift` comes from words learned before it.
+    """
+
+    frame: pl.DataFrame
+    texts: tuple[str | None, ...]
+    plan: Plan
+    wording: Wording
+    streams: Streams
+    history: History
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of action that some post has a count of."""
+        ids = {"post", "account", "network", "happened_at", "ripe_at", "cold", "outcome", *CONTRACT.names}
+        return tuple(name for name in self.frame.columns if name not in ids and self.frame[name].count() > 0)
+
+    def matrix(self, rows: pl.Series | None = None) -> Floats:
+        """The features of the rows of a boolean mask (all without one), (n, features), in contract order."""
+        return CONTRACT.matrix(self.frame if rows is None else self.frame.filter(rows))
+
+    def where(self, condition: pl.Expr) -> pl.Series:
+        """The boolean mask of the rows that meet `condition`."""
+        return self.frame.select(condition.alias("mask")).to_series()
+
+
+def build(tables: Tables, params: Params, step: Step = lambda _: None) -> Dataset:
+    """The dataset of `tables`; `step` is told what is being done.
+
+    Raises `NoOutcomesError` or `SplitError` with what is missing.
+    """
+    step("reading what each post drove")
+    history = load(tables, params.label.horizon, params.action_values)
+    _refuse_unlabelled(tables, history, params)
+    labels = history.outcomes.rename({"at": "ripe_at"}).drop("account", "network", "published_at")
+    posts = history.posts.join(labels.select("post"), on="post", how="semi").sort("happened_at", "post")
+    timed = mark_cold(posts.join(labels.select("post", "ripe_at"), on="post"), params.splits.cold_share)
+    blocks = plan(timed, params.splits)
+    step("measuring what was known before each post")
+    streams = prepare(history)
+    frame = mark_cold(compute(posts, streams).join(labels, on="post", maintain_order="left"), params.splits.cold_share)
+    step("learning words, forward in time")
+    texts = tuple(posts["text"].to_list())
+    lift, wording = cross_fit(frame, texts, blocks, params.wording)
+    frame = frame.with_columns(pl.Series(WORDING.name, lift).fill_nan(None))
+    return Dataset(frame, texts, blocks, wording, streams, history)
+
+
+def cross_fit(
+    frame: pl.DataFrame, texts: tuple[str | None, ...], blocks: Plan, params: WordingParams
+) -> tuple[Floats, Wording]:
+    """The wording lift of each row (NaN before the first slice) and the model of the last block.
+
+    Time is cut into slices that end where the rolling blocks begin; each slice is judged by words learned from
+    outcomes known before it.
+    """
+    starts = _slices(frame, blocks, params.slices)
+    values, model = np.full(frame.height, np.nan), Wording((), np.zeros(0), np.zeros(0))
+    for start, end in pairwise([*starts, None]):
+        assert start is not None  # noqa: S101 - only the last end is None
+        model = _learn(frame, texts, start, params)
+        inside = pl.col("happened_at") >= start
+        mask = frame.select(inside if end is None else inside & (pl.col("happened_at") < end)).to_series()
+        rows = mask.arg_true().to_list()
+        values[rows] = model.values([texts[row] for row in rows])
+    return values, model
+
+
+def _learn(frame: pl.DataFrame, texts: tuple[str | None, ...], start: datetime, params: WordingParams) -> Wording:
+    known = frame.select((pl.col("ripe_at") < start) & ~pl.col("cold") & pl.col("outcome_level_365d").is_not_null())
+    rows = known.to_series().arg_true().to_list()
+    past = frame[rows]
+    lift = past.select(pl.col("outcome").log1p() - pl.col("outcome_level_365d")).to_series().to_numpy()
+    age = past.select((start - pl.col("happened_at")).dt.total_seconds() / 86_400).to_series().to_numpy()
+    return fit_wording(
+        [texts[row] for row in rows],
+        lift,
+        0.5 ** (age / params.half_life_days),
+        min_posts=params.min_posts,
+        alpha=params.alpha,
+        max_ngrams=params.max_ngrams,
+    )
+
+
+def _slices(frame: pl.DataFrame, blocks: Plan, count: int) -> list[datetime]:
+    """When each slice begins: `count` − 1 quantiles of the posts before the first rolling block, then every block."""
+    first = blocks.rolling[0].start
+    early = frame.filter(pl.col("happened_at") < first)["happened_at"].to_list()
+    cuts = [early[len(early) * slice_ // count] for slice_ in range(1, count)] if early else []
+    return sorted({*cuts, *(block.start for block in blocks.rolling), blocks.final.start})
+
+
+def _refuse_unlabelled(tables: Tables, history: History, params: Params) -> None:
+    if history.outcomes.height:
+        return
+    days = params.label.horizon_days
+    if tables["posts"].is_empty():
+        rows = tables["actions"].height
+        raise NoOutcomesError(
+            f"the lake has no posts{f' ({rows:,} actions name only accounts)' if rows else ''}; expected posts with the "
+            "actions they drove: run `clout ingest table FILE --map …` with a mapping that has [posts], or `clout simulate`"
+        )
+    raise NoOutcomesError(
+        f"none of the {tables['posts'].height:,} posts has a known outcome {days:g} days after it ({tables['counts'].height:,} "
+        f"counts, {tables['actions'].height:,} actions); expected counts read when posts were {days:g} days old or older, or "
+        "an event log that reaches that far: ingest them, or lower label.horizon_days"
+    )

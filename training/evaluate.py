@@ -1,0 +1,207 @@
+"""The table "judged against": one report of figures with stable keys, for any posts a model never learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from clout.training import metrics
+from clout.training.baselines import Predictor
+from clout.training.heads import log_counts
+from clout.training.metrics import Floats, Rows
+
+RESAMPLES = 200
+LEAST_GROUP = 100
+HISTORY_EDGES = (1, 10, 50)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a model says of posts it never learned from, one value a row of `frame`.
+
+    `margin`, `low` and `high` are on the log1p scale, `expected` in actions; `width` and `residuals` make the
+    predictive distribution (see `metrics.crps`).
+    """
+
+    frame: pl.DataFrame
+    margin: Floats
+    expected: Floats
+    low: Floats
+    high: Floats
+    width: Floats
+    residuals: Sequence[float]
+
+    @property
+    def truth(self) -> Floats:
+        """log1p(outcome), (n,)."""
+        return log_counts(self.frame)
+
+    @property
+    def count(self) -> Floats:
+        """The outcome in actions, (n,)."""
+        return self.frame["outcome"].to_numpy()
+
+    @property
+    def accounts(self) -> npt.NDArray[np.str_]:
+        """The account of each post, (n,)."""
+        return self.frame["account"].to_numpy().astype(np.str_)
+
+
+def evaluate(
+    judged: Judgement,
+    baselines: Mapping[str, Predictor],
+    baseline_residuals: Mapping[str, Sequence[float]],
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> dict[str, Any]:
+    """The report: posts, accounts, model, baselines, skill over each baseline, groups, calibration.
+
+    Every figure under `model` and `skill` is {"value", "low", "high"} with the 95 % interval of a bootstrap over accounts.
+    """
+    others = {name: predict(judged.frame) for name, predict in baselines.items()}
+    model = _with_interval(lambda rows: _figures(judged, others, rows), judged, seed, resamples)
+    skill = {name: model.pop(f"skill_{name}") for name in others}
+    report = {
+        "posts": judged.frame.height,
+        "accounts": judged.frame["account"].n_unique(),
+        "from": f"{judged.frame['happened_at'].min():%Y-%m-%dT%H:%M:%SZ}",
+        "through": f"{judged.frame['happened_at'].max():%Y-%m-%dT%H:%M:%SZ}",
+        "model": model | {name: {"value": value} for name, value in _slow_figures(judged).items()},
+        "skill": skill,
+        "baselines": {
+            name: _baseline_figures(judged, values, baseline_residuals[name]) for name, values in others.items()
+        },
+        "groups": groups(judged),
+        "deciles": [{"expected": expected, "actual": actual} for expected, actual in _deciles(judged)],
+    }
+    covered = [group["coverage"] for group in report["groups"].values()]
+    report["model"]["coverage_worst_group"] = {"value": min(covered) if covered else float("nan")}
+    return report
+
+
+def _with_interval(figures: Any, judged: Judgement, seed: int, resamples: int) -> dict[str, dict[str, float]]:
+    values = figures(np.arange(judged.frame.height))
+    bounds = metrics.bootstrap(figures, judged.accounts, seed, resamples)
+    return {
+        name: {"value": value} | (dict(zip(("low", "high"), bounds[name], strict=True)) if name in bounds else {})
+        for name, value in values.items()
+    }
+
+
+def _figures(judged: Judgement, others: Mapping[str, Floats], rows: Rows) -> dict[str, float]:
+    truth, margin = judged.truth[rows], judged.margin[rows]
+    expected, count = judged.expected[rows], judged.count[rows]
+    figures = {
+        "spearman": metrics.spearman(margin, truth),
+        "r2_log": metrics.r_squared(margin, truth),
+        "top_decile_lift": metrics.top_decile_lift(expected, count),
+        "ndcg": metrics.ndcg(margin, truth),
+        "total_ratio": metrics.total_ratio(expected, count),
+        "decile_log_error": metrics.decile_log_error(expected, count),
+        "coverage": metrics.coverage(judged.low[rows], judged.high[rows], truth),
+    }
+    return figures | {f"skill_{name}": metrics.skill(margin, other[rows], truth) for name, other in others.items()}
+
+
+def _slow_figures(judged: Judgement) -> dict[str, float]:
+    return {
+        "within_account_spearman": metrics.within_account_spearman(judged.margin, judged.truth, judged.accounts),
+        "crps": metrics.crps(judged.margin, judged.width, judged.residuals, judged.truth),
+        "interval_width_log": float((judged.high - judged.low).mean()),
+    }
+
+
+def _baseline_figures(judged: Judgement, values: Floats, residuals: Sequence[float]) -> dict[str, float]:
+    truth = judged.truth
+    return {
+        "spearman": metrics.spearman(values, truth),
+        "r2_log": metrics.r_squared(values, truth),
+        "within_account_spearman": metrics.within_account_spearman(values, truth, judged.accounts),
+        "top_decile_lift": metrics.top_decile_lift(values, judged.count),
+        "ndcg": metrics.ndcg(values, truth),
+        "total_ratio": metrics.total_ratio(np.expm1(values), judged.count),
+        "crps": metrics.crps(values, np.ones(len(values)), residuals, truth),
+    }
+
+
+def _deciles(judged: Judgement) -> list[tuple[float, float]]:
+    return metrics.deciles(judged.expected, judged.count)
+
+
+def groups(judged: Judgement) -> dict[str, dict[str, float]]:
+    """Spearman, total ratio and coverage by network, history length, followers, level and cold start.
+
+    Groups with fewer than 100 posts are left out: their figures are noise.
+    """
+    report = {}
+    for name, mask in _group_masks(judged.frame).items():
+        rows = np.flatnonzero(mask.fill_null(value=False).to_numpy())
+        if len(rows) >= LEAST_GROUP:
+            truth, count = judged.truth[rows], judged.count[rows]
+            report[name] = {
+                "posts": len(rows),
+                "spearman": metrics.spearman(judged.margin[rows], truth),
+                "total_ratio": metrics.total_ratio(judged.expected[rows], count),
+                "coverage": metrics.coverage(judged.low[rows], judged.high[rows], truth),
+            }
+    return report
+
+
+def _group_masks(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    masks = {f"network={name}": frame["network"] == name for name in frame["network"].unique().sort()}
+    masks |= _between(frame["outcome_count_all"], "history", HISTORY_EDGES)
+    masks |= _between(frame["followers_last"], "followers", (1_000, 10_000, 100_000))
+    level = frame["outcome_level_365d"]
+    thirds = tuple(value for share in (1 / 3, 2 / 3) if (value := level.quantile(share)) is not None)
+    masks |= _between(level, "level", thirds)
+    masks["cold start"] = frame["cold"]
+    return masks
+
+
+def _between(values: pl.Series, name: str, edges: Sequence[float]) -> dict[str, pl.Series]:
+    bounds = [float("-inf"), *edges, float("inf")]
+    names = [f"{name}<{edges[0]:.4g}"] if edges else []
+    names += [f"{name}>={edge:.4g}" for edge in edges]
+    return {
+        label: (values >= low) & (values < high)
+        for label, low, high in zip(names, bounds[:-1], bounds[1:], strict=True)
+    } if edges else {}
+
+
+def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, least: int = 10) -> dict[str, Any]:
+    """How well accounts' margins at a moment rank what their later posts drove, against their own past means.
+
+    `scores` as `accounts.account_margins` gives them, `later` the judged posts after that moment. Only accounts with
+    `least` ripe posts before and `least` after count; {"accounts": n} alone when fewer than 10 do.
+    """
+    future = later.group_by("account").agg(
+        future=pl.col("outcome").log1p().mean(),
+        after=pl.len(),
+        followers=pl.col("followers_last").first(),
+    )
+    seen = scores.join(future, on="account").filter((pl.col("ripe") >= least) & (pl.col("after") >= least)).sort("account")
+    if seen.height < 10:
+        return {"accounts": seen.height}
+    names = ("margin", "expected", "own_mean_90d", "own_mean_all")
+    columns = {name: seen[name].fill_null(0.0).to_numpy() for name in names}
+    truth, accounts = seen["future"].to_numpy(), seen["account"].to_numpy().astype(np.str_)
+
+    def figures(rows: Rows) -> dict[str, float]:
+        ranks = {name: metrics.spearman(values[rows], truth[rows]) for name, values in columns.items()}
+        paired = {f"margin_less_{name}": ranks["margin"] - ranks[name] for name in names[2:]}
+        return ranks | paired
+
+    values, bounds = figures(np.arange(seen.height)), metrics.bootstrap(figures, accounts, seed, 500)
+    report: dict[str, Any] = {
+        name: {"value": value, "low": bounds[name][0], "high": bounds[name][1]} for name, value in values.items()
+    }
+    if seen["followers"].count() > seen.height // 2:
+        followers = seen["followers"].fill_null(0).to_numpy()
+        report["followers"] = {"value": metrics.spearman(followers, truth)}
+        report["partial_given_followers"] = {"value": metrics.partial_spearman(columns["margin"], truth, followers)}
+    return {"accounts": seen.height, "spearman": report}
