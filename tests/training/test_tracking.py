@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import small_bundle
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.pyfunc import PyFuncModel
+
+from clout.models import bundle, registry
+from clout.models.score_model import ScoreModel
+from clout.training.tracking import log_run
+
+PARAMS = {"fit": {"trees": 30, "monotone": True}, "kinds": ["like", "reshare"], "network": "twitter", "cap": None}
+METRICS = {"post": {"spearman": 0.7, "decile ≤ 1": 2, "low": None}, "passed": True, "note": "words"}
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A run in a store of its own."""
+
+    folder: Path
+    uri: str
+    run_id: str
+    version: str
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow, asked about that store."""
+        return MlflowClient(self.uri)
+
+    @property
+    def run(self) -> Run:
+        """The run as MLflow has it."""
+        return self.client.get_run(self.run_id)
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
+    folder = tmp_path_factory.mktemp("tracking")
+    bundle.write(folder / "bundle", small_bundle.files())
+    (folder / "lift.svg").write_text("<svg/>")
+    uri = f"sqlite:///{folder}/state/mlflow.db"
+    run_id, version = log_run(
+        uri,
+        "rehearsal",
+        folder / "bundle",
+        params=PARAMS,
+        metrics=METRICS,
+        plots={"lift": folder / "lift.svg"},
+        tags={"data": "simulated"},
+    )
+    return Logged(folder, uri, run_id, version)
+
+
+@pytest.fixture(scope="module")
+def served(logged: Logged) -> PyFuncModel:
+    mlflow.set_tracking_uri(logged.uri)
+    return mlflow.pyfunc.load_model("models:/clout@challenger")
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return small_bundle.population().frame()
+
+
+def test_params_and_metrics_are_flat(logged: Logged):
+    assert logged.run.data.params == {
+        "fit.trees": "30",
+        "fit.monotone": "true",
+        "kinds": '["like", "reshare"]',
+        "network": "twitter",
+        "cap": "null",
+    }
+    assert logged.run.data.metrics == {"post.spearman": 0.7, "post.decile _ 1": 2.0, "passed": 1.0}
+    assert logged.run.info.status == "FINISHED"
+
+
+def test_the_run_carries_its_bundle_s_version(logged: Logged):
+    tags = logged.run.data.tags
+    assert tags["bundle"] == bundle.verify(logged.folder / "bundle")
+    assert (tags["scale"], tags["data"]) == ("1", "simulated")
+    assert logged.client.get_experiment(logged.run.info.experiment_id).name == "rehearsal"
+
+
+def test_card_figures_and_plots_are_artifacts(logged: Logged):
+    documents = {item.path for item in logged.client.list_artifacts(logged.run_id)}
+    assert documents == {"card.md", "metrics.json", "checks.json", "params.json", "data.json", "plots"}
+    assert [item.path for item in logged.client.list_artifacts(logged.run_id, "plots")] == ["plots/lift.svg"]
+
+
+def test_artifacts_lie_beside_the_database(logged: Logged):
+    assert sorted(path.name for path in (logged.folder / "state").iterdir()) == ["artifacts", "mlflow.db"]
+    assert not Path("mlruns").exists()
+
+
+def test_the_model_is_registered_as_challenger(logged: Logged):
+    model = logged.client.get_model_version_by_alias("clout", "challenger")
+    assert str(model.version) == logged.version == "1"
+    assert model.tags == {"bundle": bundle.verify(logged.folder / "bundle"), "scale": "1"}
+    assert model.description.startswith("# Clout")
+
+
+def test_the_signature_is_there_and_every_feature_a_double(served: PyFuncModel):
+    inputs, outputs = served.metadata.signature.inputs, served.metadata.signature.outputs
+    types = {column.name: (column.type.name, column.required) for column in inputs.inputs}
+    doubles = dict.fromkeys(small_bundle.contract().names, ("double", True))
+    ids = dict.fromkeys(["post", "account"], ("string", False))
+    assert types == ids | {"network": ("string", True)} | doubles
+    assert outputs.input_names()[:3] == ["score", "score_low", "score_high"]
+
+
+def test_the_example_has_no_nulls_and_is_answered(served: PyFuncModel):
+    example = served.input_example
+    assert example.notna().all(axis=None)
+    assert list(served.predict(example).columns) == served.metadata.signature.outputs.input_names()
+
+
+def test_nothing_of_another_project_would_be_installed(served: PyFuncModel):
+    requirements = mlflow.pyfunc.get_model_dependencies(f"models:/{served.metadata.model_id}")
+    names = {line.split("==")[0].strip() for line in Path(requirements).read_text().splitlines()}
+    assert names == {"mlflow", "lightgbm", "numpy", "pandas", "polars", "pydantic", "scipy"}
+
+
+def test_mlflow_scores_as_the_model_does(served: PyFuncModel, logged: Logged, frame: pd.DataFrame):
+    ours = ScoreModel.load(logged.folder / "bundle").score(frame)
+    pd.testing.assert_frame_equal(served.predict(frame), ours, check_exact=True)
+    backwards = frame[list(reversed(frame.columns))]
+    pd.testing.assert_frame_equal(served.predict(backwards), ours, check_exact=True)
+
+
+def test_mlflow_scores_a_row_with_nothing_known(served: PyFuncModel, frame: pd.DataFrame):
+    row = frame.head(1).assign(**dict.fromkeys(small_bundle.contract().names, np.nan))
+    assert served.predict(row)["score"].between(1, 100).all()
+
+
+def test_mlflow_refuses_a_renamed_column(served: PyFuncModel, frame: pd.DataFrame):
+    with pytest.raises(mlflow.MlflowException, match="gap_hours"):
+        served.predict(frame.rename(columns={"gap_hours": "hours_gap"}))
+
+
+def test_a_second_run_is_the_new_challenger_and_may_be_promoted(logged: Logged, tmp_path: Path):
+    version = bundle.write(tmp_path / "bundle", small_bundle.files() | {"card.md": "# Second\n"})
+    _, number = log_run(logged.uri, "rehearsal", tmp_path / "bundle", params={}, metrics={}, plots={}, tags={})
+    assert number == "2"
+    registry.install(tmp_path / "home", tmp_path / "bundle", version)
+    registry.promote(tmp_path / "home", logged.uri, "challenger")
+    for alias in ("challenger", "champion"):
+        assert logged.client.get_model_version_by_alias("clout", alias).tags["bundle"] == version
+
+
+def test_a_file_store_is_refused(tmp_path: Path):
+    bundle.write(tmp_path / "bundle", small_bundle.files())
+    with pytest.raises(mlflow.MlflowException, match=r"(?i)file"):
+        log_run(f"file://{tmp_path}/mlruns", "x", tmp_path / "bundle", params={}, metrics={}, plots={}, tags={})

@@ -1,0 +1,117 @@
+"""Everything MLflow is told: the run with its figures and plots, and the registered model, alias `challenger`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clout.models.bundle import Bundle
+from clout.models.registry import CHALLENGER, MODEL_NAME, VERSION_TAG
+from clout.models.score_model import IDS, ScoreModel
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read on import: nobody is told that a model was trained
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+SQLITE = "sqlite:///"
+DOCUMENTS = ("card.md", "metrics.json", "checks.json", "params.json", "data.json")
+# Not clout itself: on PyPI that name belongs to another project.
+REQUIREMENTS = ("lightgbm", "numpy", "pandas", "polars", "pydantic", "scipy")
+DESCRIPTION_CHARACTERS = 5000
+
+
+def log_run(  # noqa: PLR0913 - a run is just that many things
+    tracking_uri: str,
+    experiment: str,
+    bundle_directory: str | Path,
+    *,
+    params: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    plots: Mapping[str, Path],
+    tags: Mapping[str, str],
+) -> tuple[str, str]:
+    """The run's id and the number of the model version that now has the alias `challenger`.
+
+    Nested `params` and `metrics` are flattened with dots; a metric that is not a number is left out.
+    """
+    model = ScoreModel.load(bundle_directory)
+    mlflow.set_tracking_uri(tracking_uri)
+    client = MlflowClient()
+    identity = {VERSION_TAG: model.version, "scale": model.scale_version}
+    with mlflow.start_run(
+        experiment_id=_experiment(client, tracking_uri, experiment), tags={**tags, **identity}
+    ) as run:
+        _log_figures(params, metrics)
+        _log_documents(model.bundle, plots)
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            loader_module="clout.models.mlflow_loader",
+            data_path=str(bundle_directory),
+            signature=signature(model),
+            input_example=example(model),
+            pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+        )
+    registered = mlflow.register_model(logged.model_uri, MODEL_NAME, tags=identity)
+    client.update_model_version(MODEL_NAME, registered.version, description=model.card[:DESCRIPTION_CHARACTERS])
+    client.set_registered_model_alias(MODEL_NAME, CHALLENGER, registered.version)
+    return run.info.run_id, str(registered.version)
+
+
+def signature(model: ScoreModel) -> ModelSignature:
+    """What MLflow checks frames against: the network as text, every feature as a double, ids if there are any."""
+    ids = [ColSpec(DataType.string, name, required=False) for name in IDS]
+    features = [ColSpec(DataType.double, name) for name in model.contract.names]
+    answers = [ColSpec(DataType.double, str(name)) for name in model.score(example(model))]
+    return ModelSignature(
+        inputs=Schema([*ids, ColSpec(DataType.string, "network"), *features]), outputs=Schema([*answers])
+    )
+
+
+def example(model: ScoreModel) -> pd.DataFrame:
+    """One row with the middle value of every feature, 0 where there is none."""
+    marks = model.bundle.json("quantiles.json")
+    middle = {name: float(marks[name][2]) if marks.get(name) else 0.0 for name in model.contract.names}
+    return pd.DataFrame([{"network": model.networks[0], **middle}])
+
+
+def _experiment(client: MlflowClient, tracking_uri: str, name: str) -> str:
+    """The experiment's id; beside an SQLite file its artifacts lie in a folder, not where the command was given."""
+    database = Path(tracking_uri.removeprefix(SQLITE)).absolute() if tracking_uri.startswith(SQLITE) else None
+    if database:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    known = client.get_experiment_by_name(name)
+    if known:
+        return str(known.experiment_id)
+    location = (database.parent / "artifacts").as_uri() if database else None
+    return str(client.create_experiment(name, artifact_location=location))
+
+
+def _log_figures(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+    mlflow.log_params({key: value if isinstance(value, str) else json.dumps(value) for key, value in _flat(params)})
+    mlflow.log_metrics({key: float(value) for key, value in _flat(metrics) if isinstance(value, (int, float))})
+
+
+def _log_documents(bundle: Bundle, plots: Mapping[str, Path]) -> None:
+    for name in DOCUMENTS:
+        mlflow.log_text(bundle.text(name), name)
+    for path in plots.values():
+        mlflow.log_artifact(str(path), "plots")
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        key = prefix + re.sub(r"[^\w. :/-]", "_", str(name))
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{key}.")
+        else:
+            yield key, value
