@@ -278,7 +278,7 @@ def _conflicts(table: str, rows: pl.DataFrame) -> pl.DataFrame:
         "row",
         pl.lit("conflicting_duplicate").alias("reason"),
         pl.lit(CONFLICT).alias("sentence"),
-        as_json(rows).alias("raw"),
+        as_json(rows.drop("row")).alias("raw"),
     )
 
 

@@ -145,7 +145,7 @@ def validate(table: str, frame: pl.DataFrame, now: datetime) -> tuple[pl.DataFra
     good = judged["reason"].is_null()
     kept, repeats = first_of_each_key(table, judged.filter(good))
     bad = pl.concat([judged.filter(~good), repeats]).sort("place").select("place", *BESIDE)
-    raw = as_json(frame[bad["place"]])
+    raw = as_json(frame[bad["place"]].drop(BESIDE, strict=False))
     columns = [*SCHEMAS[table], *(name for name in ("row",) if name in frame.columns)]
     return kept.select(columns), bad.select(pl.lit(table).alias("table"), *BESIDE, raw=raw)
 
@@ -171,7 +171,7 @@ def equal_rows(table: str, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series
 
 def as_json(frame: pl.DataFrame) -> pl.Series:
     """Each row of `frame` as a JSON object, one string a row."""
-    lines = frame.select(pl.all().exclude(BESIDE)).write_ndjson().split("\n")
+    lines = frame.write_ndjson().split("\n")
     return pl.Series(lines[: frame.height], dtype=pl.String)
 
 

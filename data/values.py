@@ -34,7 +34,22 @@ class Reading:
     faults: tuple[Fault, ...]
 
 
-def read(raw: pl.Expr, have: pl.DataType, want: pl.DataType) -> Reading:
+@dataclass(frozen=True)
+class Clock:
+    """How times are written: numbers count `unit` since 1970, texts follow the strptime `pattern` or else ISO 8601.
+
+    A time without an offset is taken in `zone`.
+    """
+
+    unit: Unit | None = None
+    pattern: str | None = None
+    zone: str = "UTC"
+
+
+ISO_CLOCK = Clock()
+
+
+def read(raw: pl.Expr, have: pl.DataType, want: pl.DataType, clock: Clock = ISO_CLOCK) -> Reading:
     """The reading of `raw`, which holds `have`, as `want`: one of String, Int64, Boolean, TIME.
 
     A blank text is missing wherever `want` is not text itself.
@@ -47,7 +62,7 @@ def read(raw: pl.Expr, have: pl.DataType, want: pl.DataType) -> Reading:
         return read_integer(raw, have)
     if want == pl.Boolean:
         return read_boolean(raw, have)
-    return read_time(raw, have) if want == TIME else read_string(raw, have)
+    return read_time(raw, have, clock) if want == TIME else read_string(raw, have)
 
 
 def read_integer(raw: pl.Expr, have: pl.DataType) -> Reading:
@@ -95,27 +110,16 @@ def read_string(raw: pl.Expr, have: pl.DataType) -> Reading:
     return Reading(value, (_unreadable("wrong_type", words, raw, value),))
 
 
-def read_time(
-    raw: pl.Expr,
-    have: pl.DataType,
-    *,
-    unit: Unit | None = None,
-    pattern: str | None = None,
-    zone: str = "UTC",
-) -> Reading:
-    """Moments in UTC.
-
-    Numbers are counts of `unit` since 1970; texts follow the strptime `pattern`, else ISO 8601; a time without
-    an offset is taken in `zone`.
-    """
+def read_time(raw: pl.Expr, have: pl.DataType, clock: Clock = ISO_CLOCK) -> Reading:
+    """Moments in UTC, from times, dates, texts or, where the clock has a unit, numbers."""
     if isinstance(have, pl.Datetime) and have.time_zone is not None:
         value = raw.dt.convert_time_zone("UTC").cast(TIME)
     elif isinstance(have, pl.Datetime) or have == pl.Date:
-        value = _in_zone(raw.cast(pl.Datetime("us")), zone)
-    elif unit is not None and (have.is_numeric() or have == pl.String):
-        value = _since_1970(raw, have, unit)
+        value = _in_zone(raw.cast(pl.Datetime("us")), clock.zone)
+    elif clock.unit is not None and (have.is_numeric() or have == pl.String):
+        value = _since_1970(raw, have, clock.unit)
     elif have == pl.String:
-        value = _parsed(raw.str.strip_chars(), pattern, zone)
+        value = _parsed(raw.str.strip_chars(), clock)
     else:
         return _nothing(raw, TIME, f"{{column}} holds {have}, not a time", "unreadable_time")
     return Reading(value, (_unreadable("unreadable_time", "{column} cannot be read as a time", raw, value),))
@@ -130,15 +134,15 @@ def _since_1970(raw: pl.Expr, have: pl.DataType, unit: Unit) -> pl.Expr:
     return moment.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def _parsed(text: pl.Expr, pattern: str | None, zone: str) -> pl.Expr:
-    if pattern is not None:
-        if "%z" in pattern or "%Z" in pattern:
-            return text.str.strptime(TIME, pattern, strict=False)
-        return _in_zone(text.str.strptime(pl.Datetime("us"), pattern, strict=False), zone)
+def _parsed(text: pl.Expr, clock: Clock) -> pl.Expr:
+    if clock.pattern is not None:
+        if "%z" in clock.pattern:
+            return text.str.strptime(TIME, clock.pattern, strict=False)
+        return _in_zone(text.str.strptime(pl.Datetime("us"), clock.pattern, strict=False), clock.zone)
     plain = text.str.replace(r"^(\d{4}-\d\d-\d\d) +", "${1}T").str.replace(r" *[Zz]$", "+00:00")
     plain = plain.str.replace(r" +([+-]\d\d:?\d\d)$", "${1}").str.replace(r"(:\d\d(?:\.\d+)?[+-]\d\d)$", "${1}:00")
     aware = [plain.str.strptime(TIME, form, strict=False) for form in _ISO]
-    local = [_in_zone(plain.str.strptime(pl.Datetime("us"), form, strict=False), zone) for form in _ISO_LOCAL]
+    local = [_in_zone(plain.str.strptime(pl.Datetime("us"), form, strict=False), clock.zone) for form in _ISO_LOCAL]
     return pl.coalesce(*aware, *local)
 
 
