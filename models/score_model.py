@@ -67,7 +67,8 @@ class ScoreModel:
         files = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
         files |= {kind: f"head_{kind}.txt" for kind in self.heads}
         self._boosters = {head: _booster(bundle, name, self.contract) for head, name in files.items()}
-        self._group_columns = tuple(self.contract.names.index(name) for name in self.intervals.features)
+        self._group_columns = _columns(self.contract, self.intervals.features)
+        self._quantiles = bundle.json("quantiles.json")
 
     @classmethod
     def load(cls, directory: str | Path) -> ScoreModel:
@@ -113,7 +114,7 @@ class ScoreModel:
     def predict(self, matrix: Floats, networks: Sequence[str]) -> Prediction:
         """Predictions of a (rows, features) matrix in contract order, missing as NaN, one network a row."""
         self._check(matrix, networks)
-        margins = {head: self._raw(head, matrix) for head in self._boosters}
+        margins = self.margins(matrix)
         logs = {head: curve.apply(margins[head]) for head, curve in self._calibrations.items()}
         bounds = self._bounds(matrix, margins, logs)
         main = np.stack([logs["main"], *bounds["main"]])
@@ -129,6 +130,10 @@ class ScoreModel:
             low={what: _actions(bounds[head][0]) for what, head in shown.items()},
             high={what: _actions(bounds[head][1]) for what, head in shown.items()},
         )
+
+    def margins(self, matrix: Floats) -> dict[str, Floats]:
+        """The raw output of every head for a matrix in contract order: main, low, high and each kind."""
+        return {head: self._raw(head, matrix) for head in self._boosters}
 
     def score(self, frame: pl.DataFrame | pd.DataFrame) -> pd.DataFrame:
         """The id columns the frame has (post, account), then `Prediction.columns`; a pandas index is kept."""
@@ -155,7 +160,7 @@ class ScoreModel:
         slope = self.scale.derivative(logs[1], networks) * calibration.derivative(base_margin)
         return Explanation(
             contract=self.contract,
-            quantiles=self.bundle.json("quantiles.json"),
+            quantiles=self._quantiles,
             networks=tuple(networks),
             values=matrix,
             margin=margin,
@@ -203,6 +208,13 @@ def _booster(bundle: Bundle, name: str, contract: Contract) -> lightgbm.Booster:
     if tuple(booster.feature_name()) != contract.names:
         raise BundleError(f"{name} was trained on other columns than contract.json lists; train the bundle again")
     return booster
+
+
+def _columns(contract: Contract, names: tuple[str, ...]) -> tuple[int, ...]:
+    absent = [name for name in names if name not in contract.names]
+    if absent:
+        raise BundleError(f"intervals.json groups by {', '.join(absent)}; expected features: train the bundle again")
+    return tuple(contract.names.index(name) for name in names)
 
 
 def _run(booster: lightgbm.Booster, matrix: Floats, *, contributions: bool) -> Floats:

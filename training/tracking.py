@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -44,6 +45,7 @@ def log_run(  # noqa: PLR0913 - a run is just that many things
 
     Nested `params` and `metrics` are flattened with dots; a metric that is not a number is left out.
     """
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)  # it misses pip, which nothing needs
     model = ScoreModel.load(bundle_directory)
     mlflow.set_tracking_uri(tracking_uri)
     client = MlflowClient()

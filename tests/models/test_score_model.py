@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import small_bundle
 from clout.features.contract import ContractError
 from clout.models import bundle
 from clout.models.bundle import Bundle, BundleError
+from clout.models.explain import Explanation
 from clout.models.scale import ScaleError
 from clout.models.score_model import ScoreModel
 
@@ -169,6 +171,26 @@ def test_boosters_of_other_columns_do_not_load():
     contract["features"].reverse()
     with pytest.raises(BundleError, match=r"model\.txt was trained on other columns"):
         ScoreModel(Bundle.of(files | {"contract.json": json.dumps(contract)}))
+
+
+def test_intervals_by_an_unknown_feature_do_not_load():
+    files = dict(small_bundle.files())
+    changed = files["intervals.json"].replace("followers_log", "fame")
+    with pytest.raises(BundleError, match=r"intervals\.json groups by fame; expected features"):
+        ScoreModel(Bundle.of(files | {"intervals.json": changed}))
+
+
+def test_many_threads_may_share_a_model(model: ScoreModel):
+    people = small_bundle.population()
+    together = model.explain_rows(people.matrix, people.networks)
+
+    def alone(row: int) -> Explanation:
+        return model.explain_rows(people.matrix[row : row + 1], people.networks[row : row + 1])
+
+    with ThreadPoolExecutor(8) as pool:
+        for row, explanation in enumerate(pool.map(alone, range(400))):
+            assert explanation.score[0] == together.score[row]
+            assert (explanation.points[0] == together.points[row]).all()
 
 
 def test_wording_is_found_where_the_bundle_lies(tmp_path: Path):
