@@ -44,7 +44,8 @@ class History:
     - accounts: account, network, handle, created_at
     - profiles: account, at, followers, following, listed, posts, verified
     - posts: the posts table plus `at`
-    - outcomes: post, account, network, published_at, at (when it had ripened), outcome, then one column a kind
+    - outcomes: post, account, network, published_at, at (when it had ripened and its post was known), outcome, then one
+      column a kind
     - actions: account, actor, kind, post, at
     """
 
@@ -66,7 +67,11 @@ def coverage(tables: Tables) -> Coverage:
     """What `tables` report and until when."""
     networks = tables["posts"].lazy().select("post", "network")
     logged = (
-        tables["actions"].lazy().filter(pl.col("post").is_not_null()).join(networks, on="post").select("network", "kind")
+        tables["actions"]
+        .lazy()
+        .filter(pl.col("post").is_not_null())
+        .join(networks, on="post")
+        .select("network", "kind")
     )
     counted = tables["counts"].lazy().join(networks, on="post").select("network", "kind")
     reported = (
@@ -128,19 +133,26 @@ def load(
 def _outcomes(
     posts: pl.DataFrame, tables: Tables, horizon: timedelta, action_values: Mapping[str, float], known: Coverage
 ) -> pl.DataFrame:
-    """The outcome of each ripe post that is its author's own (reshares are not)."""
+    """The outcome of each ripe post that is its author's own (reshares are not).
+
+    A kind that a network logs is taken from the log; of the others that have a value a count must be known first.
+    """
     own = posts.filter(pl.col("kind") != "reshare")
+    valued = [kind for kind, value in action_values.items() if value > 0]
+    counted = known.reported.filter(~pl.col("logged"), pl.col("kind").is_in(valued))
+    unlogged = own.select("post", "network").join(counted, on="network").select("post", "kind")
+    from_counts = outcomes_from_counts(own, tables["counts"].join(unlogged, on=["post", "kind"], how="semi"), horizon)
+    unread = unlogged.join(from_counts, on="post", how="anti")
     from_actions = outcomes_from_actions(own, tables["actions"], known.reported, horizon)
-    unlogged = own.select("post", "network").join(known.reported.filter(~pl.col("logged")), on="network")
-    from_counts = outcomes_from_counts(own, tables["counts"], horizon)
-    from_counts = from_counts.join(unlogged.select("post", "kind"), on=["post", "kind"], how="semi")
+    from_actions = from_actions.join(unread, on="post", how="anti")
     through = own.select("post", "network").join(known.through, on="network", how="left").select("post", "through")
     ripe = weigh(pl.concat([from_actions, from_counts]), action_values).join(through, on="post")
-    facts = own.select("post", "account", "network", published_at="happened_at")
+    facts = own.select("post", "account", "network", "at", published_at="happened_at")
     kinds = [name for name in ripe.columns if name not in {"post", "ripe_at", "outcome", "through"}]
     return (
         ripe.join(facts, on="post")
         .filter(pl.col("ripe_at") <= pl.col("through"))
-        .select("post", "account", "network", "published_at", pl.col("ripe_at").alias("at"), "outcome", *kinds)
+        .with_columns(at=pl.max_horizontal("ripe_at", "at"))
+        .select("post", "account", "network", "published_at", "at", "outcome", *kinds)
         .sort("at", "post")
     )

@@ -46,10 +46,11 @@ def outcomes_from_actions(
 
 
 def outcomes_from_counts(posts: pl.DataFrame, counts: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
-    """Rows (post, kind, count, ripe_at): the first count read when the post was at least `horizon` old.
+    """Rows (post, kind, count, ripe_at): the first counts known of a post that was at least `horizon` old when read.
 
     Counts of younger posts are unripe and give no row. `ripe_at` is when the count was known; a retrospective count
-    is taken as known at `t0 + horizon`.
+    is taken as known at `t0 + horizon`. Kinds that became known after the post's first do not count: else its outcome
+    would depend on when one asks.
     """
     return (
         counts.lazy()
@@ -58,6 +59,7 @@ def outcomes_from_counts(posts: pl.DataFrame, counts: pl.DataFrame, horizon: tim
         .with_columns(
             ripe_at=pl.when("retrospective").then(pl.col("t0") + horizon).otherwise(pl.col("known_at")),
         )
+        .filter(pl.col("ripe_at") == pl.col("ripe_at").min().over("post"))
         .sort("post", "kind", "happened_at")
         .group_by("post", "kind", maintain_order=True)
         .first()
@@ -72,9 +74,13 @@ def weigh(outcomes: pl.DataFrame, action_values: Mapping[str, float]) -> pl.Data
     A post none of whose reported kinds has a value above 0 is left out: there is nothing to learn from it.
     """
     kinds = [kind for kind, value in action_values.items() if value > 0]
-    wide = outcomes.lazy().group_by("post", maintain_order=True).agg(
-        pl.col("ripe_at").max(),
-        *(pl.col("count").filter(pl.col("kind") == kind).first().alias(kind) for kind in kinds),
+    wide = (
+        outcomes.lazy()
+        .group_by("post", maintain_order=True)
+        .agg(
+            pl.col("ripe_at").max(),
+            *(pl.col("count").filter(pl.col("kind") == kind).first().alias(kind) for kind in kinds),
+        )
     )
     terms = [pl.col(kind).cast(pl.Float64) * action_values[kind] for kind in kinds]
     return (
@@ -83,5 +89,3 @@ def weigh(outcomes: pl.DataFrame, action_values: Mapping[str, float]) -> pl.Data
         .select("post", "ripe_at", "outcome", *kinds)
         .collect()
     )
-
-
