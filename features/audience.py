@@ -31,10 +31,9 @@ def streams(history: History, outcomes: Stream) -> dict[str, Stream]:
         "returning": pl.col("returning"),
         "quick": pl.col("quick"),
     }
-    profiles = history.profiles.with_columns(tie=pl.lit(""))
     facts = {name: pl.col(name) for name in ("followers", "following", "listed", "posts", "verified")}
     return {
-        "profiles": stream(profiles, ["account"], tie="tie", lasts=facts),
+        "profiles": stream(history.profiles, ["account"], tie="happened_at", lasts=facts),
         "actions": stream(actions, ["account"], tie="action", totals=totals),
         "engagers": stream(_engaged(actions), ["account"], tie="action", totals={"n": pl.col("step")}),
     }
@@ -47,9 +46,9 @@ def engagers(history: History, outcomes: Stream) -> pl.DataFrame:
     - influence: mean log1p(outcome) of the engager's own ripe posts of 90 days, missing for those who do not post
     - mutual: the account itself had acted on the engager in the 30 days before
     - returning: the engager had acted on the account in the 30 days before
-    - quick: it came within an hour of its post (missing counts as no)
+    - quick: it came within the hour after its post, which was known by then (missing counts as no)
     """
-    posted = history.posts.select("post", posted_at="happened_at")
+    posted = history.posts.select("post", posted_at="happened_at", posted_known_at="at")
     actions = (
         history.actions.filter(pl.col("actor") != pl.col("account"))
         .select("action", "account", "actor", "post", "at", "happened_at")
@@ -59,6 +58,7 @@ def engagers(history: History, outcomes: Stream) -> pl.DataFrame:
     acts = stream(actions.select("actor", "at", "action"), ["actor"], tie="action", totals={"n": ONE})
     pairs = actions.select("account", "actor", "at", "action")
     pair = stream(pairs, ["account", "actor"], tie="action", totals={"n": ONE})
+    hour = pl.col("posted_at"), pl.col("posted_at") + timedelta(hours=1)
     back = actions.select("at", account="actor", actor="account")
     own = actions.select("at", account="actor")
     rate = window(actions, acts, ["n"], MONTH)["n"]
@@ -68,7 +68,9 @@ def engagers(history: History, outcomes: Stream) -> pl.DataFrame:
         influence=pl.Series(record.select(share(pl.col("log"), pl.col("n")) / UNIT).to_series()),
         mutual=window(back, pair, ["n"], MONTH)["n"] > 0,
         returning=window(actions, pair, ["n"], MONTH)["n"] > 0,
-        quick=(pl.col("happened_at") - pl.col("posted_at") <= timedelta(hours=1)).fill_null(value=False),
+        quick=(
+            pl.col("happened_at").is_between(*hour, closed="right") & (pl.col("posted_known_at") <= pl.col("at"))
+        ).fill_null(value=False),
     )
 
 

@@ -27,7 +27,9 @@ class Streams:
 
     def of(self, account: str, network: str) -> Streams:
         """The same past for one account alone: what a request about it needs."""
-        cut = {name: stream.of(network if stream.key == ("network",) else account) for name, stream in self.by_name.items()}
+        cut = {
+            name: stream.of(network if stream.key == ("network",) else account) for name, stream in self.by_name.items()
+        }
         return replace(self, by_name=cut, accounts=self.accounts.filter(pl.col("account") == account))
 
 
@@ -56,7 +58,7 @@ def compute(posts: pl.DataFrame, streams: Streams, wording: pl.Series | None = N
 def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.DataFrame:
     """`posts` with their form, the facts of their account, and the looked-up columns `names`."""
     as_of = pl.col("as_of" if "as_of" in posts.columns else "happened_at")
-    queries = with_form(posts.with_columns(at=as_of, text=pl.col("text").fill_null("")))
+    queries = with_form(posts.with_columns(at=as_of))
     queries = queries.join(streams.accounts, on="account", how="left", maintain_order="left").with_columns(
         logged=pl.col("network").is_in(list(streams.logged))
     )
