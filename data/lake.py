@@ -53,7 +53,12 @@ class Lake:
 
     def __init__(self, url: str | Path) -> None:
         self.url = str(url)
-        self._files, root = fsspec.core.url_to_fs(self.url)
+        try:
+            self._files, root = fsspec.core.url_to_fs(self.url)
+        except (ImportError, ValueError) as error:
+            raise LakeError(
+                f"cannot open the lake {self.url} ({error}): expected a path or a URL whose fsspec package is there"
+            ) from error
         self._root = str(root).rstrip("/")
         self._local = isinstance(self._files, LocalFileSystem)
 

@@ -54,7 +54,7 @@ def _expanded(value: object) -> object:
 
 def _one_of(name: str, names: Iterable[str]) -> str:
     if name not in names:
-        raise ValueError(f"got {name!r}{near(name, names)}")
+        raise ValueError(f"got {name!r}{meant(name, names)}; expected one of {listed(names)}")
     return name
 
 
@@ -239,14 +239,16 @@ def read_mapping(path: str | Path) -> Mapping:
         raise MappingError(f"the mapping {path} cannot be used: {problems}") from error
 
 
-def near(name: str, names: Iterable[str]) -> str:
-    """Words on which of `names` was probably meant and what there is, to end an error with."""
-    names = sorted(names)
-    close = difflib.get_close_matches(name, names, n=3)
-    if close and len(names) > 60:
-        return f"; did you mean {' or '.join(close)}?"
-    meant = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"{meant} (there is {', '.join(names[:60])}{', …' if len(names) > 60 else ''})"
+def meant(name: str, names: Iterable[str]) -> str:
+    """Words on which of `names` are close to `name`; empty where none is."""
+    close = difflib.get_close_matches(name, list(names), n=3)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first 60 of `names`, in order."""
+    first = sorted(names)
+    return ", ".join(first[:60]) + (", …" if len(first) > 60 else "")
 
 
 def _text(path: str | Path) -> str:
@@ -257,7 +259,8 @@ def _text(path: str | Path) -> str:
         return file.read_text("utf-8")
     except FileNotFoundError as error:
         raise MappingError(
-            f"there is no mapping {path}: expected a TOML file, or one of Clout's own{near(str(path), packaged())}"
+            f"there is no mapping {path}{meant(str(path), packaged())}; expected a TOML file or one of Clout's own: "
+            f"{listed(packaged())}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise MappingError(f"cannot read the mapping {path} ({error}): expected a TOML file in UTF-8") from error
@@ -268,7 +271,7 @@ def _told(problem: Table[str, Any]) -> str:
     *inside, last = (str(part) for part in problem["loc"])
     where = ".".join([*inside, last])
     if problem["type"] == "extra_forbidden":
-        return f"{where} is unknown{near(last, _known(inside))}"
+        return f"{where} is unknown{meant(last, _known(inside))}; expected {listed(_known(inside))}"
     return f"{where}: {problem['msg'].removeprefix('Value error, ')}" if where else str(problem["msg"])
 
 

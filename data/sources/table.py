@@ -25,7 +25,8 @@ from clout.data.sources.mapping import (
     Section,
     Sort,
     Value,
-    near,
+    listed,
+    meant,
 )
 from clout.data.tables import KEYS, NULLABLE, SCHEMAS, as_json, validate
 from clout.data.values import Clock, Reading, read
@@ -57,11 +58,15 @@ def ingest(lake: Lake, file: str | Path, mapping: Mapping, now: datetime, progre
 
 def check_columns(mapping: Mapping, columns: Sequence[str], file: str) -> None:
     """Nothing when `columns` has every column that `mapping` names; else a `MappingError` tells those it lacks."""
-    absent = [(where, name) for where, name in _named(mapping, "") if name not in columns]
+    absent: dict[str, str] = {}
+    for where, name in _named(mapping, ""):
+        if name not in columns:
+            absent.setdefault(name, where)
     if absent:
-        told = "; ".join(f"{where} names {name!r}" for where, name in absent)
-        hint = near(absent[0][1], columns)
-        raise MappingError(f"{file} lacks {len(absent)} of the columns that the mapping names: {told}{hint}")
+        told = ", ".join(f"{name!r} for {where}{meant(name, columns)}" for name, where in absent.items())
+        raise MappingError(
+            f"{file} lacks columns that the mapping names: {told}; it has {listed(columns)}: mend one of the two"
+        )
 
 
 def frame_of(mapping: Mapping, table: str, raw: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,90 @@
+"""The command `clout`. Commands import what they need, so that help comes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from clout.errors import CloutError
+
+if TYPE_CHECKING:
+    from clout.data.lake import Lake
+
+TROUBLE = 2
+
+
+class _Clear(TyperGroup):
+    """A group of commands that tells a `CloutError` in one line, without a traceback, and exits with 2."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own signature)
+        try:
+            return super().invoke(ctx)
+        except CloutError as error:
+            typer.secho(f"error: {error}", fg="red", err=True)
+            raise typer.Exit(TROUBLE) from error
+
+
+app = typer.Typer(
+    cls=_Clear,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Clout: an open influence score that is learned, calibrated and explained.",
+)
+ingest_app = typer.Typer(no_args_is_help=True, help="Bring posts, actions and counts into the lake.")
+app.add_typer(ingest_app, name="ingest")
+
+LakeUrl = Annotated[
+    str | None, typer.Option("--lake", help="Path or URL of the lake.", show_default="CLOUT_LAKE, else .clout/lake")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@ingest_app.command("table")
+def ingest_table(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or NDJSON; texts also as .gz.")],
+    mapping: Annotated[str, typer.Option("--map", help="A mapping: a TOML file, or the name of one of Clout's own.")],
+    lake: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a table in a file into the lake; bad rows are rejected, kept and counted."""
+    from datetime import UTC, datetime
+
+    from clout.data.sources.mapping import read_mapping
+    from clout.data.sources.table import ingest
+    from clout.display import print_json, print_receipt, progress_bar
+
+    target = _open_lake(lake)
+    with progress_bar() as progress:
+        receipt = ingest(target, file, read_mapping(mapping), datetime.now(UTC), progress)
+    rejects = target.path("rejects", receipt.batch) if receipt.rejected else None
+    if as_json:
+        print_json(receipt.model_dump(exclude={"digests", "bytes"}) | {"lake": target.url, "rejects": rejects})
+    else:
+        print_receipt(receipt, target.url, rejects)
+    if not (receipt.rows or receipt.already_there):
+        raise CloutError(f"no row of {file} was accepted; the reasons are in {rejects}: mend the rows or the mapping")
+
+
+@app.command("lake")
+def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:
+    """Show what the lake holds, where it came from and what was rejected."""
+    from clout.display import lake_told, print_json, print_lake
+
+    target = _open_lake(lake)
+    receipts, fingerprint = target.receipts(), target.fingerprint()
+    if as_json:
+        print_json({"lake": target.url, "fingerprint": fingerprint, **lake_told(receipts)})
+    else:
+        print_lake(receipts, target.url, fingerprint)
+
+
+def _open_lake(url: str | None) -> Lake:
+    from clout.data.lake import Lake
+    from clout.settings import read_settings
+
+    return Lake(url or read_settings().lake)

@@ -1,0 +1,50 @@
+"""Where Clout keeps things and where it answers, from `CLOUT_*` variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from clout.errors import CloutError
+
+
+class SettingsError(CloutError):
+    """A `CLOUT_*` variable that cannot be used."""
+
+    code = "settings"
+
+
+def _in_home(name: str, scheme: str = "") -> Any:  # noqa: ANN401 (what pydantic's Field returns)
+    return lambda data: f"{scheme}{data['home'] / name}"
+
+
+class Settings(BaseSettings):
+    """Settings of the command line and the service; `CLOUT_HOME` sets `home`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="CLOUT_", frozen=True, env_ignore_empty=True)
+
+    home: Path = Field(Path(".clout"), description="Folder that holds models, and all below unless set apart.")
+    lake: str = Field(
+        default_factory=_in_home("lake"), description="Local path or fsspec URL of the data lake; by default in home."
+    )
+    tracking_uri: str = Field(
+        default_factory=_in_home("mlflow.db", "sqlite:///"),
+        description="Where MLflow keeps runs and models; by default an SQLite file in home.",
+    )
+    host: str = Field("127.0.0.1", description="Address on which the service listens.")
+    port: int = Field(3000, ge=1, le=65535, description="Port on which the service listens.")
+
+
+def read_settings() -> Settings:
+    """The settings of this process."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        told = "; ".join(
+            f"CLOUT_{str(problem['loc'][0]).upper()}={problem['input']!r}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise SettingsError(f"cannot use {told}; set it anew or unset it") from error
