@@ -6,11 +6,13 @@ Replies and quotes are actions on a post; what the reactors say is not repeated 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from pydantic import ValidationError
 
 from clout.data.lake import Lake
 from clout.data.receipt import Receipt
@@ -21,7 +23,7 @@ from clout.data.society.manipulation import SimulationError
 from clout.data.society.people import Society
 from clout.data.tables import SCHEMAS
 
-__all__ = ["Simulation", "SimulationError", "Society", "fill", "simulate"]
+__all__ = ["Simulation", "SimulationError", "Society", "configure", "fill", "simulate"]
 
 QUALITY_SPREAD = 0.6
 LIVELINESS = 0.7
@@ -61,6 +63,18 @@ def simulate(config: Society) -> Simulation:
         tables={name: pl.concat([part[name] for part in tables]) for name in SCHEMAS},
         truth=truth | {"effects": true_effects()},
     )
+
+
+def configure(values: Mapping[str, object]) -> Society:
+    """The society of `values`, defaults for the rest; raises `SimulationError` for a value out of range."""
+    try:
+        return Society.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SimulationError(
+            f"got {'.'.join(map(str, first['loc']))} = {first['input']!r} for the society; expected another: "
+            f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        ) from error
 
 
 def fill(lake: Lake, config: Society, home: Path) -> Receipt:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 from scipy.stats import spearmanr
+from typer.testing import CliRunner
 
+from clout.cli import app
 from clout.data.lake import Lake
-from clout.data.simulate import Simulation, SimulationError, Society, fill, simulate
+from clout.data.simulate import Simulation, SimulationError, Society, configure, fill, simulate
 from clout.data.tables import SCHEMAS, validate
 
 SMALL = Society(accounts=300, days=30)
@@ -265,6 +268,11 @@ def test_more_schemers_than_posters_are_refused():
         simulate(SMALL.model_copy(update={"bought_likes": 300}))
 
 
+def test_a_wrong_setting_is_told_in_words():
+    with pytest.raises(SimulationError, match=r"got accounts = 3 for the society; expected another: .* equal to 50"):
+        configure({"accounts": 3})
+
+
 @pytest.mark.parametrize(
     "wrong", [{"accounts": 3}, {"lurkers": 1.5}, {"networks": ("a/b",)}, {"networks": ("a", "a")}, {"pod": 1}]
 )
@@ -312,3 +320,21 @@ def test_fill_says_where_truth_could_not_be_written(tmp_path: Path):
     with pytest.raises(SimulationError, match="make room or name another home"):
         fill(lake, Society(accounts=60, days=10), tmp_path / "home")
     assert lake.is_empty()
+
+
+def test_the_command_fills_lake_and_truth(tmp_path: Path):
+    variables = {"CLOUT_HOME": str(tmp_path)}
+    arguments = ["simulate", "--accounts", "60", "--days", "20", "--bought-followers", "1", "--json"]
+    first = CliRunner().invoke(app, arguments, env=variables)
+    assert first.exit_code == 0, first.output
+    told = json.loads(first.stdout)
+    assert told["truth"] == str(tmp_path / "truth")
+    expected = simulate(Society(accounts=60, days=20, bought_followers=1))
+    assert told["rows"] == {name: frame.height for name, frame in expected.tables.items() if frame.height}
+    for name, frame in expected.truth.items():
+        assert pl.read_parquet(tmp_path / "truth" / f"{name}.parquet").equals(frame)
+    again = CliRunner().invoke(app, arguments[:-1], env=variables)
+    assert "nothing new: the lake is as it was" in again.stdout
+    other = CliRunner().invoke(app, ["simulate", "--seed", "8"], env=variables)
+    assert other.exit_code == 2
+    assert "simulate into another home, or remove that lake first" in other.stderr
