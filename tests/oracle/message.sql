@@ -1,0 +1,35 @@
+-- What the post says and shows. A space is whatever Unicode calls white space; \s alone is ASCII here.
+WITH said AS (
+    SELECT *, regexp_replace(text, 'https?://[^\s\p{Z}\x0b\x{85}]+', '', 'g') AS plain FROM judged
+),
+split AS (
+    SELECT *,
+        len(regexp_extract_all(plain, '[^\s\p{Z}\x0b\x{85}]')) AS visible,
+        len(regexp_extract_all(plain, '[^\s\p{Z}\x0b\x{85}]+')) AS words,
+        len(regexp_extract_all(plain, '\p{L}')) AS letters,
+        regexp_replace(plain, '^[\s\p{Z}\x0b\x{85}]+|[\s\p{Z}\x0b\x{85}]+$', '', 'g') AS stripped
+    FROM said
+)
+SELECT
+    post,
+    len(plain) AS text_chars,
+    words AS text_words,
+    CASE WHEN words > 0 THEN visible::DOUBLE / words END AS word_chars_mean,
+    coalesce(n_urls, len(regexp_extract_all(text, 'https?://[^\s\p{Z}\x0b\x{85}]'))) AS urls_count,
+    coalesce(n_hashtags, len(regexp_extract_all(text, '[#＃][\p{L}\p{N}_]'))) AS hashtags_count,
+    coalesce(n_mentions, len(regexp_extract_all(text, '(^|[^\p{L}\p{N}_])@[\p{L}\p{N}_]+'))) AS mentions_count,
+    n_media AS media_count,
+    len(plain) - len(replace(replace(plain, '?', ''), '？', '')) AS questions_count,
+    len(plain) - len(replace(replace(plain, '!', ''), '！', '')) AS exclamations_count,
+    len(regexp_extract_all(plain, '["“”„«»「」]')) AS quotation_marks_count,
+    list_count(list_filter(
+        string_split(plain, ''), c -> c <> '' AND (unicode(c) BETWEEN 127744 AND 129791 OR unicode(c) BETWEEN 9728 AND 10175)
+    )) AS emoji_count,
+    len(regexp_extract_all(plain, '\p{Nd}')) AS digits_count,
+    CASE WHEN plain IS NOT NULL THEN len(string_split(stripped, chr(10))) END AS lines_count,
+    CASE WHEN letters > 0 THEN len(regexp_extract_all(plain, '\p{Lu}'))::DOUBLE / letters END AS capitals_share,
+    (kind = 'reply')::INT AS reply_flag,
+    (kind = 'quote')::INT AS quote_flag,
+    (ltrim(regexp_replace(text, '[\s\p{Z}\x0b\x{85}]', ' ', 'g')) SIMILAR TO '(@|\.@)(.|\n)*')::INT AS mention_first_flag,
+    (ltrim(regexp_replace(text, '[\s\p{Z}\x0b\x{85}]', ' ', 'g')) SIMILAR TO '[#＃](.|\n)*')::INT AS hashtag_first_flag
+FROM split
