@@ -61,55 +61,32 @@ def ingest_table(
     target = _open_lake(lake)
     with progress_bar() as progress:
         receipt = ingest(target, file, read_mapping(mapping), datetime.now(UTC), progress)
-    rejects = target.path("rejects", receipt.batch) if receipt.rejected else None
-    if as_json:
-        print_json(receipt.model_dump(exclude={"digests", "bytes"}) | {"lake": target.url, "rejects": rejects})
-    else:
-        print_receipt(receipt, target.url, rejects)
+    told = {
+        "lake": target.url,
+        **receipt.told(),
+        "rejects": target.path("rejects", receipt.batch) if receipt.rejected else None,
+    }
+    print_json(told) if as_json else print_receipt(told)
     if not (receipt.rows or receipt.already_there):
-        raise CloutError(f"no row of {file} was accepted; the reasons are in {rejects}: mend the rows or the mapping")
+        raise CloutError(f"no row of {file} was accepted: mend the rows or the mapping; rejects: {told['rejects']}")
 
 
 @app.command("lake")
 def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:
     """Show what the lake holds, where it came from and what was rejected."""
-    from clout.display import lake_told, print_json, print_lake
+    from clout.data.receipt import totals
+    from clout.display import print_json, print_lake
 
     target = _open_lake(lake)
-    receipts, fingerprint = target.receipts(), target.fingerprint()
-    if as_json:
-        print_json({"lake": target.url, "fingerprint": fingerprint, **lake_told(receipts)})
-    else:
-        print_lake(receipts, target.url, fingerprint)
-
-
-@app.command()
-def simulate(  # noqa: PLR0913, PLR0917 (an option a setting)
-    accounts: Annotated[int | None, typer.Option(help="People of the society.", show_default="5000")] = None,
-    days: Annotated[int | None, typer.Option(help="Days it is watched.", show_default="90")] = None,
-    seed: Annotated[int | None, typer.Option(help="Where chance begins.", show_default="7")] = None,
-    bots: Annotated[float | None, typer.Option(help="Bots, as a share of the people.", show_default="0.005")] = None,
-    pods: Annotated[int | None, typer.Option(help="Groups that act on one another's posts.", show_default="0")] = None,
-    bought_likes: Annotated[int | None, typer.Option(help="Accounts that buy likes.", show_default="0")] = None,
-    bought_followers: Annotated[int | None, typer.Option(help="Accounts that buy followers.", show_default="0")] = None,
-    lake: LakeUrl = None,
-    as_json: AsJson = False,
-) -> None:
-    """Fill the lake with a made-up society whose true influence is known; the truth goes to CLOUT_HOME/truth."""
-    from clout.data.simulate import configure, fill
-    from clout.display import print_json, print_receipt
-    from clout.settings import read_settings
-
-    asked = {"accounts": accounts, "days": days, "seed": seed, "bots": bots, "pods": pods}
-    asked |= {"bought_likes": bought_likes, "bought_followers": bought_followers}
-    target, home = _open_lake(lake), read_settings().home
-    receipt = fill(target, configure({name: value for name, value in asked.items() if value is not None}), home)
-    if as_json:
-        told = receipt.model_dump(exclude={"digests", "bytes"})
-        print_json(told | {"lake": target.url, "truth": str(home / "truth")})
-    else:
-        print_receipt(receipt, target.url, None)
-        typer.echo(f"the truth is in {home / 'truth'}")
+    receipts = target.receipts()
+    told = {
+        "lake": target.url,
+        "fingerprint": target.fingerprint(),
+        **totals(receipts),
+        "rejects": target.path("rejects", "*"),
+        "receipts": [receipt.told() for receipt in receipts],
+    }
+    print_json(told) if as_json else print_lake(told)
 
 
 def _open_lake(url: str | None) -> Lake:

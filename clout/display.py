@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,8 +11,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-
-from clout.data.receipt import Receipt
 
 
 @contextmanager
@@ -30,54 +27,37 @@ def print_json(told: object) -> None:
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
-def print_receipt(receipt: Receipt, lake: str, rejects: str | None) -> None:
+def print_receipt(told: Mapping[str, Any]) -> None:
     """Nothing; what became of the rows of a file goes to stdout."""
-    typer.echo(f"{receipt.source} into {lake}")
-    tables = [*receipt.rows, *(table for table in receipt.already_there if table not in receipt.rows)]
-    counts = [(table, receipt.rows.get(table, 0), receipt.already_there.get(table, 0)) for table in tables]
-    _print(("table", "accepted", "already there"), counts)
-    _print_rejects(receipt.rejected)
-    if rejects is not None:
-        typer.echo(f"rejects are kept in {rejects}")
-    if not receipt.rows:
+    typer.echo(f"{told['source']} into {told['lake']}")
+    new, there = told["rows"], told["already_there"]
+    _print(("table", "accepted", "already there"), [(t, new.get(t, 0), there.get(t, 0)) for t in {**new, **there}])
+    _print_rejects(told["rejected"], told["rejects"])
+    if not new:
         typer.echo("nothing new: the lake is as it was")
 
 
-def lake_told(receipts: Sequence[Receipt]) -> dict[str, Any]:
-    """`rows` by table, `rejected` by reason and each of `receipts`, as JSON has them."""
-    rows: Counter[str] = Counter()
-    rejected: Counter[str] = Counter()
-    for receipt in receipts:
-        rows.update(receipt.rows)
-        rejected.update(receipt.rejected)
-    told = [receipt.model_dump(exclude={"digests", "bytes"}) for receipt in receipts]
-    return {"rows": dict(rows), "rejected": dict(rejected), "receipts": told}
-
-
-def print_lake(receipts: Sequence[Receipt], lake: str, fingerprint: str) -> None:
+def print_lake(told: Mapping[str, Any]) -> None:
     """Nothing; the batches of a lake, its rows, its rejects and its notes go to stdout."""
-    typer.echo(f"lake {lake}")
-    if not receipts:
+    typer.echo(f"lake {told['lake']}")
+    if not told["receipts"]:
         typer.echo("empty: fill it with clout ingest table, or clout simulate")
         return
-    totals = lake_told(receipts)
-    batches = [
-        (r.source, sum(r.rows.values()), sum(r.already_there.values()), sum(r.rejected.values())) for r in receipts
-    ]
+    parts = ("rows", "already_there", "rejected")
+    batches = [(batch["source"], *(sum(batch[part].values()) for part in parts)) for batch in told["receipts"]]
     _print(("batch", "accepted", "already there", "rejected"), batches)
-    _print(("table", "rows"), totals["rows"].items())
-    _print_rejects(totals["rejected"])
-    if totals["rejected"]:
-        typer.echo(f"rejects are kept in {lake}/rejects")
-    for receipt in receipts:
-        if receipt.note:
-            typer.echo(f"{receipt.source}: {receipt.note}")
-    typer.echo(f"fingerprint {fingerprint}")
+    _print(("table", "rows"), told["rows"].items())
+    _print_rejects(told["rejected"], told["rejects"])
+    for batch in told["receipts"]:
+        if batch["note"]:
+            typer.echo(f"{batch['source']}: {batch['note']}")
+    typer.echo(f"fingerprint {told['fingerprint']}")
 
 
-def _print_rejects(rejected: Mapping[str, int]) -> None:
+def _print_rejects(rejected: Mapping[str, int], place: str | None) -> None:
     if rejected:
         _print(("rejected because", "rows"), rejected.items())
+        typer.echo(f"rejects are kept in {place}\n")
 
 
 def _print(head: Sequence[str], rows: Iterable[tuple[str | int, ...]]) -> None:

@@ -123,8 +123,9 @@ class Lake:
         return sorted(found, key=lambda receipt: (receipt.number, receipt.batch))
 
     def path(self, table: str, batch: str) -> str:
-        """Where the rows of `table` (or "rejects") of `batch` lie."""
-        return f"{self._root}/{table}/{batch}.parquet"
+        """The path or URL of the file with the rows of `table` (or "rejects") of `batch`."""
+        path = f"{self._root}/{table}/{batch}.parquet"
+        return path if self._local else str(self._files.unstrip_protocol(path))
 
     def _divide(self, table: str, frame: pl.DataFrame) -> _Parts:
         key = list(KEYS[table])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,3 +33,17 @@ class Receipt(BaseModel):
         """The receipt of this batch given once more with `rows` accepted: nothing is new."""
         there = {table: count for table, count in rows.items() if count}
         return self.model_copy(update={"number": 0, "rows": {}, "already_there": there})
+
+    def told(self) -> dict[str, Any]:
+        """What people and programs are shown of it."""
+        return self.model_dump(exclude={"digests", "bytes"})
+
+
+def totals(receipts: Iterable[Receipt]) -> dict[str, dict[str, int]]:
+    """`rows` by table and `rejected` by reason, over all `receipts`."""
+    rows: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    for receipt in receipts:
+        rows.update(receipt.rows)
+        rejected.update(receipt.rejected)
+    return {"rows": dict(rows), "rejected": dict(rejected)}

@@ -13,6 +13,7 @@ FALSE = ("false", "f", "no", "n", "0", "0.0")
 Unit = Literal["s", "ms", "us"]
 _MICROSECONDS: dict[Unit, int] = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _EXACT = 2**53
+_YEAR_10000 = 253_402_300_800_000_000
 _ISO = ("%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%z")
 _ISO_LOCAL = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 
@@ -127,11 +128,10 @@ def read_time(raw: pl.Expr, have: pl.DataType, clock: Clock = ISO_CLOCK) -> Read
 
 def _since_1970(raw: pl.Expr, have: pl.DataType, unit: Unit) -> pl.Expr:
     whole = pl.lit(None, pl.Int64) if have.is_float() else raw.cast(pl.Int64, strict=False)
-    whole = pl.when(whole.abs() < _EXACT).then(whole)
     decimal = raw.cast(pl.Float64, strict=False)
-    decimal = pl.when(decimal.is_finite()).then((decimal * _MICROSECONDS[unit]).round())
-    moment = pl.coalesce(whole * _MICROSECONDS[unit], decimal.cast(pl.Int64, strict=False))
-    return moment.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    scaled = (decimal * _MICROSECONDS[unit]).round()
+    moment = pl.coalesce(whole * _MICROSECONDS[unit], scaled.cast(pl.Int64, strict=False))
+    return pl.when(scaled.abs() < _YEAR_10000).then(moment).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
 def _parsed(text: pl.Expr, clock: Clock) -> pl.Expr:
@@ -139,8 +139,8 @@ def _parsed(text: pl.Expr, clock: Clock) -> pl.Expr:
         if "%z" in clock.pattern:
             return text.str.strptime(TIME, clock.pattern, strict=False)
         return _in_zone(text.str.strptime(pl.Datetime("us"), clock.pattern, strict=False), clock.zone)
-    plain = text.str.replace(r"^(\d{4}-\d\d-\d\d) +", "${1}T").str.replace(r" *[Zz]$", "+00:00")
-    plain = plain.str.replace(r" +([+-]\d\d:?\d\d)$", "${1}").str.replace(r"(:\d\d(?:\.\d+)?[+-]\d\d)$", "${1}:00")
+    plain = text.str.replace(r"^(\d{4}-\d\d-\d\d) +", "${1}T").str.replace(r" *(?:Z|z|UTC|GMT)$", "+00:00")
+    plain = plain.str.replace(r" +([+-]\d\d(?::?\d\d)?)$", "${1}").str.replace(r"(:\d\d(?:\.\d+)?[+-]\d\d)$", "${1}:00")
     aware = [plain.str.strptime(TIME, form, strict=False) for form in _ISO]
     local = [_in_zone(plain.str.strptime(pl.Datetime("us"), form, strict=False), clock.zone) for form in _ISO_LOCAL]
     return pl.coalesce(*aware, *local)
