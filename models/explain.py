@@ -198,10 +198,10 @@ def _sentence(spec: FeatureSpec, value: float | None, points: float) -> str:
 
 
 def _integers(shares: Floats, total: int) -> list[int]:
-    """Integers that sum to `total`, each next to its share, the largest remainders rounded up."""
+    """Integers that sum to `total`: the largest remainders are rounded up, among equals the smallest share."""
     whole = np.floor(shares)
     everyone, some = divmod(total - int(whole.sum()), len(shares))
-    raised = np.argsort(whole - shares, kind="stable")[:some]
+    raised = np.lexsort((np.abs(shares), whole - shares))[:some]
     whole += everyone
     whole[raised] += 1
     return [int(number) for number in whole]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,6 +102,26 @@ def test_message_and_messenger_share_what_they_moved(explanation: Explanation):
     assert sides.message_share == pytest.approx(moved[:3].sum() / (moved[:3].sum() + moved[5:8].sum()))
     assert sides.message_share is not None
     assert sides.messenger_share == 1 - sides.message_share
+
+
+@pytest.mark.parametrize(
+    ("base", "points", "groups", "features"),
+    [
+        (40.0, [0.4, 0.4, 0.3, 0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0, 0, 0, 0]),
+        (40.0, [-0.6, 0, 0, 0, 0, 2.7, 0.2, 0, -1.4], [-1, 0, 0, 3, 0, -1], [-1, 0, 0, 0, 0, 3, 0, 0, -1]),
+        (40.4, [0, 0, 0, 0, 0, 0.2, 0, 0.3, 0], [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0, 0, 1, 0]),
+        (41.5, [1.0, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 0]),
+    ],
+)
+def test_the_largest_remainders_are_printed(
+    explanation: Explanation, base: float, points: list[float], groups: list[int], features: list[int]
+):
+    shares = np.array([points])
+    drawn = replace(explanation, base_score=np.array([base]), points=shares, score=base + shares.sum(axis=1))
+    printed = drawn.printed(0)
+    assert list(printed.groups.values()) == groups
+    assert list(printed.features.values()) == features
+    assert (printed.base, printed.score) == (round(base), round(base + sum(points)))
 
 
 def test_to_frame_has_a_line_a_row_and_feature(explanation: Explanation, frame: pd.DataFrame):

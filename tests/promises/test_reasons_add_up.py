@@ -74,6 +74,8 @@ def test_points_add_up(base: float, phi: list[float], network: str):
 
 
 @given(ordinary, phis, st.one_of(st.just(0.0), tiny, st.sampled_from([1e-9, -1e-9, 1.01e-9, 1e-12, 5e-324])))
+@example(0.009, [1.0] * WIDTH, 5e-5)
+@example(0.01, [1.0] * WIDTH, -2e-6)
 def test_points_add_up_where_the_reasons_cancel_out(base: float, phi: list[float], moved: float):
     explanation = explain(base, balanced(np.array(phi), moved), "twitter")
     assert_adds_up(explanation)
