@@ -89,6 +89,35 @@ def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:
     print_json(told) if as_json else print_lake(told)
 
 
+@app.command()
+def simulate(  # noqa: PLR0913, PLR0917 (an option a setting)
+    accounts: Annotated[int | None, typer.Option(help="People of the society.", show_default="5000")] = None,
+    days: Annotated[int | None, typer.Option(help="Days it is watched.", show_default="90")] = None,
+    seed: Annotated[int | None, typer.Option(help="Where chance begins.", show_default="7")] = None,
+    bots: Annotated[float | None, typer.Option(help="Bots, as a share of the people.", show_default="0.005")] = None,
+    pods: Annotated[int | None, typer.Option(help="Groups that act on one another's posts.", show_default="0")] = None,
+    bought_likes: Annotated[int | None, typer.Option(help="Accounts that buy likes.", show_default="0")] = None,
+    bought_followers: Annotated[int | None, typer.Option(help="Accounts that buy followers.", show_default="0")] = None,
+    lake: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fill the lake with a made-up society whose true influence is known; the truth goes to CLOUT_HOME/truth."""
+    from clout.data.simulate import configure, fill
+    from clout.display import print_json, print_receipt
+    from clout.settings import read_settings
+
+    asked = {"accounts": accounts, "days": days, "seed": seed, "bots": bots, "pods": pods}
+    asked |= {"bought_likes": bought_likes, "bought_followers": bought_followers}
+    target, home = _open_lake(lake), read_settings().home
+    receipt = fill(target, configure({name: value for name, value in asked.items() if value is not None}), home)
+    told = {"lake": target.url, **receipt.told(), "rejects": None, "truth": str(home / "truth")}
+    if as_json:
+        print_json(told)
+        return
+    print_receipt(told)
+    typer.echo(f"the truth is in {told['truth']}")
+
+
 def _open_lake(url: str | None) -> Lake:
     from clout.data.lake import Lake
     from clout.settings import read_settings
