@@ -1,0 +1,168 @@
+"""The model card: what a bundle predicts, how well, from which data, and what it must not be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from clout.features.contract import GROUPS, Contract
+from clout.models.scale import Scale
+from clout.training.config import Params
+
+MODEL = "this model"
+BASELINES = {
+    "mean": "everyone's mean",
+    "followers": "followers",
+    "account_mean": "account's mean, shrunken",
+    "account_mean_90d": "the same of 90 days",
+    "poisson": "Poisson regression",
+    "no_history": "LightGBM, no history",
+}
+FIGURES = ("spearman", "r2_log", "within_account_spearman", "top_decile_lift", "ndcg", "total_ratio", "crps")
+ACCOUNT_RANKS = {
+    "margin": "the score",
+    "expected": "the score without the track record",
+    "own_mean_90d": "the account's own mean of 90 days",
+    "own_mean_all": "the account's own mean",
+    "followers": "followers",
+    "margin_less_own_mean_90d": "the score, less its own mean of 90 days",
+    "margin_less_own_mean_all": "the score, less its own mean",
+    "partial_given_followers": "the score, given followers",
+}
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card tells: `report` as `evaluate.evaluate` gives it, with `account` where accounts were judged too;
+    `checks` as `checks.run` gives them; `data` as data.json has them.
+    """  # noqa: D205 (one sentence)
+
+    report: Mapping[str, Any]
+    checks: Sequence[Mapping[str, str]]
+    params: Params
+    data: Mapping[str, Any]
+    scale: Scale
+    contract: Contract
+
+
+def card(facts: CardFacts) -> str:
+    """The model card in Markdown; the same facts give the same bytes."""
+    networks, level = facts.data["networks"].values(), facts.params.intervals.level
+    return (
+        _templates()
+        .get_template("card.md.j2")
+        .render(
+            report=facts.report,
+            judged=list(judged(facts.report)),
+            account=list(_accounts(facts.report)),
+            checks=facts.checks,
+            data=facts.data,
+            posts_taught=sum(network["posts"] for network in networks),
+            accounts_taught=sum(network["accounts"] for network in networks),
+            span=f"{facts.report['from'][:10]} through {facts.report['through'][:10]}",
+            level=_share(level),
+            least_cover=_share(level - 0.03),
+            most_cover=_share(level + 0.03),
+            scale=facts.scale,
+            curves=list(_curves(facts.scale)),
+            groups=_features(facts.contract),
+        )
+    )
+
+
+def judged(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """The rows of the table "judged against", the model first: `name`, `words`, `skill` and every figure, in words."""
+    model = {name: bracketed(report["model"][name]) for name in FIGURES}
+    yield {"name": "model", "words": f"**{MODEL}**", "skill": "", **model}
+    for name, figures in report["baselines"].items():
+        told = {figure: number(figures[figure]) for figure in FIGURES}
+        yield {"name": name, "words": BASELINES.get(name, name), "skill": bracketed(report["skill"][name]), **told}
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A figure with its digits, a dash where it cannot be told.
+
+    >>> number(0.68349), number(None)
+    ('0.683', '–')
+    """
+    return UNKNOWN if value is None else f"{value:.{digits}f}"
+
+
+def bracketed(figure: Mapping[str, float | None]) -> str:
+    """A figure with its interval, where it has one.
+
+    >>> bracketed({"value": 0.68349, "low": 0.671, "high": 0.7}), bracketed({"value": 0.5})
+    ('0.683 (0.671 to 0.700)', '0.500')
+    """
+    return _interval(figure, number)
+
+
+def _interval(figure: Mapping[str, float | None], say: Any) -> str:  # noqa: ANN401 (a function of a number)
+    if figure.get("low") is None:
+        return str(say(figure["value"]))
+    return f"{say(figure['value'])} ({say(figure['low'])} to {say(figure['high'])})"
+
+
+def _share(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{100 * value:.3g} %"
+
+
+def _actions(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _group(name: str) -> str:
+    return name.replace(">=", " ≥ ").replace("<", " < ").replace("=", " ")
+
+
+def _accounts(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    ranks = report.get("account", {}).get("spearman", {})
+    for name, figure in ranks.items():
+        yield ACCOUNT_RANKS[name], bracketed(figure)
+
+
+def _curves(scale: Scale) -> Iterator[dict[str, Any]]:
+    for network, curve in scale.curves.items():
+        yield {
+            "network": network,
+            "accounts": curve.accounts,
+            "at_mean": float(np.expm1(curve.mean)),
+            "at_p95": float(np.expm1(curve.p95)),
+            "ten_points": scale.ten_points(network),
+        }
+
+
+def _features(contract: Contract) -> list[tuple[str, list[Any]]]:
+    by_group = {group: [spec for spec in contract.features if spec.group == group] for group in GROUPS}
+    return [(group.replace("_", " ").capitalize(), specs) for group, specs in by_group.items() if specs]
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("clout.training", "."),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 (Markdown, not HTML)
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "figure": number,
+        "bracketed": bracketed,
+        "bracketed_share": lambda figure: _interval(figure, _share),
+        "share": _share,
+        "count": lambda value: f"{value:,}",
+        "actions": _actions,
+        "day": lambda moment: UNKNOWN if moment is None else moment[:10],
+        "cell": _cell,
+        "group": _group,
+    }
+    return environment
