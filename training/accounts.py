@@ -7,7 +7,7 @@ margin's log1p scale and add up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -20,7 +20,7 @@ from clout.features.compute import Streams, compute
 from clout.features.wording import Wording
 
 Floats = npt.NDArray[np.float64]
-Judge = Callable[[Floats, Sequence[str]], Floats]
+Judge = Callable[[Floats], Floats]
 WINDOW = timedelta(days=90)
 PRIOR_POSTS = 5.0
 CHUNK = 200_000
@@ -33,7 +33,7 @@ def account_margins(
 
     Columns: account, network, posts (of 90 days), ripe (posts with a known outcome, all time), expected (mean margin),
     track_record, margin (their sum), own_mean_90d and own_mean_all (mean log1p outcome of ripe posts, null without).
-    `judge` gives margins for a feature matrix and the rows' networks.
+    `judge` gives the margins of a feature matrix.
     """
     known = history.outcomes.filter(pl.col("at") < at).select("post", log=pl.col("outcome").log1p())
     posts = history.posts.filter((pl.col("kind") != "reshare") & (pl.col("at") < at)).join(
@@ -64,5 +64,5 @@ def _judged(posts: pl.DataFrame, streams: Streams, wording: Wording, judge: Judg
     for part in posts.drop("log").iter_slices(CHUNK):
         lift = pl.Series(wording.values(part["text"].to_list()))
         features = compute(part.with_columns(as_of=pl.lit(at)), streams, lift)
-        margins.append(judge(CONTRACT.matrix(features), part["network"].to_list()))
+        margins.append(judge(CONTRACT.matrix(features)))
     return np.concatenate(margins) if margins else np.empty(0)

@@ -21,6 +21,7 @@ from clout.features.windows import UNIT
 from clout.training.config import Params
 from clout.training.fit import fit
 from clout.training.heads import DIRECTIONS, log_counts
+from clout.training.metrics import residual_quantiles
 
 Floats = npt.NDArray[np.float64]
 Predictor = Callable[[pl.DataFrame], Floats]
@@ -61,6 +62,16 @@ def fit_baselines(taught: pl.DataFrame, params: Params) -> dict[str, Predictor]:
     if taught["followers_last"].count() > len(target) // 2:
         predictors["followers"] = _followers(taught, target, center)
     return predictors
+
+
+def judge_baselines(
+    taught: pl.DataFrame, judged: pl.DataFrame, params: Params
+) -> tuple[dict[str, Floats], dict[str, list[float]]]:
+    """Each baseline's predictions for `judged` (n,), and the quantiles of its errors on what it was taught."""
+    predictors, target = fit_baselines(taught, params), log_counts(taught)
+    ones = np.ones(len(target))
+    residuals = {name: residual_quantiles(predict(taught), ones, target) for name, predict in predictors.items()}
+    return {name: predict(judged) for name, predict in predictors.items()}, residuals
 
 
 def _shrunken(frame: pl.DataFrame, window: str, prior: float, center: float) -> Floats:

@@ -13,8 +13,9 @@ from clout.models.calibration import Calibration
 from clout.models.intervals import Intervals, spread
 
 Floats = npt.NDArray[np.float64]
-BINS = 60
+BINS = 40
 MIN_ROWS_PER_BIN = 30
+BEYOND = 3.0
 
 
 class CalibrationDataError(CloutError):
@@ -26,24 +27,49 @@ class CalibrationDataError(CloutError):
 def fit_calibration(margin: Floats, count: Floats) -> Calibration:
     """The strictly increasing curve from margins to log(1 + mean count), through isotonic block means.
 
-    Rows are put in bins of equal size by margin; isotonic regression pools bins whose means fall, which leaves blocks
-    of strictly rising means; each block is one knot at its mean margin. Fewer than two blocks cannot be told apart.
+    Rows are put in bins of equal size by margin. How far a bin's log mean count lies above its margin is shrunken to
+    what is usual for all bins, as far as chance explains it: a single post that went round the world must not decide
+    what the largest accounts are promised (random effects, Paule and Mandel, 1982). Isotonic regression then pools
+    bins whose means fall; each block is one knot. Beyond them a step of margin is a step of log count.
     """
     order = np.argsort(margin, kind="stable")
     bins = np.array_split(order, int(np.clip(len(order) // MIN_ROWS_PER_BIN, 2, BINS)))
-    middle = np.array([margin[rows].mean() for rows in bins])
-    mean = np.array([count[rows].mean() for rows in bins])
     size = np.array([len(rows) for rows in bins], dtype=np.float64)
-    pooled = IsotonicRegression().fit_transform(middle, mean, sample_weight=size)
+    place = np.array([np.log(np.exp(margin[rows]).mean()) for rows in bins])
+    mean = np.array([count[rows].mean() for rows in bins])
+    chance = np.array([count[rows].var() for rows in bins]) / size / (1 + mean) ** 2
+    lift = shrink(np.log1p(mean) - place, chance)
+    pooled = IsotonicRegression().fit_transform(place, place + lift, sample_weight=size)
     levels, block = np.unique(pooled, return_inverse=True)
     weight = np.bincount(block, weights=size)
-    knots = np.bincount(block, weights=size * middle) / weight
-    if len(levels) < 2:
+    knots = np.bincount(block, weights=size * place) / weight
+    if len(levels) < 2 or not mean.any():
         raise CalibrationDataError(
             f"the outcomes of {len(margin)} held-back posts do not rise with the model's output; expected at least two "
             "levels: there is too little data, or nothing in it tells posts apart"
         )
-    return Calibration(tuple(knots.tolist()), tuple(np.log1p(levels).tolist()))
+    return Calibration(tuple(_beyond(knots)), tuple(_beyond(levels)))
+
+
+def shrink(value: Floats, variance: Floats) -> Floats:
+    """Each value moved to the weighted mean of all, by the share of its deviation that `variance` explains.
+
+    The variance between values is Paule and Mandel's: the one that makes the weighted squares what chance expects.
+    """
+    variance = np.maximum(variance, 1e-6)
+    between = 0.0
+    for _ in range(100):
+        weight = 1 / (variance + between)
+        center = float((weight * value).sum() / weight.sum())
+        excess = float((weight * (value - center) ** 2).sum()) - (len(value) - 1)
+        if abs(excess) < 1e-9 or (between == 0 and excess < 0):
+            break
+        between = max(0.0, between + excess / float((weight**2 * (value - center) ** 2).sum()))
+    return np.asarray(center + (value - center) * between / (between + variance))
+
+
+def _beyond(knots: Floats) -> list[float]:
+    return [float(knots[0]) - BEYOND, *knots.tolist(), float(knots[-1]) + BEYOND]
 
 
 def fit_intervals(

@@ -36,7 +36,8 @@ class Dataset:
 
     `frame` has post, account, network, happened_at, ripe_at, cold, outcome, one column a kind of action (null where
     not reported), then every feature; `texts` the posts' texts. `wording` learned from all that was known at the last
-    block's start; each row's `wording_lift` comes from words learned before it.
+    block's start; each row's `wording_lift` comes from words learned before it. `retrospective` tells whether counts
+    read long after a post were taken as known when it ripened.
     """
 
     frame: pl.DataFrame
@@ -45,6 +46,7 @@ class Dataset:
     wording: Wording
     streams: Streams
     history: History
+    retrospective: bool
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -80,7 +82,8 @@ def build(tables: Tables, params: Params, step: Step = lambda _: None) -> Datase
     texts = tuple(posts["text"].to_list())
     lift, wording = cross_fit(frame, texts, blocks, params.wording)
     frame = frame.with_columns(pl.Series(WORDING.name, lift).fill_nan(None))
-    return Dataset(frame, texts, blocks, wording, streams, history)
+    retrospective = bool(tables["counts"]["retrospective"].any())
+    return Dataset(frame, texts, blocks, wording, streams, history, retrospective)
 
 
 def cross_fit(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ import numpy.typing as npt
 import polars as pl
 
 from clout.training import metrics
-from clout.training.baselines import Predictor
 from clout.training.heads import log_counts
 from clout.training.metrics import Floats, Rows
 
@@ -22,10 +22,10 @@ HISTORY_EDGES = (1, 10, 50)
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a model says of posts it never learned from, one value a row of `frame`.
+    """What a model, and the baselines, say of posts they never learned from, one value a row of `frame`.
 
     `margin`, `low` and `high` are on the log1p scale, `expected` in actions; `width` and `residuals` make the
-    predictive distribution (see `metrics.crps`).
+    predictive distribution (see `metrics.crps`). `others` are the baselines' predictions of log1p(outcome).
     """
 
     frame: pl.DataFrame
@@ -35,37 +35,32 @@ class Judgement:
     high: Floats
     width: Floats
     residuals: Sequence[float]
+    others: Mapping[str, Floats]
+    other_residuals: Mapping[str, Sequence[float]]
 
-    @property
+    @cached_property
     def truth(self) -> Floats:
         """log1p(outcome), (n,)."""
         return log_counts(self.frame)
 
-    @property
+    @cached_property
     def count(self) -> Floats:
         """The outcome in actions, (n,)."""
         return self.frame["outcome"].to_numpy()
 
-    @property
+    @cached_property
     def accounts(self) -> npt.NDArray[np.str_]:
         """The account of each post, (n,)."""
         return self.frame["account"].to_numpy().astype(np.str_)
 
 
-def evaluate(
-    judged: Judgement,
-    baselines: Mapping[str, Predictor],
-    baseline_residuals: Mapping[str, Sequence[float]],
-    seed: int,
-    resamples: int = RESAMPLES,
-) -> dict[str, Any]:
+def evaluate(judged: Judgement, seed: int, resamples: int = RESAMPLES) -> dict[str, Any]:
     """The report: posts, accounts, model, baselines, skill over each baseline, groups, calibration.
 
     Every figure under `model` and `skill` is {"value", "low", "high"} with the 95 % interval of a bootstrap over accounts.
     """
-    others = {name: predict(judged.frame) for name, predict in baselines.items()}
-    model = _with_interval(lambda rows: _figures(judged, others, rows), judged, seed, resamples)
-    skill = {name: model.pop(f"skill_{name}") for name in others}
+    model = _with_interval(lambda rows: _figures(judged, rows), judged, seed, resamples)
+    skill = {name: model.pop(f"skill_{name}") for name in judged.others}
     report = {
         "posts": judged.frame.height,
         "accounts": judged.frame["account"].n_unique(),
@@ -74,26 +69,34 @@ def evaluate(
         "model": model | {name: {"value": value} for name, value in _slow_figures(judged).items()},
         "skill": skill,
         "baselines": {
-            name: _baseline_figures(judged, values, baseline_residuals[name]) for name, values in others.items()
+            name: _baseline_figures(judged, values, judged.other_residuals[name])
+            for name, values in judged.others.items()
         },
         "groups": groups(judged),
         "deciles": [{"expected": expected, "actual": actual} for expected, actual in _deciles(judged)],
     }
     covered = [group["coverage"] for group in report["groups"].values()]
     report["model"]["coverage_worst_group"] = {"value": min(covered) if covered else float("nan")}
-    return report
+    return finite(report)
 
 
-def _with_interval(figures: Any, judged: Judgement, seed: int, resamples: int) -> dict[str, dict[str, float]]:
+def finite(figures: Any) -> Any:
+    """`figures`, a tree of mappings and lists, with None in place of each NaN: a figure that cannot be told."""
+    if isinstance(figures, Mapping):
+        return {name: finite(value) for name, value in figures.items()}
+    if isinstance(figures, list):
+        return [finite(value) for value in figures]
+    return None if isinstance(figures, float) and not np.isfinite(figures) else figures
+
+
+def _with_interval(figures: Callable[[Rows], dict[str, float]], judged: Judgement, seed: int, resamples: int) -> dict[str, dict[str, float]]:
     values = figures(np.arange(judged.frame.height))
     bounds = metrics.bootstrap(figures, judged.accounts, seed, resamples)
-    return {
-        name: {"value": value} | (dict(zip(("low", "high"), bounds[name], strict=True)) if name in bounds else {})
-        for name, value in values.items()
-    }
+    intervals = {name: bounds.get(name, (value, value)) for name, value in values.items()}
+    return {name: {"value": value} | dict(zip(("low", "high"), intervals[name], strict=True)) for name, value in values.items()}
 
 
-def _figures(judged: Judgement, others: Mapping[str, Floats], rows: Rows) -> dict[str, float]:
+def _figures(judged: Judgement, rows: Rows) -> dict[str, float]:
     truth, margin = judged.truth[rows], judged.margin[rows]
     expected, count = judged.expected[rows], judged.count[rows]
     figures = {
@@ -105,7 +108,8 @@ def _figures(judged: Judgement, others: Mapping[str, Floats], rows: Rows) -> dic
         "decile_log_error": metrics.decile_log_error(expected, count),
         "coverage": metrics.coverage(judged.low[rows], judged.high[rows], truth),
     }
-    return figures | {f"skill_{name}": metrics.skill(margin, other[rows], truth) for name, other in others.items()}
+    skills = {f"skill_{name}": metrics.skill(margin, other[rows], truth) for name, other in judged.others.items()}
+    return figures | skills
 
 
 def _slow_figures(judged: Judgement) -> dict[str, float]:
@@ -173,6 +177,18 @@ def _between(values: pl.Series, name: str, edges: Sequence[float]) -> dict[str, 
     } if edges else {}
 
 
+def join(parts: Sequence[Judgement]) -> Judgement:
+    """One judgement of several, in order; the residuals are the last part's, which learned from most."""
+    newest = parts[-1]
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("margin", "expected", "low", "high", "width")
+    }
+    others = {name: np.concatenate([part.others[name] for part in parts]) for name in newest.others}
+    frame = pl.concat([part.frame for part in parts])
+    return replace(newest, frame=frame, others=others, **arrays)
+
+
 def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, least: int = 10) -> dict[str, Any]:
     """How well accounts' margins at a moment rank what their later posts drove, against their own past means.
 
@@ -204,4 +220,4 @@ def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, leas
         followers = seen["followers"].fill_null(0).to_numpy()
         report["followers"] = {"value": metrics.spearman(followers, truth)}
         report["partial_given_followers"] = {"value": metrics.partial_spearman(columns["margin"], truth, followers)}
-    return {"accounts": seen.height, "spearman": report}
+    return {"accounts": seen.height, "spearman": finite(report)}

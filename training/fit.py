@@ -29,7 +29,7 @@ def fit(
 ) -> lgb.Booster:
     """A booster of log1p counts `target` (n,) on `matrix` (n, features); rows whose target is NaN are left out.
 
-    `directions` are the monotone constraints. The same seed and data give the same trees on any number of threads.
+    `directions` are the monotone constraints, which quantile objectives do not know and go without. The same seed and data give the same trees on any number of threads.
     """
     known = ~np.isnan(target)
     settings = {
@@ -42,12 +42,13 @@ def fit(
         "feature_fraction": params.fit.feature_fraction,
         "bagging_fraction": params.fit.bagging_fraction,
         "bagging_freq": 1,
-        "monotone_constraints": list(directions),
         "seed": params.seed,
         "num_threads": params.fit.threads,
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
     }
+    if objective["objective"] != "quantile":
+        settings["monotone_constraints"] = list(directions)
     data = lgb.Dataset(matrix[known], target[known], feature_name=list(names))
     return lgb.train(settings, data, num_boost_round=params.fit.trees)

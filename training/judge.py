@@ -1,0 +1,84 @@
+"""Who is judged on what: the rolling blocks while training, and the last block once, when it is opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from clout.errors import CloutError
+from clout.features.catalogue import CONTRACT, WORDING
+from clout.features.wording import Wording
+from clout.models.score_model import ScoreModel
+from clout.training import ship
+from clout.training.accounts import account_margins
+from clout.training.baselines import judge_baselines, own_means
+from clout.training.config import Params
+from clout.training.dataset import Dataset
+from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
+from clout.training.heads import HeldOut
+from clout.training.splits import Block
+
+
+class NothingToJudgeError(CloutError):
+    """There are no posts the model never learned from."""
+
+    code = "nothing_to_judge"
+
+
+def judge_rolling(dataset: Dataset, held: HeldOut, kinds: tuple[str, ...], params: Params) -> Judgement:
+    """The rolling blocks but the first, each calibrated on the blocks before it and judged beside baselines."""
+    number = held.frame["block"].to_numpy()
+    parts = []
+    for block in range(1, len(dataset.plan.rolling)):
+        calibrated = ship.calibrate(held.rows(number < block), kinds, params)
+        now = held.rows(number == block)
+        others = _baselines(dataset, dataset.plan.rolling[block], now.frame, params)
+        parts.append(calibrated.judge(now, *others))
+    return join(parts)
+
+
+def judge_final(model: ScoreModel, dataset: Dataset, params: Params) -> dict[str, Any]:
+    """The report on posts of the last block: what a bundle says of them, beside baselines, for posts and accounts.
+
+    Words are those of the bundle. Raises `NothingToJudgeError` when the data end before the last block.
+    """
+    block = dataset.plan.final
+    rows = dataset.where(block.judged())
+    if not rows.any():
+        raise NothingToJudgeError(f"no labelled post lies at or after {block.start:%Y-%m-%d}; expected newer data")
+    wording = Wording.read(model.wording_path) if model.wording_path else dataset.wording
+    texts = [text for text, inside in zip(dataset.texts, rows, strict=True) if inside]
+    frame = dataset.frame.filter(rows).with_columns(pl.Series(WORDING.name, wording.values(texts)))
+    judged = judge_bundle(model, dataset, frame, params)
+    margin = model.bundle.booster("model.txt").predict
+    accounts = account_margins(
+        dataset.history, dataset.streams, wording, lambda matrix: np.asarray(margin(matrix)), block.start
+    )
+    return evaluate(judged, params.seed) | {"account": evaluate_accounts(accounts, frame, params.seed)}
+
+
+def judge_bundle(model: ScoreModel, dataset: Dataset, frame: pl.DataFrame, params: Params) -> Judgement:
+    """What a bundle says of the rows of `frame`, beside baselines taught on what was known before the last block."""
+    said = model.predict(CONTRACT.matrix(frame), frame["network"].to_list())
+    others, residuals = _baselines(dataset, dataset.plan.final, frame, params)
+    main = model.margins(CONTRACT.matrix(frame))
+    return Judgement(
+        frame=frame,
+        margin=said.margin,
+        expected=said.expected["actions"],
+        low=np.log1p(said.low["actions"]),
+        high=np.log1p(said.high["actions"]),
+        width=ship.spread(main["low"], main["high"]),
+        residuals=model.bundle.json("residuals.json")["main"],
+        others=others,
+        other_residuals=residuals,
+    )
+
+
+def _baselines(
+    dataset: Dataset, block: Block, frame: pl.DataFrame, params: Params
+) -> tuple[dict[str, Any], dict[str, list[float]]]:
+    taught = own_means(dataset.frame.filter(block.taught()), dataset.history, dataset.streams)
+    return judge_baselines(taught, own_means(frame, dataset.history, dataset.streams), params)

@@ -1,0 +1,79 @@
+"""From the lake to a registered bundle: the main path, top to bottom."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clout.data.history import read_tables
+from clout.data.lake import Lake
+from clout.models import bundle, registry
+from clout.models.bundle import Bundle, to_json
+from clout.models.score_model import ScoreModel
+from clout.training import checks, report, scales, ship, tracking
+from clout.training.accounts import account_margins
+from clout.training.config import Params
+from clout.training.dataset import Step, build
+from clout.training.evaluate import Judgement, evaluate
+from clout.training.heads import fit_heads, held_out, learnable_kinds
+from clout.training.judge import judge_rolling
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training: the bundle's version and directory, its figures and checks, and whether it is champion."""
+
+    version: str
+    directory: Path
+    report: dict[str, Any]
+    checks: list[dict[str, str]]
+    champion: bool
+
+
+def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step = lambda _: None) -> Trained:
+    """The bundle made from `lake`, registered as challenger, and as champion when there is none and it passes."""
+    dataset = build(read_tables(lake), params, step)
+    kinds = learnable_kinds(dataset, params)
+    held = held_out(dataset, params, kinds, step)
+    step("calibrating on the rolling blocks")
+    calibrated = ship.calibrate(held, kinds, params)
+    step("fitting the heads on everything known")
+    heads = fit_heads(dataset, dataset.plan.final, params, kinds)
+    step("anchoring the scale")
+    past = (dataset.history, dataset.streams, dataset.wording)
+    accounts = account_margins(*past, ship.margin_of(heads), dataset.plan.final.start)
+    scale = scales.frozen_scale(home, params, accounts, calibrated.curves["main"])
+    facts = ship.data_facts(dataset, lake, params)
+    content = ship.files(heads, calibrated, scale, dataset, params, facts)
+    step("judging against baselines")
+    judged = judge_rolling(dataset, held, kinds, params)
+    figures = evaluate(judged, params.seed)
+    step("checking")
+    model = ScoreModel(Bundle.of(content))
+    scores = scale.score(calibrated.curves["main"].apply(judged.margin), judged.frame["network"].to_list())
+    verdicts = checks.run(checks.Evidence(figures, scores, dataset, params))
+    content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
+    content["card.md"] = report.card(report.CardFacts(figures, verdicts, params, facts, scale, model.contract))
+    scales.keep(home, params, scale)
+    step("registering")
+    return _register(content, judged, scores, home, tracking_uri)
+
+
+def _register(content: dict[str, str], judged: Judgement, scores: Any, home: Path, tracking_uri: str) -> Trained:
+    with tempfile.TemporaryDirectory(dir=home, prefix=".training-") as folder:
+        version = bundle.write(Path(folder) / "bundle", content)
+        model = ScoreModel.load(Path(folder) / "bundle")
+        sample = judged.frame.sample(min(2000, judged.frame.height), seed=0)
+        plots = report.plots(Path(folder), judged, scores, model.explain(sample))
+        facts = {"params": model.params, "metrics": model.bundle.json("metrics.json"), "plots": plots}
+        tags = {"clout.data": model.data["fingerprint"], "clout.scale": model.scale_version}
+        tracking.log_run(tracking_uri, "clout", Path(folder) / "bundle", tags=tags, **facts)
+        directory = registry.install(home, Path(folder) / "bundle", version)
+    verdicts = model.bundle.json("checks.json")["checks"]
+    first = not registry.pointer_file(home, registry.CHAMPION).exists()
+    champion = first and checks.passed(verdicts)
+    if champion:
+        registry.promote(home, tracking_uri, version)
+    return Trained(version, directory, facts["metrics"], verdicts, champion)

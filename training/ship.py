@@ -1,0 +1,176 @@
+"""What a bundle is made of: calibrated heads, intervals, the frozen scale, and all that lets it be checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from clout.data.lake import Lake
+from clout.features.catalogue import CONTRACT
+from clout.models import golden
+from clout.models.bundle import Bundle, to_json
+from clout.models.calibration import Calibration
+from clout.models.intervals import Intervals, spread
+from clout.models.scale import Scale
+from clout.models.score_model import ScoreModel
+from clout.training.calibrate import fit_calibration, fit_intervals, kind_error, main_error
+from clout.training.config import Params
+from clout.training.dataset import Dataset
+from clout.training.evaluate import HISTORY_EDGES, Judgement
+from clout.training.heads import Heads, HeldOut
+from clout.training.metrics import residual_quantiles
+
+Floats = npt.NDArray[np.float64]
+GOLDEN_ROWS = 20
+LEVEL, FOLLOWERS, HISTORY = "outcome_level_365d", "followers_last", "outcome_count_all"
+FOLLOWER_EDGES = (1_000.0, 10_000.0, 100_000.0)
+MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What held-back posts taught about the heads: curves by head ("main" and kinds), intervals, and errors.
+
+    `residuals` are quantiles of the main head's errors in widths of its interval, as `metrics.crps` takes them.
+    """
+
+    curves: Mapping[str, Calibration]
+    intervals: Intervals
+
+    residuals: tuple[float, ...]
+
+    def judge(
+        self, held: HeldOut, others: Mapping[str, Floats], other_residuals: Mapping[str, Sequence[float]]
+    ) -> Judgement:
+        """What the calibrated heads say of other held-back posts, beside what baselines say."""
+        low, high = held.margins["low"], held.margins["high"]
+        first, second = (held.frame[name].fill_null(np.nan).to_numpy() for name in self.intervals.features)
+        offset = self.intervals.offsets("main", first, second)
+        log_expected = self.curves["main"].apply(held.margins["main"])
+        return Judgement(
+            frame=held.frame,
+            margin=held.margins["main"],
+            expected=np.maximum(np.expm1(log_expected), 0),
+            low=np.minimum(low - offset, log_expected),
+            high=np.maximum(high + offset, log_expected),
+            width=spread(low, high),
+            residuals=self.residuals,
+            others=others,
+            other_residuals=other_residuals,
+        )
+
+
+def calibrate(held: HeldOut, kinds: tuple[str, ...], params: Params) -> Calibrated:
+    """The curves and intervals that held-back posts ask for.
+
+    Intervals are set in groups by audience (followers where most posts have them known, else the account's level)
+    and length of history.
+    """
+    main, low, high = (held.margins[head] for head in ("main", "low", "high"))
+    curves = {"main": fit_calibration(main, np.expm1(held.log_count()))}
+    errors = {"main": main_error(low, high, held.log_count())}
+    for kind in kinds:
+        count = held.log_count(kind)
+        known = ~np.isnan(count)
+        curves[kind] = fit_calibration(held.margins[kind][known], np.expm1(count[known]))
+        errors[kind] = kind_error(held.margins[kind], low, high, count)
+    name, edges = _audience(held.frame)
+    groups = tuple(held.frame[column].fill_null(np.nan).to_numpy() for column in (name, HISTORY))
+    intervals = fit_intervals(
+        (name, HISTORY),
+        (edges, tuple(float(edge) for edge in HISTORY_EDGES)),
+        (groups[0], groups[1]),
+        errors,
+        params.intervals.level,
+        params.intervals.min_posts,
+    )
+    residuals = residual_quantiles(main, spread(low, high), held.log_count())
+    return Calibrated(curves, intervals, tuple(residuals))
+
+
+def _audience(frame: pl.DataFrame) -> tuple[str, tuple[float, ...]]:
+    if frame[FOLLOWERS].count() > frame.height // 2:
+        return FOLLOWERS, FOLLOWER_EDGES
+    thirds = {frame[LEVEL].quantile(share) for share in (1 / 3, 2 / 3)}
+    return LEVEL, tuple(sorted(value for value in thirds if value is not None))
+
+
+def margin_of(heads: Heads) -> Callable[[Floats], Floats]:
+    """The main head as a function of a feature matrix."""
+    return lambda matrix: np.asarray(heads.boosters["main"].predict(matrix))
+
+
+def quantiles(dataset: Dataset) -> dict[str, list[float] | None]:
+    """The 5, 25, 50, 75 and 95 % marks of each feature on the taught posts; null where it was never known."""
+    taught = dataset.frame.filter(dataset.plan.final.taught())
+    marks: dict[str, list[float] | None] = {}
+    for name in CONTRACT.names:
+        values = taught[name].drop_nulls()
+        marks[name] = [float(values.quantile(share) or 0.0) for share in MARKS] if values.len() else None
+    return marks
+
+
+def data_facts(dataset: Dataset, lake: Lake, params: Params) -> dict[str, Any]:
+    """What the model was taught on, as data.json tells it."""
+    taught = dataset.frame.filter(dataset.plan.final.taught())
+    networks = {
+        name: {
+            "posts": rows.height,
+            "accounts": rows["account"].n_unique(),
+            "from": _iso(rows["happened_at"].min()),
+            "through": _iso(rows["happened_at"].max()),
+        }
+        for (name,), rows in taught.sort("network").partition_by("network", as_dict=True).items()
+    }
+    return {
+        "fingerprint": lake.fingerprint(),
+        "networks": networks,
+        "labelled_posts": dataset.frame.height,
+        "taught_before": _iso(dataset.plan.final.start),
+        "data_through": _iso(dataset.history.coverage.data_through),
+        "retrospective": dataset.retrospective,
+        "notes": sorted({receipt.note for receipt in lake.receipts() if receipt.note}),
+        "action_values": params.action_values,
+        "horizon_days": params.label.horizon_days,
+    }
+
+
+def _iso(moment: Any) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def files(
+    heads: Heads, calibrated: Calibrated, scale: Scale, dataset: Dataset, params: Params, facts: Mapping[str, Any]
+) -> dict[str, str]:
+    """The files of a bundle that decide its answers, golden rows included; reports are added by the pipeline."""
+    content = {"model.txt": heads.boosters["main"].model_to_string()}
+    content |= {f"{end}.txt": heads.boosters[end].model_to_string() for end in ("low", "high")}
+    kinds = [head for head in heads.boosters if head not in {"main", "low", "high"}]
+    content |= {f"head_{kind}.txt": heads.boosters[kind].model_to_string() for kind in kinds}
+    documents = {
+        "calibration": {head: curve.to_json() for head, curve in calibrated.curves.items()},
+        "residuals": {"main": calibrated.residuals},
+        "intervals": calibrated.intervals.to_json(),
+        "scale": scale.to_json(),
+        "quantiles": quantiles(dataset),
+        "params": params.model_dump(mode="json"),
+        "data": dict(facts),
+    }
+    content |= {f"{name}.json": to_json(document) for name, document in documents.items()}
+    content |= {"contract.json": CONTRACT.model_dump_json(indent=1), "wording.json": dataset.wording.to_json()}
+    model = ScoreModel(Bundle.of(content))
+    rows = golden_rows(dataset)
+    content["golden.json"] = json.dumps(golden.record(model, CONTRACT.matrix(rows), rows["network"].to_list()), indent=1)
+    return content
+
+
+def golden_rows(dataset: Dataset) -> pl.DataFrame:
+    """A few taught posts, evenly spaced in time."""
+    taught = dataset.frame.filter(dataset.plan.final.taught())
+    return taught.gather_every(max(1, taught.height // GOLDEN_ROWS)).head(GOLDEN_ROWS)
