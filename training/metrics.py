@@ -1,4 +1,4 @@
-"""Figures that say how good predictions are; every one takes arrays of one value a post."""
+"""Figures that say how good predictions are; every one takes arrays of one value a post, of one post at least."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ def spearman(prediction: Floats, truth: Floats) -> float:
 
 
 def partial_spearman(prediction: Floats, truth: Floats, given: Floats) -> float:
-    """Spearman's correlation of what `given` (ranked) does not explain linearly in either."""
+    """Spearman's correlation of what the ranks of `given` leave unexplained; NaN where they explain all of either."""
     r_pt, r_pg, r_tg = spearman(prediction, truth), spearman(prediction, given), spearman(truth, given)
-    scale = np.sqrt((1 - r_pg**2) * (1 - r_tg**2))
-    return float((r_pt - r_pg * r_tg) / scale) if scale > 0 else float("nan")
+    left = (1 - r_pg**2, 1 - r_tg**2)
+    return (r_pt - r_pg * r_tg) / float(np.sqrt(left[0] * left[1])) if min(left) > 1e-12 else float("nan")
 
 
 def r_squared(prediction: Floats, truth: Floats) -> float:
     """Share of the variance explained; NaN where the truth does not vary."""
-    spread = float(((truth - truth.mean()) ** 2).sum())
+    spread = float(((truth - truth.mean()) ** 2).sum()) if np.ptp(truth) > 0 else 0.0
     return 1 - float(((truth - prediction) ** 2).sum()) / spread if spread > 0 else float("nan")
 
 
 def skill(prediction: Floats, baseline: Floats, truth: Floats) -> float:
-    """By how much the squared error is below the baseline's: 0 none, 1 perfect."""
-    return 1 - float(((truth - prediction) ** 2).sum()) / float(((truth - baseline) ** 2).sum())
+    """By how much the squared error is below the baseline's: 0 none, 1 perfect; NaN where the baseline has no error."""
+    worse = float(((truth - baseline) ** 2).sum())
+    return 1 - float(((truth - prediction) ** 2).sum()) / worse if worse > 0 else float("nan")
 
 
 def within_account_spearman(prediction: Floats, truth: Floats, accounts: npt.NDArray[np.str_], least: int = 5) -> float:
@@ -47,16 +48,22 @@ def within_account_spearman(prediction: Floats, truth: Floats, accounts: npt.NDA
 
 def top_decile_lift(prediction: Floats, count: Floats) -> float:
     """Mean outcome of the tenth of posts predicted highest, over the mean of all; NaN where nothing happened."""
-    top = np.argsort(-prediction, kind="stable")[: max(1, len(prediction) // 10)]
     mean = float(count.mean())
-    return float(count[top].mean()) / mean if mean > 0 else float("nan")
+    top = _ranked(prediction, count)[: max(1, len(prediction) // 10)]
+    return float(top.mean()) / mean if mean > 0 else float("nan")
 
 
 def ndcg(prediction: Floats, gain: Floats) -> float:
     """Normalised discounted cumulative gain over all posts, gain on the log1p scale (Järvelin and Kekäläinen, 2002)."""
     discount = 1 / np.log2(np.arange(2, len(gain) + 2))
     best = float(np.sort(gain)[::-1] @ discount)
-    return float(gain[np.argsort(-prediction, kind="stable")] @ discount) / best if best > 0 else float("nan")
+    return float(_ranked(prediction, gain) @ discount) / best if best > 0 else float("nan")
+
+
+def _ranked(prediction: Floats, value: Floats) -> Floats:
+    """The values, highest prediction first; posts of equal prediction have no order, so each has their mean."""
+    _, tie, size = np.unique(-prediction, return_inverse=True, return_counts=True)
+    return np.repeat(np.bincount(tie, weights=value) / size, size)
 
 
 def total_ratio(expected: Floats, count: Floats) -> float:
@@ -111,15 +118,20 @@ def rows_by_account(accounts: npt.NDArray[np.str_]) -> list[Rows]:
 def bootstrap(
     figures: Callable[[Rows], dict[str, float]], accounts: npt.NDArray[np.str_], seed: int, resamples: int
 ) -> dict[str, tuple[float, float]]:
-    """The 95 % interval of every figure when accounts, with all their posts, are drawn again with replacement."""
+    """The 95 % interval of every figure when accounts, with all their posts, are drawn again with replacement.
+
+    Draws in which a figure cannot be told are left out; a figure that never can is absent.
+    """
     groups = rows_by_account(accounts)
     generator = np.random.default_rng(seed)
     drawn = [
         figures(np.concatenate([groups[index] for index in generator.integers(len(groups), size=len(groups))]))
         for _ in range(resamples)
     ]
+    columns = {name: np.array([figure[name] for figure in drawn]) for name in drawn[0]}
+    known = {name: column[~np.isnan(column)] for name, column in columns.items()}
     return {
-        name: tuple(float(value) for value in np.nanquantile([figure[name] for figure in drawn], [0.025, 0.975]))
-        for name in drawn[0]
-        if not all(np.isnan(figure[name]) for figure in drawn)
-    }  # type: ignore[return-value]
+        name: (float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975)))
+        for name, values in known.items()
+        if len(values)
+    }
