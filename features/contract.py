@@ -79,24 +79,23 @@ class Contract(BaseModel):
         """A (rows, features) float64 matrix in contract order; missing is NaN.
 
         Columns are found by name, so their order in `frame` does not matter and other columns are left alone.
-        Raises `ContractError` when a column is absent or not a number, or holds an infinity.
+        Raises `ContractError` when a column is absent, there twice or not a number, or holds an infinity.
         """
         absent = [name for name in self.names if name not in frame.columns]
         if absent:
             raise ContractError(
                 f"got a frame without {len(absent)} of the {len(self.names)} feature columns ({', '.join(absent[:5])}"
-                f"{', …' if len(absent) > 5 else ''}); expected all of them: build the frame with clout.features.compute"
+                f"{', …' if len(absent) > 5 else ''}); expected all: build the frame with clout.features.compute"
             )
         columns = [self._column(frame, name) for name in self.names]
         return np.column_stack(columns) if columns else np.empty((len(frame), 0))
 
     def _column(self, frame: pl.DataFrame | pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
         series = frame[name]
+        if not isinstance(series, pl.Series) and series.ndim > 1:
+            raise ContractError(f"got {series.shape[1]} columns named {name!r}; expected one: drop the others")
         try:
-            if isinstance(series, pl.Series):
-                values = series.cast(pl.Float64).to_numpy()
-            else:
-                values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+            values = _numbers(series)
         except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
             raise ContractError(
                 f"column {name!r} has type {series.dtype}; expected numbers: see the feature's unit in the contract"
@@ -104,3 +103,12 @@ class Contract(BaseModel):
         if np.isinf(values).any():
             raise ContractError(f"column {name!r} holds an infinity; expected finite numbers or missing")
         return values
+
+
+def _numbers(series: pl.Series | pd.Series) -> npt.NDArray[np.float64]:
+    """The values as floats; a TypeError where they are moments or spans of time, which would pass for large numbers."""
+    if str(series.dtype).lower().startswith(("date", "time", "duration")):
+        raise TypeError(f"{series.dtype} is no number")
+    if isinstance(series, pl.Series):
+        return series.cast(pl.Float64).to_numpy()
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
