@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from drawn_tables import drawn_tables
 from hypothesis import HealthCheck, given, settings
-from nasty_tables import ACTION_VALUES, DAY, HORIZON, Tables, history_of, moment, nasty_tables
+from nasty_tables import ACTION_VALUES, DAY, HORIZON, Tables, features_of, history_of, moment, nasty_tables
 
 from clout.features.compute import IDS, compute, prepare
 
@@ -98,6 +98,12 @@ def compare(tables: Tables, judged: pl.DataFrame) -> dict[str, list[object]]:
 def test_nasty_tables(seed: int) -> None:
     tables = nasty_tables(seed)
     assert not compare(tables, tables["posts"])
+
+
+def test_nasty_tables_reach_every_feature() -> None:
+    drawn = pl.concat([features_of(nasty_tables(seed)) for seed in range(4)])
+    names = [name for name in drawn.columns if name not in {*IDS, "wording_lift"}]
+    assert not [name for name in names if drawn[name].count() < 20 or drawn[name].drop_nulls().n_unique() < 2]
 
 
 def test_posts_judged_at_another_moment() -> None:
