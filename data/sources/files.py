@@ -32,9 +32,10 @@ def read_file(file: str | Path) -> pl.DataFrame:
     reader = _reader(path)
     try:
         content = path.read_bytes()
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        content = gzip.decompress(content) if path.suffix.lower() == ".gz" else content
     except (OSError, EOFError, zlib.error) as error:
-        raise FileError(f"cannot read {file} ({error}): expected a whole, readable file") from error
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"cannot read {file} ({reason}): expected a whole, readable file") from error
     if not content.strip():
         raise FileError(f"{file} is empty; expected a table with at least one row")
     try:
@@ -64,7 +65,7 @@ def _reason(reader: Reader, content: bytes, error: Exception) -> str:
 
 
 def _reader(path: Path) -> Reader:
-    *_, suffix = path.name.removesuffix(".gz").rsplit(".", 1)
+    suffix = path.name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
     if suffix not in _READERS:
         raise FileError(
             f"got a file {path.name}; expected a name that ends in {', '.join(_READERS)}, or these with .gz"

@@ -233,7 +233,7 @@ def read_mapping(path: str | Path) -> Mapping:
     try:
         return Mapping.model_validate(tomllib.loads(_text(path)))
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"the mapping {path} is not TOML ({error}): mend that line") from error
+        raise MappingError(f"the mapping {path} is not TOML ({error}): mend it") from error
     except ValidationError as error:
         problems = "; ".join(_told(problem) for problem in error.errors())
         raise MappingError(f"the mapping {path} cannot be used: {problems}") from error
@@ -268,11 +268,12 @@ def _text(path: str | Path) -> str:
 
 def _told(problem: Table[str, Any]) -> str:
     """One problem that pydantic found, with what was probably meant."""
-    *inside, last = (str(part) for part in problem["loc"])
-    where = ".".join([*inside, last])
+    where = [str(part) for part in problem["loc"]]
+    name = ".".join(where)
     if problem["type"] == "extra_forbidden":
-        return f"{where} is unknown{meant(last, _known(inside))}; expected {listed(_known(inside))}"
-    return f"{where}: {problem['msg'].removeprefix('Value error, ')}" if where else str(problem["msg"])
+        known = _known(where[:-1])
+        return f"{name} is unknown{meant(where[-1], known)}; expected {listed(known)}"
+    return f"{name or 'it'}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _known(inside: Sequence[str]) -> list[str]:

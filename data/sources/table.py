@@ -63,7 +63,9 @@ def check_columns(mapping: Mapping, columns: Sequence[str], file: str) -> None:
         if name not in columns:
             absent.setdefault(name, where)
     if absent:
-        told = ", ".join(f"{name!r} for {where}{meant(name, columns)}" for name, where in absent.items())
+        first = list(absent.items())[:5]
+        told = ", ".join(f"{name!r} for {where}{meant(name, columns)}" for name, where in first)
+        told += f" and {len(absent) - 5} more" if len(absent) > 5 else ""
         raise MappingError(
             f"{file} lacks columns that the mapping names: {told}; it has {listed(columns)}: mend one of the two"
         )

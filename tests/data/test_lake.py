@@ -157,7 +157,7 @@ def test_the_fingerprint_is_of_the_rows_alone(tmp_path: Path):
 
 
 def test_a_frame_that_was_not_validated_is_refused(lake: Lake):
-    with pytest.raises(LakeError, match="pass it through clout.data.tables.validate"):
+    with pytest.raises(LakeError, match=r"pass it through clout.data.tables.validate"):
         lake.append({"posts": posts("1", "1")}, source="a.csv")
     with pytest.raises(LakeError, match=r"missing values or two rows of one post; expected neither"):
         lake.append({"posts": posts("1").with_columns(kind=pl.lit(None, pl.String))}, source="a.csv")

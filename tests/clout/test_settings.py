@@ -1,0 +1,52 @@
+"""Settings come from the environment, and each says in a sentence what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from clout.settings import Settings, SettingsError, read_settings
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch):
+    """Nothing set."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CLOUT_{name.upper()}", raising=False)
+
+
+def test_defaults_live_in_home(monkeypatch: pytest.MonkeyPatch):
+    settings = read_settings()
+    assert (settings.home, settings.lake) == (Path(".clout"), ".clout/lake")
+    assert settings.tracking_uri == "sqlite:///.clout/mlflow.db"
+    assert (settings.host, settings.port) == ("127.0.0.1", 3000)
+    monkeypatch.setenv("CLOUT_HOME", "/srv/clout")
+    assert read_settings().lake == "/srv/clout/lake"
+    assert read_settings().tracking_uri == "sqlite:////srv/clout/mlflow.db"
+
+
+def test_each_may_be_set_apart(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CLOUT_LAKE", "s3://bucket/lake")
+    monkeypatch.setenv("CLOUT_PORT", "8080")
+    assert (read_settings().lake, read_settings().port) == ("s3://bucket/lake", 8080)
+    monkeypatch.setenv("CLOUT_LAKE", "")
+    assert read_settings().lake == ".clout/lake"
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        read_settings().port = 1
+
+
+@pytest.mark.parametrize("value", ["eighty", "0", "70000"])
+def test_what_cannot_be_used_is_told(value: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CLOUT_PORT", value)
+    with pytest.raises(SettingsError, match=rf"cannot use CLOUT_PORT='{value}': .*; set it anew or unset it"):
+        read_settings()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_each_has_a_sentence(name: str):
+    assert (Settings.model_fields[name].description or "").endswith(".")
