@@ -27,13 +27,15 @@ class CalibrationDataError(CloutError):
 def fit_calibration(margin: Floats, count: Floats) -> Calibration:
     """The strictly increasing curve from margins to log(1 + mean count), through isotonic block means.
 
-    Rows are put in bins of equal size by margin. How far a bin's log mean count lies above its margin is shrunken to
-    what is usual for all bins, as far as chance explains it: a single post that went round the world must not decide
-    what the largest accounts are promised (random effects, Paule and Mandel, 1982). Isotonic regression then pools
-    bins whose means fall; each block is one knot. Beyond them a step of margin is a step of log count.
+    Rows are put in bins of equal size by margin, equal margins in one. How far a bin's log mean count lies above its
+    margin is shrunken to what is usual for all bins, as far as chance explains it: a single post that went round the
+    world must not decide what the largest accounts are promised (random effects, Paule and Mandel, 1982). Isotonic
+    regression then pools bins whose means fall; each block is one knot. Beyond them a step of margin is a step of log
+    count. Raises `CalibrationDataError` where nothing rises.
     """
-    order = np.argsort(margin, kind="stable")
-    bins = np.array_split(order, int(np.clip(len(order) // MIN_ROWS_PER_BIN, 2, BINS)))
+    if not count.any():
+        raise _no_rise(count)
+    bins = _bins(margin)
     size = np.array([len(rows) for rows in bins], dtype=np.float64)
     place = np.array([np.log(np.exp(margin[rows]).mean()) for rows in bins])
     mean = np.array([count[rows].mean() for rows in bins])
@@ -43,12 +45,24 @@ def fit_calibration(margin: Floats, count: Floats) -> Calibration:
     levels, block = np.unique(pooled, return_inverse=True)
     weight = np.bincount(block, weights=size)
     knots = np.bincount(block, weights=size * place) / weight
-    if len(levels) < 2 or not mean.any():
-        raise CalibrationDataError(
-            f"the outcomes of {len(margin)} held-back posts do not rise with the model's output; expected at least two "
-            "levels: there is too little data, or nothing in it tells posts apart"
-        )
+    if len(levels) < 2:
+        raise _no_rise(count)
     return Calibration(tuple(_beyond(knots)), tuple(_beyond(levels)))
+
+
+def _no_rise(count: Floats) -> CalibrationDataError:
+    return CalibrationDataError(
+        f"the outcomes of {len(count)} held-back posts do not rise with the model's output; expected at least two "
+        "levels: there is too little data, or nothing in it tells posts apart"
+    )
+
+
+def _bins(margin: Floats) -> list[npt.NDArray[np.intp]]:
+    order = np.argsort(margin, kind="stable")
+    even = np.array_split(order, int(np.clip(len(order) // MIN_ROWS_PER_BIN, 2, BINS)))
+    edges = np.unique(margin[[rows[0] for rows in even if len(rows)]])
+    bin_of = np.searchsorted(edges, margin[order], side="right")
+    return np.split(order, np.flatnonzero(np.diff(bin_of)) + 1)
 
 
 def shrink(value: Floats, variance: Floats) -> Floats:
@@ -72,7 +86,7 @@ def _beyond(knots: Floats) -> list[float]:
     return [float(knots[0]) - BEYOND, *knots.tolist(), float(knots[-1]) + BEYOND]
 
 
-def fit_intervals(
+def fit_intervals(  # noqa: PLR0913, PLR0917 (what makes a table of offsets)
     features: tuple[str, str],
     edges: tuple[Sequence[float], Sequence[float]],
     groups: tuple[Floats, Floats],
