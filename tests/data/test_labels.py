@@ -1,0 +1,129 @@
+"""What a post drove: who counts, when, and what is missing rather than zero."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nasty_tables import DAY, HORIZON, HOUR, Acted, Counted, Published, Tables, moment, tables_of
+
+from clout.data.history import coverage
+from clout.data.labels import outcomes_from_actions, outcomes_from_counts, weigh
+
+WEEK = 7 * DAY
+TICK = timedelta(microseconds=1)
+
+
+def from_actions(*actions: Acted) -> dict[str, int]:
+    """Kind → count of one post, by account 0 on a network that logs all kinds of action."""
+    others = [Acted(1, 90, HOUR, kind) for kind in range(4)]
+    tables = tables_of([Published(0, 0), Published(5, 0)], [*actions, *others], [], [])
+    found = outcomes_from_actions(tables["posts"], tables["actions"], coverage(tables).reported, HORIZON)
+    assert found["ripe_at"].unique().to_list() == [moment(WEEK)]
+    return dict(found.filter(post="log/p0").select("kind", "count").iter_rows())
+
+
+def from_counts(*counts: Counted) -> list[tuple[str, int, int]]:
+    """(kind, count, microseconds until ripe) of one post that has these counts."""
+    tables = tables_of([Published(2, 0)], [], list(counts), [])
+    found = outcomes_from_counts(tables["posts"], tables["counts"], HORIZON).sort("kind")
+    ripe = [(time - moment(0)) // TICK for time in found["ripe_at"]]
+    return list(zip(found["kind"].to_list(), found["count"].to_list(), ripe, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("action", "counted"),
+    [
+        (Acted(0, 60, -HOUR), 0),
+        (Acted(0, 60, 0), 0),
+        (Acted(0, 60, 1), 1),
+        (Acted(0, 60, WEEK), 1),
+        (Acted(0, 60, WEEK + 1), 0),
+        (Acted(0, 60, DAY, delay=6 * DAY), 1),
+        (Acted(0, 60, DAY, delay=6 * DAY + 1), 0),
+        (Acted(0, 0, DAY), 0),
+        (Acted(0, 60, DAY, on_account=True), 0),
+    ],
+    ids=["before", "with", "after", "at the end", "too late", "told in time", "told late", "by oneself", "on account"],
+)
+def test_who_counts(action: Acted, counted: int) -> None:
+    assert from_actions(action) == {"like": counted, "reshare": 0, "reply": 0, "mention": 0}
+
+
+def test_an_actor_counts_once_for_each_kind() -> None:
+    actions = [Acted(0, actor, hours * HOUR, kind) for actor in (60, 61) for hours in (1, 2) for kind in (0, 1)]
+    assert from_actions(*actions) == {"like": 2, "reshare": 2, "reply": 0, "mention": 0}
+
+
+def test_a_kind_known_from_counts_alone_is_not_counted_from_the_log() -> None:
+    tables = tables_of([Published(3, 0)], [Acted(0, 60, HOUR)], [Counted(0, WEEK, 4)], [])
+    found = outcomes_from_actions(tables["posts"], tables["actions"], coverage(tables).reported, HORIZON)
+    assert found["kind"].to_list() == ["like"]
+
+
+def test_only_counts_of_ripe_posts() -> None:
+    assert from_counts(Counted(0, WEEK - 1, 4)) == []
+    assert from_counts(Counted(0, WEEK, 4)) == [("like", 4, WEEK)]
+
+
+def test_the_first_ripe_count_stays() -> None:
+    counts = Counted(0, 6 * DAY, 1), Counted(0, 8 * DAY, 2), Counted(0, 9 * DAY, 3)
+    assert from_counts(*counts) == [("like", 2, 8 * DAY)]
+
+
+def test_a_count_told_late_does_not_replace_one_in_use() -> None:
+    late, prompt = Counted(0, 8 * DAY, 2, delay=30 * DAY), Counted(0, 9 * DAY, 3)
+    assert from_counts(late, prompt) == [("like", 3, 9 * DAY)]
+
+
+def test_kinds_known_later_than_the_first_do_not_count() -> None:
+    likes, reshares = Counted(0, 8 * DAY, 2, kind=0), Counted(0, 8 * DAY, 5, kind=1)
+    later = Counted(0, 8 * DAY, 5, kind=1, delay=HOUR)
+    assert from_counts(likes, reshares) == [("like", 2, 8 * DAY), ("reshare", 5, 8 * DAY)]
+    assert from_counts(likes, later) == [("like", 2, 8 * DAY)]
+
+
+def test_a_retrospective_count_is_taken_as_known_when_the_post_had_ripened() -> None:
+    assert from_counts(Counted(0, 300 * DAY, 2, delay=DAY, retrospective=True)) == [("like", 2, WEEK)]
+    assert from_counts(Counted(0, 6 * DAY, 2, retrospective=True)) == []
+
+
+def counted(**kinds: int) -> pl.DataFrame:
+    """Outcomes of one post."""
+    return pl.DataFrame(
+        [("p", kind, count, moment(place)) for place, (kind, count) in enumerate(kinds.items())],
+        schema={"post": pl.String, "kind": pl.String, "count": pl.Int64, "ripe_at": pl.Datetime("us", "UTC")},
+        orient="row",
+    )
+
+
+def test_weighing() -> None:
+    got = weigh(counted(like=3, reshare=2, view=900), {"like": 1, "reshare": 2.5, "quote": 3, "view": 0})
+    assert got.columns == ["post", "ripe_at", "outcome", "like", "reshare", "quote"]
+    assert got.row(0) == ("p", moment(2), 8.0, 3, 2, None)
+
+
+def test_a_post_without_a_kind_of_value_has_no_outcome() -> None:
+    assert weigh(counted(view=900), {"like": 1, "view": 0}).is_empty()
+    assert weigh(counted(), {"like": 1}).is_empty()
+
+
+def test_zero_is_not_missing() -> None:
+    assert weigh(counted(like=0), {"like": 1})["outcome"].to_list() == [0.0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(-2, 9), st.integers(0, 3)), max_size=12))
+def test_the_count_never_exceeds_the_accounts_that_acted(rows: list[tuple[int, int, int]]) -> None:
+    got = from_actions(*(Acted(0, actor, days * DAY, kind) for actor, days, kind in rows))
+    for place, kind in enumerate(("like", "reshare", "reply", "mention")):
+        assert got[kind] == len({actor for actor, days, of in rows if of == place and actor != 0 and 0 < days <= 7})
+
+
+def test_no_tables_no_outcomes() -> None:
+    tables: Tables = tables_of([], [], [], [])
+    assert outcomes_from_actions(tables["posts"], tables["actions"], coverage(tables).reported, HORIZON).is_empty()
+    assert outcomes_from_counts(tables["posts"], tables["counts"], HORIZON).is_empty()
