@@ -1,0 +1,117 @@
+"""What the words of a post have drawn: learned, told by word, written and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clout.features.wording import Wording, fit
+
+TOPICS = ("free pizza tonight", "tax form due", "weather report today", "free tax advice")
+LIFTS = (1.0, -1.0, 0.0, 0.2)
+
+
+def learned(texts: list[str | None], lifts: list[float], min_posts: int = 2, max_ngrams: int = 1000) -> Wording:
+    return fit(texts, np.array(lifts), min_posts=min_posts, alpha=0.5, max_ngrams=max_ngrams)
+
+
+@pytest.fixture(scope="module")
+def wording() -> Wording:
+    return learned([*TOPICS] * 5, [*LIFTS] * 5)
+
+
+def test_words_that_drew_more_lift(wording: Wording) -> None:
+    pizza, tax, nothing = wording.values(["pizza tonight", "tax form", "elsewhere"])
+    assert pizza > 0.3
+    assert tax < -0.3
+    assert nothing == 0
+
+
+def test_pairs_are_words_too(wording: Wording) -> None:
+    assert {"free pizza", "tax form"} <= set(wording.ngrams)
+
+
+@pytest.mark.parametrize("text", ["free pizza tonight and tax", "FREE tax advice free", "weather report today"])
+def test_the_parts_add_up_to_the_lift(wording: Wording, text: str) -> None:
+    parts = wording.words(text, limit=100)
+    assert sum(part for _, part in parts) == pytest.approx(wording.values([text])[0], abs=1e-12)
+    assert [abs(part) for _, part in parts] == sorted((abs(part) for _, part in parts), reverse=True)
+
+
+def test_the_strongest_words_come_first_and_few(wording: Wording) -> None:
+    assert len(wording.words("free pizza tonight tax form due", limit=3)) == 3
+    assert wording.words("free pizza tonight", limit=100)[:3] == wording.words("free pizza tonight", limit=3)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "🎉🎉", "!?", "unheard of", "https://pizza.tonight/free"])
+def test_texts_without_a_known_word(wording: Wording, text: str) -> None:
+    assert wording.values([text]).tolist() == [0.0]
+    assert wording.words(text) == []
+
+
+def test_an_unknown_text_lifts_nothing(wording: Wording) -> None:
+    assert wording.values([None]).tolist() == [0.0]
+    assert wording.values([]).shape == (0,)
+
+
+def test_upper_case_and_links_do_not_matter(wording: Wording) -> None:
+    plain, loud = wording.values(["free pizza", "FREE https://example.org/tax Pizza"])
+    assert plain == loud
+
+
+def test_one_text_alone_has_the_bits_of_the_batch(wording: Wording) -> None:
+    rng = np.random.default_rng(0)
+    words = " ".join(TOPICS).split()
+    texts = [" ".join(rng.choice(words, rng.integers(0, 30))) for _ in range(300)]
+    alone = np.concatenate([wording.values([text]) for text in texts])
+    assert (alone.view(np.int64) == wording.values(texts).view(np.int64)).all()
+
+
+def test_characters_of_east_asia_are_words() -> None:
+    texts = ["今天吃饭", "今天下雨", "今日は雨です", "밥 먹자"] * 4
+    wording = learned([*texts], [1.0, -1.0, -1.0, 1.0] * 4)
+    assert {"今 天", "吃 饭"} <= set(wording.ngrams)
+    eat, rain = wording.values(["我们吃饭吧", "又下雨了"])
+    assert eat > 0 > rain
+    assert wording.words("吃饭")[0][1] > 0
+
+
+@pytest.mark.parametrize(
+    ("texts", "min_posts"),
+    [([], 1), ([None, ""], 1), (["one two", "three four"], 2), (["🎉", "!"], 1), (["a b"], 9)],
+    ids=["no texts", "empty", "nothing twice", "no words", "too few"],
+)
+def test_without_a_frequent_word_there_is_no_lift(texts: list[str | None], min_posts: int, tmp_path: Path) -> None:
+    wording = learned(texts, [1.0] * len(texts), min_posts=min_posts)
+    assert wording.ngrams == ()
+    assert wording.values(["one two", None]).tolist() == [0.0, 0.0]
+    assert wording.words("one two") == []
+    wording.write(tmp_path / "wording.json")
+    assert Wording.read(tmp_path / "wording.json").values(["one"]).tolist() == [0.0]
+
+
+def test_only_the_most_frequent_are_kept() -> None:
+    texts = ["often"] * 6 + ["often seldom"] * 3
+    assert learned([*texts], [1.0] * 9, max_ngrams=1).ngrams == ("often",)
+
+
+def test_what_is_written_reads_the_same(wording: Wording, tmp_path: Path) -> None:
+    wording.write(tmp_path / "one.json")
+    again = Wording.read(tmp_path / "one.json")
+    again.write(tmp_path / "two.json")
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    texts = ["free pizza", "tax form due", ""]
+    assert again.values(texts).tolist() == wording.values(texts).tolist()
+    assert again.words("free pizza") == wording.words("free pizza")
+
+
+def test_the_same_posts_teach_the_same(wording: Wording) -> None:
+    again = learned([*TOPICS] * 5, [*LIFTS] * 5)
+    assert again.ngrams == wording.ngrams
+    assert again.weight.tolist() == wording.weight.tolist()
+
+
+def test_a_very_long_text(wording: Wording) -> None:
+    assert np.isfinite(wording.values(["free pizza " * 9000 + "x" * 1000])).all()
