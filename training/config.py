@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clout.data.tables import KINDS
 from clout.errors import CloutError
@@ -33,7 +33,7 @@ def _known_kinds(values: dict[str, float]) -> dict[str, float]:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Label(_Section):
@@ -59,6 +59,15 @@ class Splits(_Section):
     cold_share: float = Field(0.05, ge=0, lt=0.5, description="Share of accounts never trained on (cold start).")
     min_posts: int = Field(500, ge=100, description="Fewer labelled posts than this are refused.")
     min_accounts: int = Field(30, ge=30, description="Fewer accounts with labelled posts than this are refused.")
+
+    @model_validator(mode="after")
+    def _leaves_posts_to_learn_from(self) -> Self:
+        taken = self.origins * self.block_share
+        if taken >= 1:
+            raise ValueError(
+                f"origins × block_share is {taken:g}; expected less than 1, for what is left is learned from"
+            )
+        return self
 
 
 class WordingParams(_Section):
@@ -113,29 +122,46 @@ def read_params(path: Path | None = None, overrides: tuple[str, ...] = ()) -> Pa
 
     Raises `ConfigError` that names the setting, what was got and what was expected.
     """
+    content = _read(path) if path else {}
+    for override in overrides:
+        _override(content, override)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
-        for override in overrides:
-            _override(content, override)
         return Params.model_validate(content)
-    except FileNotFoundError as error:
-        raise ConfigError(f"found no file {path}; expected a TOML file of parameters, see docs/settings.md") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path or overrides} is not TOML: {error}; see docs/settings.md") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"setting {where}: got {first['input']!r}; {first['msg']}; see docs/settings.md") from error
+        wrong = _unknown(first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
+        wrong = wrong.removeprefix("Value error, ")
+        raise ConfigError(f"setting {where}: got {first['input']!r}; {wrong}; see docs/settings.md") from error
 
 
-def _override(content: dict[str, object], override: str) -> None:
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path} ({error.strerror}); expected a TOML file of parameters, see docs/settings.md"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}; see docs/settings.md") from error
+
+
+def _unknown(place: tuple[int | str, ...]) -> str:
+    section: Any = Params
+    for name in place[:-1]:
+        section = section.model_fields[name].annotation
+    return f"no such setting; expected one of {', '.join(section.model_fields)}"
+
+
+def _override(content: dict[str, Any], override: str) -> None:
     name, equals, value = override.partition("=")
-    if not equals:
-        raise ConfigError(f"got {override!r}; expected section.name=value, for example fit.num_leaves=31")
     *sections, last = name.strip().split(".")
-    place = content
+    place: Any = content
     for section in sections:
-        place = place.setdefault(section, {})  # type: ignore[assignment]
+        known = Params().model_dump() if place is content else {}
+        place = place.setdefault(section, known.get(section, {})) if isinstance(place, dict) else None
+    if not equals or not last or not isinstance(place, dict):
+        raise ConfigError(f"got {override!r}; expected section.name=value, for example fit.num_leaves=31")
     try:
         place[last] = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:

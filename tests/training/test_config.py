@@ -1,0 +1,150 @@
+"""What a training may be told, and the words it refuses the rest with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from clout.training.config import ConfigError, Label, Params, Splits, read_params
+
+DEFAULT_VALUES = {"like": 1.0, "reshare": 2.0, "reply": 2.0, "quote": 3.0, "reaction": 1.0}
+
+
+def refusal(*overrides: str, path: Path | None = None) -> str:
+    """The words with which the overrides are refused."""
+    with pytest.raises(ConfigError) as refused:
+        read_params(path, overrides)
+    return str(refused.value)
+
+
+def written(folder: Path, text: str) -> Path:
+    """A file of parameters."""
+    file = folder / "params.toml"
+    file.write_text(text)
+    return file
+
+
+def test_nothing_said_gives_the_defaults() -> None:
+    assert read_params() == Params()
+    assert Params().action_values == DEFAULT_VALUES
+
+
+def test_the_file_of_the_repository_says_the_defaults(root: Path) -> None:
+    assert read_params(root / "params.toml") == Params()
+
+
+def test_a_file_changes_what_it_names_only(tmp_path: Path) -> None:
+    params = read_params(written(tmp_path, "seed = 3\n[fit]\ntrees = 10\n"))
+    assert (params.seed, params.fit.trees) == (3, 10)
+    assert params.fit.num_leaves == Params().fit.num_leaves
+    assert params.splits == Params().splits
+
+
+def test_an_override_wins_over_the_file_and_the_last_over_the_first(tmp_path: Path) -> None:
+    file = written(tmp_path, "seed = 3\n[fit]\ntrees = 10\n")
+    params = read_params(file, ("fit.trees=20", "fit.num_leaves = 31", "fit.trees=30"))
+    assert (params.seed, params.fit.trees, params.fit.num_leaves) == (3, 30, 31)
+
+
+def test_an_override_of_one_action_value_keeps_the_others() -> None:
+    assert read_params(None, ("action_values.like=9",)).action_values == DEFAULT_VALUES | {"like": 9.0}
+
+
+def test_an_override_of_all_action_values_replaces_them_in_the_order_of_kinds() -> None:
+    values = read_params(None, ("action_values={quote = 3, like = 2}",)).action_values
+    assert list(values.items()) == [("like", 2.0), ("quote", 3.0)]
+
+
+@pytest.mark.parametrize(
+    ("told", "moment"),
+    [
+        ("2020-01-01", datetime(2020, 1, 1, tzinfo=UTC)),
+        ("2020-01-01T02:00:00+02:00", datetime(2020, 1, 1, tzinfo=UTC)),
+        ('"2020-01-01T00:00:00Z"', datetime(2020, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_one_of_utc(told: str, moment: datetime) -> None:
+    read = read_params(None, (f"splits.final_from={told}",)).splits.final_from
+    assert read == moment
+    assert read is not None
+    assert read.utcoffset() == timedelta(0)
+
+
+def test_the_horizon_is_a_duration() -> None:
+    assert Label(horizon_days=1.5).horizon == timedelta(hours=36)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("fits.trees=3", "setting fits: got {'trees': 3}; no such setting; expected one of seed, action_values"),
+        ("fit.leaves=3", "setting fit.leaves: got 3; no such setting; expected one of trees, num_leaves"),
+        ("sead=3", "setting sead: got 3; no such setting; expected one of seed"),
+        ("fit.trees=0", "setting fit.trees: got 0; Input should be greater than or equal to 1"),
+        ("fit.trees=2.5", "setting fit.trees: got 2.5; Input should be a valid integer"),
+        ("fit.trees=many", "setting fit.trees: got 'many'; Input should be a valid integer"),
+        ("fit.trees=", "setting fit.trees: got ''; Input should be a valid integer"),
+        ("fit=3", "setting fit: got 3; Input should be a valid dictionary"),
+        ("fit.learning_rate=nan", "setting fit.learning_rate: got nan; Input should be a finite number"),
+        ("fit.lambda_l2=inf", "setting fit.lambda_l2: got inf; Input should be a finite number"),
+        ("action_values.like=inf", "setting action_values.like: got inf; Input should be a finite number"),
+        ("action_values.like=-1", "expected values of 0 or more, at least one above 0"),
+        ("action_values={}", "setting action_values: got {}; expected values of 0 or more, at least one above 0"),
+        ("action_values.love=1", "unknown kinds love; expected some of like, reshare, reply, quote, mention"),
+        ("label.horizon_days=0", "setting label.horizon_days: got 0; Input should be greater than 0"),
+        ("splits.final_from=soon", "setting splits.final_from: got 'soon'; Input should be a valid datetime"),
+        ("splits.origins=12", "origins × block_share is 1.8; expected less than 1"),
+        ("fit.num_leaves", "got 'fit.num_leaves'; expected section.name=value, for example fit.num_leaves=31"),
+        ("=3", "got '=3'; expected section.name=value"),
+        ("seed.x=3", "got 'seed.x=3'; expected section.name=value"),
+    ],
+)
+def test_a_setting_is_refused_by_name_with_what_was_expected(override: str, words: str) -> None:
+    assert words in refusal(override)
+
+
+def test_the_same_words_for_what_stands_in_a_file(tmp_path: Path) -> None:
+    assert "setting fit.leaves: got 3; no such setting" in refusal(path=written(tmp_path, "[fit]\nleaves = 3\n"))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    absent = tmp_path / "absent.toml"
+    assert refusal(path=absent).startswith(f"cannot read {absent} (No such file or directory); expected a TOML file")
+    assert refusal(path=tmp_path).startswith(f"cannot read {tmp_path} (Is a directory)")
+
+
+@pytest.mark.parametrize("content", [b"seed 3", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "params.toml"
+    file.write_bytes(content)
+    assert refusal(path=file).startswith(f"{file} is not TOML: ")
+
+
+def test_an_override_into_a_number_of_the_file_is_refused(tmp_path: Path) -> None:
+    assert "expected section.name=value" in refusal("fit.trees=3", path=written(tmp_path, "fit = 3\n"))
+
+
+def test_parameters_cannot_be_changed_once_made() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Params().splits.origins = 4  # type: ignore[misc]
+
+
+def test_rolling_blocks_leave_posts_to_learn_from() -> None:
+    assert Splits(origins=6, block_share=0.15).origins == 6
+    with pytest.raises(ValidationError, match=r"origins × block_share is 1\.05"):
+        Splits(origins=7, block_share=0.15)
+
+
+def test_every_setting_says_in_a_sentence_what_it_does() -> None:
+    sections = [field.annotation for field in Params.model_fields.values()]
+    fields = [
+        (name, field)
+        for model in (Params, *(section for section in sections if hasattr(section, "model_fields")))
+        for name, field in model.model_fields.items()
+        if not hasattr(field.annotation, "model_fields")
+    ]
+    assert len(fields) > 20
+    assert not [name for name, field in fields if not (field.description or "").endswith(".")]
