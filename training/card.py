@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +13,23 @@ from clout.features.contract import GROUPS, Contract
 from clout.models.scale import Scale
 from clout.training.config import Params
 
-MODEL = "this model"
 BASELINES = {
     "mean": "everyone's mean",
-    "followers": "followers",
-    "account_mean": "account's mean, shrunken",
-    "account_mean_90d": "the same of 90 days",
-    "poisson": "Poisson regression",
-    "no_history": "LightGBM, no history",
+    "followers": "followers alone (isotonic)",
+    "account_mean": "the account's own mean, shrunken",
+    "account_mean_90d": "the same of the last 90 days",
+    "poisson": "Poisson regression on the history",
+    "no_history": "LightGBM without the history",
 }
-FIGURES = ("spearman", "r2_log", "within_account_spearman", "top_decile_lift", "ndcg", "total_ratio", "crps")
+DIGITS = {
+    "spearman": 3,
+    "r2_log": 3,
+    "within_account_spearman": 3,
+    "top_decile_lift": 2,
+    "ndcg": 3,
+    "total_ratio": 3,
+    "crps": 3,
+}
 ACCOUNT_RANKS = {
     "margin": "the score",
     "expected": "the score without the track record",
@@ -38,9 +45,11 @@ UNKNOWN = "–"
 
 @dataclass(frozen=True)
 class CardFacts:
-    """What a card tells: `report` as `evaluate.evaluate` gives it, with `account` where accounts were judged too;
-    `checks` as `checks.run` gives them; `data` as data.json has them.
-    """  # noqa: D205 (one sentence)
+    """What a card tells.
+
+    `report` is that of `evaluate.evaluate`, with `account` where accounts were judged too; `checks` are those of
+    `checks.run`; `data` is what data.json holds.
+    """
 
     report: Mapping[str, Any]
     checks: Sequence[Mapping[str, str]]
@@ -76,12 +85,12 @@ def card(facts: CardFacts) -> str:
 
 
 def judged(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """The rows of the table "judged against", the model first: `name`, `words`, `skill` and every figure, in words."""
-    model = {name: bracketed(report["model"][name]) for name in FIGURES}
-    yield {"name": "model", "words": f"**{MODEL}**", "skill": "", **model}
+    """The rows of the table "judged against", the model first: `words`, `skill` of the model over it, every figure."""
+    model = {figure: bracketed(report["model"][figure], digits) for figure, digits in DIGITS.items()}
+    yield {"words": "**this model**", "skill": "", **model}
     for name, figures in report["baselines"].items():
-        told = {figure: number(figures[figure]) for figure in FIGURES}
-        yield {"name": name, "words": BASELINES.get(name, name), "skill": bracketed(report["skill"][name]), **told}
+        told = {figure: number(figures[figure], digits) for figure, digits in DIGITS.items()}
+        yield {"words": BASELINES.get(name, name), "skill": bracketed(report["skill"][name]), **told}
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -93,18 +102,18 @@ def number(value: float | None, digits: int = 3) -> str:
     return UNKNOWN if value is None else f"{value:.{digits}f}"
 
 
-def bracketed(figure: Mapping[str, float | None]) -> str:
+def bracketed(figure: Mapping[str, float | None], digits: int = 3) -> str:
     """A figure with its interval, where it has one.
 
     >>> bracketed({"value": 0.68349, "low": 0.671, "high": 0.7}), bracketed({"value": 0.5})
     ('0.683 (0.671 to 0.700)', '0.500')
     """
-    return _interval(figure, number)
+    return _interval(figure, lambda value: number(value, digits))
 
 
-def _interval(figure: Mapping[str, float | None], say: Any) -> str:  # noqa: ANN401 (a function of a number)
+def _interval(figure: Mapping[str, float | None], say: Callable[[float | None], str]) -> str:
     if figure.get("low") is None:
-        return str(say(figure["value"]))
+        return say(figure["value"])
     return f"{say(figure['value'])} ({say(figure['low'])} to {say(figure['high'])})"
 
 

@@ -49,7 +49,7 @@ def within_account_spearman(prediction: Floats, truth: Floats, accounts: npt.NDA
 def top_decile_lift(prediction: Floats, count: Floats) -> float:
     """Mean outcome of the tenth of posts predicted highest, over the mean of all; NaN where nothing happened."""
     mean = float(count.mean())
-    top = _ranked(prediction, count)[: max(1, len(prediction) // 10)]
+    top = ranked(prediction, count)[: max(1, len(prediction) // 10)]
     return float(top.mean()) / mean if mean > 0 else float("nan")
 
 
@@ -57,10 +57,10 @@ def ndcg(prediction: Floats, gain: Floats) -> float:
     """Normalised discounted cumulative gain over all posts, gain on the log1p scale (Järvelin and Kekäläinen, 2002)."""
     discount = 1 / np.log2(np.arange(2, len(gain) + 2))
     best = float(np.sort(gain)[::-1] @ discount)
-    return float(_ranked(prediction, gain) @ discount) / best if best > 0 else float("nan")
+    return float(ranked(prediction, gain) @ discount) / best if best > 0 else float("nan")
 
 
-def _ranked(prediction: Floats, value: Floats) -> Floats:
+def ranked(prediction: Floats, value: Floats) -> Floats:
     """The values, highest prediction first; posts of equal prediction have no order, so each has their mean."""
     _, tie, size = np.unique(-prediction, return_inverse=True, return_counts=True)
     return np.repeat(np.bincount(tie, weights=value) / size, size)

@@ -1,8 +1,9 @@
-"""What a training shows: pictures for the run, tables for the terminal, and the card."""
+"""What a training shows: pictures for the run and tables for the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +14,16 @@ from rich.table import Table
 
 from clout.models.explain import Explanation
 from clout.models.scale import MEAN_SCORE, P95_SCORE
-from clout.training.card import BASELINES, FIGURES, CardFacts, card, number
+from clout.training.card import BASELINES, DIGITS
 from clout.training.evaluate import Judgement
-from clout.training.metrics import deciles
+from clout.training.metrics import deciles, ranked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["CardFacts", "card", "plots", "table"]
-
 Floats = npt.NDArray[np.float64]
-INK, MODEL_COLOUR, OTHER_COLOURS = (
-    "#333333",
-    "#1f5fa8",
-    ("#d1782f", "#5a9a68", "#9a6fb0", "#a8a23a", "#8a8a8a", "#c06078"),
-)
+INK, COLOURS = "#333333", ("#1f5fa8", "#d1782f", "#4f9a68", "#9a6fb0", "#a8922a", "#c05068", "#7a8a99")
 BEESWARM_ROWS, BEESWARM_FEATURES = 2000, 18
 TOLERATED = 0.15
 
@@ -70,7 +65,7 @@ def _calibration(judged: Judgement) -> Figure:
     axes.fill_between(
         ends, ends - TOLERATED, ends + TOLERATED, color=INK, alpha=0.1, lw=0, label=f"±{TOLERATED:g} on the log scale"
     )
-    axes.plot(expected, actual, "o-", color=MODEL_COLOUR, ms=7, lw=1.2, label="a tenth of the posts")
+    axes.plot(expected, actual, "o-", color=COLOURS[0], ms=7, lw=1.2, label="a tenth of the posts")
     marks = _marks(ends[1])
     axes.set_xticks(np.log1p(marks), [f"{mark:,}" for mark in marks])
     axes.set_yticks(np.log1p(marks), [f"{mark:,}" for mark in marks])
@@ -93,27 +88,30 @@ def _marks(highest: float) -> list[int]:
 
 
 def _lift(judged: Judgement) -> Figure:
-    figure, axes = _figure("Lift: what the posts expected to do best did, over the mean of all")
+    figure, axes = _figure("Lift: what the posts expected to do best did")
     shares = np.geomspace(0.005, 1, 60)
-    rankings = {"model": judged.expected, **judged.others}
-    colours = {"model": MODEL_COLOUR, **dict(zip(judged.others, OTHER_COLOURS, strict=False))}
-    axes.plot(shares, _lifts(judged.count, judged.count, shares), color=INK, lw=1, ls=":", label="perfect order")
-    for name, ranking in rankings.items():
-        width = 2.4 if name == "model" else 1.2
-        label = BASELINES.get(name, name)
-        axes.plot(shares, _lifts(ranking, judged.count, shares), color=colours.get(name, INK), lw=width, label=label)
-    axes.axhline(1, color=INK, lw=0.8)
-    axes.set(xscale="log", yscale="log", xlabel="share of the posts, those expected to do best first", ylabel="lift")
+    axes.plot(shares, _lifts(judged.count, judged.count, shares), color=INK, lw=1, ls=":", label="the perfect order")
+    axes.plot(shares, _lifts(judged.expected, judged.count, shares), color=COLOURS[0], lw=2.6, label="this model")
+    for colour, (name, ranking) in zip(cycle(COLOURS[1:]), judged.others.items(), strict=False):
+        axes.plot(shares, _lifts(ranking, judged.count, shares), color=colour, lw=1.2, label=BASELINES.get(name, name))
+    axes.set(xscale="log", yscale="log", xlabel="share of the posts, those expected to do best first")
+    axes.set_ylabel("their mean over the mean of all posts")
     axes.set_xticks([0.005, 0.01, 0.03, 0.1, 0.3, 1], ["0.5 %", "1 %", "3 %", "10 %", "30 %", "100 %"])
-    axes.set_xticks([], minor=True)
+    marks = [mark for mark in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if _within(mark, axes.get_ylim())]
+    axes.set_yticks(marks, [f"{mark:g}" for mark in marks])
+    axes.tick_params(which="minor", length=0, labelsize=0)
     axes.grid(alpha=0.2)
     axes.legend(frameon=False, fontsize=9)
     return figure
 
 
+def _within(mark: float, ends: tuple[float, float]) -> bool:
+    return ends[0] <= mark <= ends[1]
+
+
 def _lifts(ranking: Floats, count: Floats, shares: Floats) -> Floats:
     taken = np.maximum(1, np.round(shares * len(count))).astype(int)
-    means = np.cumsum(count[np.argsort(-ranking, kind="stable")])[taken - 1] / taken
+    means = np.cumsum(ranked(ranking, count))[taken - 1] / taken
     return np.asarray(means / max(float(count.mean()), 1e-12))
 
 
@@ -142,78 +140,84 @@ def _scores(scores: Floats, networks: npt.NDArray[np.object_]) -> Figure:
     figure, axes = _figure("Scores of the judged posts", (7, 4.2))
     names = sorted(set(networks))
     bins = [float(edge) for edge in range(0, 102, 2)]
-    colours = dict(zip(names, (MODEL_COLOUR, *OTHER_COLOURS), strict=False))
-    for name in names:
+    for colour, name in zip(cycle(COLOURS), names, strict=False):
         mine = scores[networks == name]
-        axes.hist(
-            mine,
-            bins,
-            weights=np.full(len(mine), 100 / len(mine)),
-            color=colours.get(name, INK),
-            alpha=0.75 if len(names) == 1 else 0.5,
-            label=f"{name} ({len(mine):,} posts)",
-        )
+        shares, label = np.full(len(mine), 100 / len(mine)), f"{name} ({len(mine):,} posts)"
+        axes.hist(mine, bins, weights=shares, color=colour, alpha=0.6 / len(names))
+        axes.hist(mine, bins, weights=shares, color=colour, lw=1.4, histtype="step", label=label)
+    axes.margins(y=0.16)
     for mark, words in ((MEAN_SCORE, "mean account"), (P95_SCORE, "95th percentile")):
         axes.axvline(mark, color=INK, lw=1, ls="--")
-        axes.text(
-            mark + 0.8,
-            0.98,
-            f"{mark:.0f}: {words}",
-            transform=axes.get_xaxis_transform(),
-            va="top",
-            fontsize=9,
-            color=INK,
-        )
+        place: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "va": "top", "fontsize": 9, "color": INK}
+        axes.text(mark + 0.8, 0.98, f"{mark:.0f}: {words}", **place)
     axes.set(xlim=(1, 100), xlabel="score", ylabel="share of the posts (%)")
-    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    axes.legend(frameon=False, loc="center right", fontsize=9)
     return figure
 
 
 def table(report: Mapping[str, Any]) -> Group:
-    """The tables for the terminal: the model judged against baselines, then calibration and accounts."""
+    """The tables for the terminal: the model judged against baselines, then calibration and accounts.
+
+    They fit in 80 columns; under a figure stands its 95 % interval.
+    """
     return Group(_judged_against(report), "", _held(report))
 
 
 def _judged_against(report: Mapping[str, Any]) -> Table:
-    heads = ("Spearman", "R²", "skill over it", "in account", "lift", "NDCG", "exp / act", "CRPS")
-    grid = _grid(f"{report['posts']:,} posts of {report['accounts']:,} accounts, none learned from", ("", *heads))
-    columns = (*FIGURES[:2], "skill", *FIGURES[2:])
-    figures = {"model": report["model"]}
-    figures |= {name: told | {"skill": report["skill"][name]} for name, told in report["baselines"].items()}
-    for name, told in figures.items():
-        cells = [_cell(told.get(column)) for column in columns]
-        grid.add_row(BASELINES.get(name, name), *cells, style="bold" if name == "model" else "")
+    heads = (
+        "Spearman",
+        "R²",
+        "skill\nover it",
+        "within\naccount",
+        "lift of\nthe top",
+        "NDCG",
+        "exp. /\nactual",
+        "CRPS",
+    )
+    grid = _grid(("", *heads), f"{report['posts']:,} posts of {report['accounts']:,} accounts")
+    rows = {"model": report["model"]}
+    rows |= {name: figures | {"skill": report["skill"][name]} for name, figures in report["baselines"].items()}
+    order = ("spearman", "r2_log", "skill", *list(DIGITS)[2:])
+    for name, figures in rows.items():
+        cells = [_cell(figures.get(figure), DIGITS.get(figure, 3)) for figure in order]
+        grid.add_row(name.replace("_", " "), *cells, style="bold" if name == "model" else "")
     return grid
 
 
 def _held(report: Mapping[str, Any]) -> Table:
-    grid = _grid(None, ("", "", ""))
+    grid = _grid(("", "", ""))
     grid.show_header = False
-    model = report["model"]
-    asked = {
-        "coverage": "inside the interval",
-        "coverage_worst_group": "in the worst group",
-        "decile_log_error": "log error over tenths",
+    rows = {
+        "outcomes inside their interval": report["model"]["coverage"],
+        "  in the worst group": report["model"]["coverage_worst_group"],
+        "log error over tenths of the posts": report["model"]["decile_log_error"],
     }
-    for name, words in asked.items():
-        grid.add_row(words, _cell(model[name]))
-    rank = report.get("account", {}).get("spearman", {})
-    for name, words in (("margin", "accounts: Spearman"), ("own_mean_all", "accounts: of their own mean")):
-        if name in rank:
-            grid.add_row(words, _cell(rank[name]))
+    ranks = report.get("account", {}).get("spearman", {})
+    if ranks:
+        rows[f"Spearman of {report['account']['accounts']:,} accounts"] = ranks["margin"]
+        rows["  of their own past mean"] = ranks["own_mean_all"]
+    for words, figure in rows.items():
+        grid.add_row(words, *_cell(figure, 3).split("\n"))
     return grid
 
 
-def _cell(figure: Mapping[str, float | None] | float | None) -> str:
+def _cell(figure: Mapping[str, float | None] | float | None, digits: int) -> str:
     if not isinstance(figure, Mapping):
-        return "" if figure is None else number(figure)
-    if figure.get("low") is None:
-        return number(figure["value"])
-    return f"{number(figure['value'])}\n{number(figure['low'], 2)}–{number(figure['high'], 2)}"
+        return "" if figure is None else _short(figure, digits)
+    if figure["value"] is None:
+        return ""
+    low, high = figure.get("low"), figure.get("high")
+    interval = "" if low is None or high is None else f"\n{_short(low, digits - 1)}–{_short(high, digits - 1)}"
+    return _short(figure["value"], digits) + interval
 
 
-def _grid(title: str | None, heads: tuple[str, ...]) -> Table:
-    grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+def _short(value: float, digits: int) -> str:
+    """0.683 as .683, so that the table fits."""
+    return f"{value:.{digits}f}".replace("-0.", "-.").removeprefix("0")
+
+
+def _grid(heads: tuple[str, ...], title: str | None = None) -> Table:
+    grid = Table(title=title, title_justify="left", title_style="", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for place, head in enumerate(heads):
-        grid.add_column(head, justify="left" if place == 0 else "right")
+        grid.add_column(head, justify="left" if place == 0 else "right", no_wrap=place > 0, header_style="bold")
     return grid
