@@ -39,7 +39,8 @@ ingest_app = typer.Typer(no_args_is_help=True, help="Bring posts, actions and co
 app.add_typer(ingest_app, name="ingest")
 
 LakeUrl = Annotated[
-    str | None, typer.Option("--lake", help="Path or URL of the lake.", show_default="CLOUT_LAKE, else .clout/lake")
+    str | None,
+    typer.Option("--lake", "--data", help="Path or URL of the lake.", show_default="CLOUT_LAKE, else .clout/lake"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -90,7 +91,7 @@ def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def simulate(  # noqa: PLR0913, PLR0917 (an option a setting)
+def simulate(
     accounts: Annotated[int | None, typer.Option(help="People of the society.", show_default="5000")] = None,
     days: Annotated[int | None, typer.Option(help="Days it is watched.", show_default="90")] = None,
     seed: Annotated[int | None, typer.Option(help="Where chance begins.", show_default="7")] = None,
@@ -116,6 +117,72 @@ def simulate(  # noqa: PLR0913, PLR0917 (an option a setting)
         return
     print_receipt(told)
     typer.echo(f"the truth is in {told['truth']}")
+
+
+@app.command()
+def train(
+    params: Annotated[
+        Path | None, typer.Option(help="TOML file of parameters.", show_default="params.toml if there")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="section.name=value, as often as needed.")
+    ] = None,
+    lake: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on the lake and register it; the first that passes its checks becomes champion."""
+    from clout.display import print_json, print_trained, step_bar
+    from clout.settings import read_settings
+    from clout.training import pipeline
+    from clout.training.config import read_params
+
+    default = Path("params.toml")
+    chosen = read_params(params or (default if default.exists() else None), tuple(overrides or ()))
+    settings = read_settings()
+    with step_bar(pipeline.steps(chosen)) as step:
+        trained = pipeline.train(_open_lake(lake), chosen, settings.home, settings.tracking_uri, step)
+    print_json(trained.told()) if as_json else print_trained(trained.told())
+
+
+@app.command()
+def evaluate(
+    version: Annotated[str, typer.Argument(help="champion, challenger or a version.")] = "champion",
+    final: Annotated[bool, typer.Option("--final", help="Open the last block, which no training has seen.")] = False,
+    data: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print every figure of a model: of the rolling blocks while it was trained, or of the last block."""
+    from clout.display import print_json, print_report, step_bar
+    from clout.models import registry
+    from clout.models.score_model import ScoreModel
+    from clout.settings import read_settings
+
+    model = ScoreModel.load(registry.resolve(read_settings().home, version))
+    if final:
+        from clout.training.judge import open_last_block
+
+        with step_bar(4) as step:
+            figures = open_last_block(model, _open_lake(data), step)
+    else:
+        figures = model.bundle.json("metrics.json")
+    told = {"version": model.version, "block": "final" if final else "rolling", **figures}
+    print_json(told) if as_json else print_report(told)
+
+
+@app.command()
+def run() -> None:
+    """Do the main job: simulate a society if the lake is empty, train if there is no champion, then serve."""
+    from clout.models import registry
+    from clout.settings import read_settings
+
+    home = read_settings().home
+    if _open_lake(None).is_empty():
+        typer.echo("the lake is empty: simulating a society (bring your own posts with `clout ingest table`)")
+        simulate(accounts=2_000)
+    if not registry.pointer_file(home, registry.CHAMPION).exists():
+        typer.echo("there is no champion yet: training one")
+        train()
+    serve()
 
 
 def _open_lake(url: str | None) -> Lake:

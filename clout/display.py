@@ -23,6 +23,35 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
         yield lambda step, share: bar.update(task, description=step, completed=share)
 
 
+@contextmanager
+def step_bar(steps: int) -> Iterator[Callable[[str], None]]:
+    """A function that shows, on stderr, the next of `steps` steps."""
+    columns = (TextColumn("{task.description:44}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=steps)
+        done = iter(range(steps + 1))
+        yield lambda step: bar.update(task, description=step, completed=next(done, steps))
+
+
+def print_report(told: Mapping[str, Any]) -> None:
+    """Nothing; the figures of a model go to stdout."""
+    from clout.training.report import table  # noqa: PLC0415 - slow to import, and few commands need it
+
+    what = "the last block" if told["block"] == "final" else "the rolling blocks"
+    typer.echo(f"model {told['version']} on {what}: {told['from'][:10]} to {told['through'][:10]}")
+    Console().print(table(told))
+
+
+def print_trained(told: Mapping[str, Any]) -> None:
+    """Nothing; what a training gave goes to stdout."""
+    print_report({"block": "rolling", "version": told["version"], **told["metrics"]})
+    signs = {"passed": "✓", "finding": "✗", "not applicable": "–"}
+    for check in told["checks"]:
+        typer.echo(f"{signs[check['status']]} {check['code']} {check['title']}: {check['detail']}")
+    role = "champion" if told["champion"] else "challenger"
+    typer.echo(f"{role} {told['version']} in {told['directory']}")
+
+
 def print_json(told: object) -> None:
     """Nothing; `told` goes to stdout as JSON."""
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False))

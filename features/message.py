@@ -34,9 +34,7 @@ class _Words(NamedTuple):
 def _message(name: str, unit: str, expression: pl.Expr, words: _Words) -> Feature:
     label, helping, holding_back, advice = words
     missing = "the post's text or form is not known"
-    return Feature(
-        name, "format", unit, label, helping, holding_back, expression, advice=advice, missing=missing
-    )
+    return Feature(name, "format", unit, label, helping, holding_back, expression, advice=advice, missing=missing)
 
 
 def _flag(pattern: str) -> pl.Expr:
@@ -245,7 +243,6 @@ FEATURES = (
         ),
     ),
 )
-
 
 
 def with_form(posts: pl.DataFrame) -> pl.DataFrame:

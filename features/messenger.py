@@ -104,12 +104,30 @@ FEATURES = (
     _record("outcome_count_all", "number of posts seen so far", past("outcomes", "n", "all"), "posts", 0),
     _record("likes_log_mean_90d", "usual likes", mean("outcomes", "like_log", "90d", "like_n"), "likes (typical)", 0),
     _record(
-        "reshares_log_mean_90d", "usual reshares", mean("outcomes", "reshare_log", "90d", "reshare_n"), "reshares (typical)", 0
+        "reshares_log_mean_90d",
+        "usual reshares",
+        mean("outcomes", "reshare_log", "90d", "reshare_n"),
+        "reshares (typical)",
+        0,
     ),
-    _record("replies_log_mean_90d", "usual replies", mean("outcomes", "reply_log", "90d", "reply_n"), "replies (typical)", 0),
-    _record("quotes_log_mean_90d", "usual quotes", mean("outcomes", "quote_log", "90d", "quote_n"), "quotes (typical)", 0),
+    _record(
+        "replies_log_mean_90d", "usual replies", mean("outcomes", "reply_log", "90d", "reply_n"), "replies (typical)", 0
+    ),
+    _record(
+        "quotes_log_mean_90d", "usual quotes", mean("outcomes", "quote_log", "90d", "quote_n"), "quotes (typical)", 0
+    ),
     _record("outcome_log_mean_same_kind_365d", "usual reactions to posts of this kind", _same("outcomes_kind", "365d")),
-    _record("outcome_log_mean_same_media_365d", "usual reactions to posts with as much to see", _same("outcomes_media", "365d")),
-    _record("outcome_log_mean_same_link_365d", "usual reactions to posts with or without links", _same("outcomes_link", "365d")),
-    _record("outcome_log_mean_same_daypart_365d", "usual reactions at this time of day", _same("outcomes_daypart", "365d")),
+    _record(
+        "outcome_log_mean_same_media_365d",
+        "usual reactions to posts with as much to see",
+        _same("outcomes_media", "365d"),
+    ),
+    _record(
+        "outcome_log_mean_same_link_365d",
+        "usual reactions to posts with or without links",
+        _same("outcomes_link", "365d"),
+    ),
+    _record(
+        "outcome_log_mean_same_daypart_365d", "usual reactions at this time of day", _same("outcomes_daypart", "365d")
+    ),
 )

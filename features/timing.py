@@ -48,9 +48,7 @@ FEATURES = (
         pl.col("happened_at").dt.hour() + pl.col("happened_at").dt.minute() * (1 / 60),
         "Try another hour.",
     ),
-    _timing(
-        "weekday", "(1 is Monday)", "day of the week", pl.col("happened_at").dt.weekday(), "Try another day."
-    ),
+    _timing("weekday", "(1 is Monday)", "day of the week", pl.col("happened_at").dt.weekday(), "Try another day."),
     _timing(
         "hour_share_90d",
         "of your posts",

@@ -30,10 +30,7 @@ def packages() -> dict[str, Path]:
     """Import name → folder of every package and sub-package that goes into the wheel."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     parts = {name: name.split(".") for name in listed["packages"]}
-    return {
-        name: ROOT.joinpath(listed["package-dir"][".".join(part[:2])], *part[2:])
-        for name, part in parts.items()
-    }
+    return {name: ROOT.joinpath(listed["package-dir"][".".join(part[:2])], *part[2:]) for name, part in parts.items()}
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +48,5 @@ def shared_data() -> Path:
     """The folder of real data sets: CLOUT_TEST_DATA or ../shared/data; where there is none the test skips."""
     folder = Path(os.environ.get("CLOUT_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not (folder / "politicians.parquet").is_file():
-        pytest.skip(
-            f"no politicians.parquet in {folder}: set CLOUT_TEST_DATA to the folder of the real data sets"
-        )
+        pytest.skip(f"no politicians.parquet in {folder}: set CLOUT_TEST_DATA to the folder of the real data sets")
     return folder

@@ -26,9 +26,7 @@ PRIOR_POSTS = 5.0
 CHUNK = 200_000
 
 
-def account_margins(
-    history: History, streams: Streams, wording: Wording, judge: Judge, at: datetime
-) -> pl.DataFrame:
+def account_margins(history: History, streams: Streams, wording: Wording, judge: Judge, at: datetime) -> pl.DataFrame:
     """One row an account with a post in the 90 days before `at`, sorted by account.
 
     Columns: account, network, posts (of 90 days), ripe (posts with a known outcome, all time), expected (mean margin),

@@ -114,7 +114,5 @@ def _poisson(taught: pl.DataFrame, center: float) -> Predictor:
 def _no_history(taught: pl.DataFrame, target: Floats, params: Params) -> Predictor:
     columns = [index for index, f in enumerate(CONTRACT.features) if f.group != "track_record"]
     names = [CONTRACT.names[index] for index in columns]
-    booster = fit(
-        CONTRACT.matrix(taught)[:, columns], target, params, names, [DIRECTIONS[index] for index in columns]
-    )
+    booster = fit(CONTRACT.matrix(taught)[:, columns], target, params, names, [DIRECTIONS[index] for index in columns])
     return lambda frame: np.asarray(booster.predict(CONTRACT.matrix(frame)[:, columns]))

@@ -86,7 +86,7 @@ def _beyond(knots: Floats) -> list[float]:
     return [float(knots[0]) - BEYOND, *knots.tolist(), float(knots[-1]) + BEYOND]
 
 
-def fit_intervals(  # noqa: PLR0913, PLR0917 (what makes a table of offsets)
+def fit_intervals(
     features: tuple[str, str],
     edges: tuple[Sequence[float], Sequence[float]],
     groups: tuple[Floats, Floats],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -61,11 +62,11 @@ def evaluate(judged: Judgement, seed: int, resamples: int = RESAMPLES) -> dict[s
     """
     model = _with_interval(lambda rows: _figures(judged, rows), judged, seed, resamples)
     skill = {name: model.pop(f"skill_{name}") for name in judged.others}
-    report = {
+    report: dict[str, Any] = {
         "posts": judged.frame.height,
         "accounts": judged.frame["account"].n_unique(),
-        "from": f"{judged.frame['happened_at'].min():%Y-%m-%dT%H:%M:%SZ}",
-        "through": f"{judged.frame['happened_at'].max():%Y-%m-%dT%H:%M:%SZ}",
+        "from": _second(judged.frame["happened_at"].min()),
+        "through": _second(judged.frame["happened_at"].max()),
         "model": model | {name: {"value": value} for name, value in _slow_figures(judged).items()},
         "skill": skill,
         "baselines": {
@@ -77,10 +78,15 @@ def evaluate(judged: Judgement, seed: int, resamples: int = RESAMPLES) -> dict[s
     }
     covered = [group["coverage"] for group in report["groups"].values()]
     report["model"]["coverage_worst_group"] = {"value": min(covered) if covered else float("nan")}
-    return finite(report)
+    told: dict[str, Any] = finite(report)
+    return told
 
 
-def finite(figures: Any) -> Any:
+def _second(moment: object) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if isinstance(moment, datetime) else ""
+
+
+def finite(figures: Any) -> Any:  # noqa: ANN401 - any tree of JSON
     """`figures`, a tree of mappings and lists, with None in place of each NaN: a figure that cannot be told."""
     if isinstance(figures, Mapping):
         return {name: finite(value) for name, value in figures.items()}
@@ -89,11 +95,16 @@ def finite(figures: Any) -> Any:
     return None if isinstance(figures, float) and not np.isfinite(figures) else figures
 
 
-def _with_interval(figures: Callable[[Rows], dict[str, float]], judged: Judgement, seed: int, resamples: int) -> dict[str, dict[str, float]]:
+def _with_interval(
+    figures: Callable[[Rows], dict[str, float]], judged: Judgement, seed: int, resamples: int
+) -> dict[str, dict[str, float]]:
     values = figures(np.arange(judged.frame.height))
     bounds = metrics.bootstrap(figures, judged.accounts, seed, resamples)
     intervals = {name: bounds.get(name, (value, value)) for name, value in values.items()}
-    return {name: {"value": value} | dict(zip(("low", "high"), intervals[name], strict=True)) for name, value in values.items()}
+    return {
+        name: {"value": value} | dict(zip(("low", "high"), intervals[name], strict=True))
+        for name, value in values.items()
+    }
 
 
 def _figures(judged: Judgement, rows: Rows) -> dict[str, float]:
@@ -171,16 +182,20 @@ def _between(values: pl.Series, name: str, edges: Sequence[float]) -> dict[str, 
     bounds = [float("-inf"), *edges, float("inf")]
     names = [f"{name}<{edges[0]:.4g}"] if edges else []
     names += [f"{name}>={edge:.4g}" for edge in edges]
-    return {
-        label: (values >= low) & (values < high)
-        for label, low, high in zip(names, bounds[:-1], bounds[1:], strict=True)
-    } if edges else {}
+    return (
+        {
+            label: (values >= low) & (values < high)
+            for label, low, high in zip(names, bounds[:-1], bounds[1:], strict=True)
+        }
+        if edges
+        else {}
+    )
 
 
 def join(parts: Sequence[Judgement]) -> Judgement:
     """One judgement of several, in order; the residuals are the last part's, which learned from most."""
     newest = parts[-1]
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in ("margin", "expected", "low", "high", "width")
     }
@@ -200,7 +215,9 @@ def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, leas
         after=pl.len(),
         followers=pl.col("followers_last").first(),
     )
-    seen = scores.join(future, on="account").filter((pl.col("ripe") >= least) & (pl.col("after") >= least)).sort("account")
+    seen = (
+        scores.join(future, on="account").filter((pl.col("ripe") >= least) & (pl.col("after") >= least)).sort("account")
+    )
     if seen.height < 10:
         return {"accounts": seen.height}
     names = ("margin", "expected", "own_mean_90d", "own_mean_all")

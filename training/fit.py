@@ -11,7 +11,7 @@ import numpy.typing as npt
 from clout.training.config import Params
 
 Floats = npt.NDArray[np.float64]
-MAIN = {"objective": "regression"}
+MAIN: dict[str, object] = {"objective": "regression"}
 
 
 def quantile(alpha: float) -> dict[str, object]:
@@ -25,7 +25,7 @@ def fit(
     params: Params,
     names: Sequence[str],
     directions: Sequence[int],
-    objective: dict[str, object] = MAIN,  # type: ignore[assignment]
+    objective: dict[str, object] = MAIN,
 ) -> lgb.Booster:
     """A booster of log1p counts `target` (n,) on `matrix` (n, features); rows whose target is NaN are left out.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -15,15 +15,22 @@ from clout.training.dataset import Dataset, Step
 from clout.training.fit import MAIN, fit, quantile
 from clout.training.splits import Block
 
+if TYPE_CHECKING:
+    import lightgbm as lgb
+
 Floats = npt.NDArray[np.float64]
 DIRECTIONS = tuple(feature.direction for feature in CONTRACT.features)
 
 
 @dataclass(frozen=True)
 class Heads:
-    """Boosters by head: main, low and high (quantiles of the outcome), and one a kind of action."""
+    """Boosters by head: main, low and high (quantiles of the outcome), and one a kind of action.
+
+    `taught_through` is when the newest outcome they learned from was known.
+    """
 
     boosters: dict[str, lgb.Booster]
+    taught_through: object
 
     def margins(self, matrix: Floats) -> dict[str, Floats]:
         """The margins of every head, each (n,)."""
@@ -34,7 +41,8 @@ class Heads:
 class HeldOut:
     """Posts of the rolling blocks as judged by models that had learned only from outcomes known before them.
 
-    `frame` holds their rows of the dataset plus `block`, the number of the rolling block; `margins` one (n,) a head.
+    `frame` holds their rows of the dataset plus `block`, the number of the rolling block, and `taught_through`, when the
+    newest outcome learned from was known; `margins` has one (n,) a head.
     """
 
     frame: pl.DataFrame
@@ -67,7 +75,8 @@ def fit_heads(dataset: Dataset, block: Block, params: Params, kinds: tuple[str, 
         {
             head: fit(matrix, values, params, CONTRACT.names, DIRECTIONS, objective)
             for head, (values, objective) in wanted.items()
-        }
+        },
+        frame["ripe_at"].max(),
     )
 
 
@@ -90,6 +99,6 @@ def held_out(dataset: Dataset, params: Params, kinds: tuple[str, ...], step: Ste
         step(f"rolling origin {number + 1} of {len(dataset.plan.rolling)} ({block.start:%Y-%m-%d})")
         judged = dataset.where(block.judged() & (pl.col("ripe_at") < dataset.plan.final.start))
         heads = fit_heads(dataset, block, params, kinds)
-        frames.append(dataset.frame.filter(judged).with_columns(block=pl.lit(number)))
+        frames.append(dataset.frame.filter(judged).with_columns(block=pl.lit(number), taught_through=pl.lit(heads.taught_through)))
         margins.append(heads.margins(dataset.matrix(judged)))
     return HeldOut(pl.concat(frames), {head: np.concatenate([part[head] for part in margins]) for head in margins[0]})

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from clout.data.history import read_tables
+from clout.data.lake import Lake
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.wording import Wording
+from clout.models.intervals import spread
 from clout.models.score_model import ScoreModel
 from clout.training import ship
 from clout.training.accounts import account_margins
 from clout.training.baselines import judge_baselines, own_means
 from clout.training.config import Params
-from clout.training.dataset import Dataset
+from clout.training.dataset import Dataset, Step, build
 from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
 from clout.training.heads import HeldOut
 from clout.training.splits import Block
@@ -37,6 +41,24 @@ def judge_rolling(dataset: Dataset, held: HeldOut, kinds: tuple[str, ...], param
         others = _baselines(dataset, dataset.plan.rolling[block], now.frame, params)
         parts.append(calibrated.judge(now, *others))
     return join(parts)
+
+
+def open_last_block(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> dict[str, Any]:
+    """The report of `judge_final` on the posts of `lake` that came after all the bundle learned from.
+
+    The data are laid out as when the bundle was trained, but for the last block's beginning, which is the bundle's.
+    """
+    params = read_bundle_params(model)
+    dataset = build(read_tables(lake), params, step)
+    step("judging the last block")
+    return judge_final(model, dataset, params)
+
+
+def read_bundle_params(model: ScoreModel) -> Params:
+    """The parameters a bundle was trained with, its last block pinned to the moment it was taught before."""
+    params = Params.model_validate(model.params)
+    start = datetime.fromisoformat(model.data["taught_before"])
+    return params.model_copy(update={"splits": params.splits.model_copy(update={"final_from": start})})
 
 
 def judge_final(model: ScoreModel, dataset: Dataset, params: Params) -> dict[str, Any]:
@@ -70,7 +92,7 @@ def judge_bundle(model: ScoreModel, dataset: Dataset, frame: pl.DataFrame, param
         expected=said.expected["actions"],
         low=np.log1p(said.low["actions"]),
         high=np.log1p(said.high["actions"]),
-        width=ship.spread(main["low"], main["high"]),
+        width=spread(main["low"], main["high"]),
         residuals=model.bundle.json("residuals.json")["main"],
         others=others,
         other_residuals=residuals,

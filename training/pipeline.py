@@ -14,11 +14,20 @@ from clout.models.bundle import Bundle, to_json
 from clout.models.score_model import ScoreModel
 from clout.training import checks, report, scales, ship, tracking
 from clout.training.accounts import account_margins
+from clout.training.card import CardFacts, card
 from clout.training.config import Params
 from clout.training.dataset import Step, build
 from clout.training.evaluate import Judgement, evaluate
 from clout.training.heads import fit_heads, held_out, learnable_kinds
 from clout.training.judge import judge_rolling
+from clout.training.metrics import Floats
+
+STEPS = 9
+
+
+def steps(params: Params) -> int:
+    """How many times `train` tells what it is doing."""
+    return STEPS + params.splits.origins
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,16 @@ class Trained:
     report: dict[str, Any]
     checks: list[dict[str, str]]
     champion: bool
+
+    def told(self) -> dict[str, Any]:
+        """The same as plain values for JSON."""
+        return {
+            "version": self.version,
+            "directory": str(self.directory),
+            "champion": self.champion,
+            "checks": self.checks,
+            "metrics": self.report,
+        }
 
 
 def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step = lambda _: None) -> Trained:
@@ -53,15 +72,15 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
     step("checking")
     model = ScoreModel(Bundle.of(content))
     scores = scale.score(calibrated.curves["main"].apply(judged.margin), judged.frame["network"].to_list())
-    verdicts = checks.run(checks.Evidence(figures, scores, dataset, params))
+    verdicts = checks.run(checks.Evidence(figures, judged.frame, scores, dataset, params))
     content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
-    content["card.md"] = report.card(report.CardFacts(figures, verdicts, params, facts, scale, model.contract))
+    content["card.md"] = card(CardFacts(figures, verdicts, params, facts, scale, model.contract))
     scales.keep(home, params, scale)
     step("registering")
     return _register(content, judged, scores, home, tracking_uri)
 
 
-def _register(content: dict[str, str], judged: Judgement, scores: Any, home: Path, tracking_uri: str) -> Trained:
+def _register(content: dict[str, str], judged: Judgement, scores: Floats, home: Path, tracking_uri: str) -> Trained:
     with tempfile.TemporaryDirectory(dir=home, prefix=".training-") as folder:
         version = bundle.write(Path(folder) / "bundle", content)
         model = ScoreModel.load(Path(folder) / "bundle")

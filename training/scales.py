@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -30,7 +31,11 @@ def frozen_scale(home: Path, params: Params, accounts: pl.DataFrame, curve: Cali
     mean something else.
     """
     file, meaning = home / "scale.json", _meaning(params)
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"meaning": meaning, "version": "1", "curves": {}}
+    kept: dict[str, Any] = (
+        json.loads(file.read_text(encoding="utf-8"))
+        if file.exists()
+        else {"meaning": meaning, "version": "1", "curves": {}}
+    )
     if kept["meaning"] != meaning:
         raise FrozenScaleError(
             f"the frozen scale in {file} was made for {_say(kept['meaning'])}; this training uses {_say(meaning)}: use the "

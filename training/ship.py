@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -141,8 +142,8 @@ def data_facts(dataset: Dataset, lake: Lake, params: Params) -> dict[str, Any]:
     }
 
 
-def _iso(moment: Any) -> str | None:
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+def _iso(moment: object) -> str | None:
+    return None if not isinstance(moment, datetime) else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def files(
@@ -166,7 +167,9 @@ def files(
     content |= {"contract.json": CONTRACT.model_dump_json(indent=1), "wording.json": dataset.wording.to_json()}
     model = ScoreModel(Bundle.of(content))
     rows = golden_rows(dataset)
-    content["golden.json"] = json.dumps(golden.record(model, CONTRACT.matrix(rows), rows["network"].to_list()), indent=1)
+    content["golden.json"] = json.dumps(
+        golden.record(model, CONTRACT.matrix(rows), rows["network"].to_list()), indent=1
+    )
     return content
 
 

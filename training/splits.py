@@ -58,7 +58,9 @@ def mark_cold(frame: pl.DataFrame, share: float) -> pl.DataFrame:
     """`frame` with a boolean column `cold`."""
     accounts = frame.select("account").unique()
     cold = [is_cold(account, share) for account in accounts["account"]]
-    return frame.join(accounts.with_columns(cold=pl.Series(cold, dtype=pl.Boolean)), on="account", maintain_order="left")
+    return frame.join(
+        accounts.with_columns(cold=pl.Series(cold, dtype=pl.Boolean)), on="account", maintain_order="left"
+    )
 
 
 def plan(posts: pl.DataFrame, params: Splits) -> Plan:

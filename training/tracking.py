@@ -31,7 +31,7 @@ REQUIREMENTS = ("lightgbm", "numpy", "pandas", "polars", "pydantic", "scipy")
 DESCRIPTION_CHARACTERS = 5000
 
 
-def log_run(  # noqa: PLR0913 - a run is just that many things
+def log_run(
     tracking_uri: str,
     experiment: str,
     bundle_directory: str | Path,

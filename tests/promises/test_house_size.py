@@ -49,9 +49,7 @@ def test_files_are_short(all_files: list[Path]) -> None:
 
 
 def test_functions_are_short(all_files: list[Path]) -> None:
-    long = [
-        (name, length) for file in all_files for name, length in functions(file) if length > FUNCTION_LINES
-    ]
+    long = [(name, length) for file in all_files for name, length in functions(file) if length > FUNCTION_LINES]
     assert not long, f"more than {FUNCTION_LINES} code lines: {long}"
 
 
@@ -71,9 +69,7 @@ def test_every_package_is_listed(packages: dict[str, Path]) -> None:
 
 
 def test_code_lines_leave_out_docstring_blanks_and_comments() -> None:
-    source = (
-        'def f(\n    a: int,\n) -> int:\n    """One.\n\n    Two.\n    """\n\n    # why\n    return a  # so\n'
-    )
+    source = 'def f(\n    a: int,\n) -> int:\n    """One.\n\n    Two.\n    """\n\n    # why\n    return a  # so\n'
     function = ast.parse(source).body[0]
     assert isinstance(function, ast.FunctionDef)
     assert code_lines(function, source.splitlines()) == 4
