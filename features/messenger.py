@@ -78,7 +78,7 @@ def _record(
 
 
 def _same(stream_name: str, window: str) -> pl.Expr:
-    """Mean of like posts minus nothing when there are fewer than two of them."""
+    """Mean log1p(outcome) of the posts of the same form; missing when there are fewer than two of them."""
     return pl.when(past(stream_name, "n", window) >= 2).then(mean(stream_name, "log", window))
 
 
