@@ -29,7 +29,7 @@ def test_posts_judged_at_another_moment() -> None:
     assert not compare(tables, tables["posts"].with_columns(as_of=pl.lit(moment(40 * DAY))))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn_tables())
 def test_drawn_tables(tables: Tables) -> None:
     assert not compare(tables, tables["posts"])

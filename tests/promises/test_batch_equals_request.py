@@ -83,7 +83,7 @@ def test_the_order_of_the_tables_does_not_matter(tables: Tables, batch: pl.DataF
     assert not unequal(compute(tables["posts"], prepare(history_of(shuffled))), batch)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn_tables())
 def test_any_tables(tables: Tables) -> None:
     streams = prepare(history_of(tables))

@@ -61,7 +61,7 @@ def test_erasing_the_future_changes_no_feature(seed: int) -> None:
     assert not {str(time): found for time in times if (found := changed(tables, time, whole))}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn_tables(), st.integers(0, 12))
 def test_erasing_the_future_of_any_tables_changes_no_feature(tables: Tables, place: int) -> None:
     whole = features(tables["posts"], tables, coverage(tables))
