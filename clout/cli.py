@@ -135,13 +135,14 @@ def train(
     from clout.settings import read_settings
     from clout.training import pipeline
     from clout.training.config import read_params
+    from clout.training.report import table
 
     default = Path("params.toml")
     chosen = read_params(params or (default if default.exists() else None), tuple(overrides or ()))
     settings = read_settings()
     with step_bar(pipeline.steps(chosen)) as step:
         trained = pipeline.train(_open_lake(lake), chosen, settings.home, settings.tracking_uri, step)
-    print_json(trained.told()) if as_json else print_trained(trained.told())
+    print_json(trained.told()) if as_json else print_trained(trained.told(), table(trained.report))
 
 
 @app.command()
@@ -156,6 +157,7 @@ def evaluate(
     from clout.models import registry
     from clout.models.score_model import ScoreModel
     from clout.settings import read_settings
+    from clout.training.report import table
 
     model = ScoreModel.load(registry.resolve(read_settings().home, version))
     if final:
@@ -166,7 +168,7 @@ def evaluate(
     else:
         figures = model.bundle.json("metrics.json")
     told = {"version": model.version, "block": "final" if final else "rolling", **figures}
-    print_json(told) if as_json else print_report(told)
+    print_json(told) if as_json else print_report(told, table(told))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleRenderable
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -33,18 +33,16 @@ def step_bar(steps: int) -> Iterator[Callable[[str], None]]:
         yield lambda step: bar.update(task, description=step, completed=next(done, steps))
 
 
-def print_report(told: Mapping[str, Any]) -> None:
+def print_report(told: Mapping[str, Any], table: ConsoleRenderable) -> None:
     """Nothing; the figures of a model go to stdout."""
-    from clout.training.report import table  # noqa: PLC0415 - slow to import, and few commands need it
-
     what = "the last block" if told["block"] == "final" else "the rolling blocks"
     typer.echo(f"model {told['version']} on {what}: {told['from'][:10]} to {told['through'][:10]}")
-    Console().print(table(told))
+    Console().print(table)
 
 
-def print_trained(told: Mapping[str, Any]) -> None:
+def print_trained(told: Mapping[str, Any], table: ConsoleRenderable) -> None:
     """Nothing; what a training gave goes to stdout."""
-    print_report({"block": "rolling", "version": told["version"], **told["metrics"]})
+    print_report({"block": "rolling", "version": told["version"], **told["metrics"]}, table)
     signs = {"passed": "✓", "finding": "✗", "not applicable": "–"}
     for check in told["checks"]:
         typer.echo(f"{signs[check['status']]} {check['code']} {check['title']}: {check['detail']}")

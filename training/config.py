@@ -83,7 +83,12 @@ class WordingParams(_Section):
 class Fit(_Section):
     """LightGBM's settings; small trees are as good here and far cheaper to explain."""
 
-    trees: int = Field(300, ge=1, le=5000, description="Number of trees of every head.")
+    trees: int = Field(
+        300,
+        ge=1,
+        le=5000,
+        description="Most trees of a head; as many of them are kept as do best on the rolling blocks.",
+    )
     num_leaves: int = Field(15, ge=2, le=255, description="Leaves a tree.")
     max_depth: int = Field(5, ge=1, le=16, description="Depth of a tree.")
     learning_rate: float = Field(0.06, gt=0, le=1, description="Shrinkage of each tree.")

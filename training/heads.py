@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import lightgbm as lgb
 
 Floats = npt.NDArray[np.float64]
+STAGES = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.65, 0.8, 1.0)
 DIRECTIONS = tuple(feature.direction for feature in CONTRACT.features)
 
 
@@ -32,9 +34,15 @@ class Heads:
     boosters: dict[str, lgb.Booster]
     taught_through: object
 
-    def margins(self, matrix: Floats) -> dict[str, Floats]:
-        """The margins of every head, each (n,)."""
-        return {head: np.asarray(booster.predict(matrix)) for head, booster in self.boosters.items()}
+    def margins(self, matrix: Floats, trees: int | None = None) -> dict[str, Floats]:
+        """The margins of every head, each (n,), from its first `trees` trees (all of them when None)."""
+        return {
+            head: np.asarray(booster.predict(matrix, num_iteration=trees)) for head, booster in self.boosters.items()
+        }
+
+    def main(self, matrix: Floats, trees: int | None = None) -> Floats:
+        """The margins of the main head, (n,), as `margins` gives them."""
+        return np.asarray(self.boosters["main"].predict(matrix, num_iteration=trees))
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,12 @@ class HeldOut:
     """Posts of the rolling blocks as judged by models that had learned only from outcomes known before them.
 
     `frame` holds their rows of the dataset plus `block`, the number of the rolling block, and `taught_through`, when the
-    newest outcome learned from was known; `margins` has one (n,) a head.
+    newest outcome learned from was known; `margins` has one (n,) a head. `trees` is the number of trees they were made with.
     """
 
     frame: pl.DataFrame
     margins: dict[str, Floats]
+    trees: int
 
     def log_count(self, kind: str | None = None) -> Floats:
         """log1p of the outcome, or of one kind's count (NaN where not reported), (n,)."""
@@ -55,7 +64,7 @@ class HeldOut:
     def rows(self, mask: npt.NDArray[np.bool_]) -> HeldOut:
         """The rows of a boolean mask."""
         margins = {head: values[mask] for head, values in self.margins.items()}
-        return HeldOut(self.frame.filter(pl.Series(mask)), margins)
+        return HeldOut(self.frame.filter(pl.Series(mask)), margins, self.trees)
 
 
 def log_counts(frame: pl.DataFrame, kind: str | None = None) -> Floats:
@@ -93,12 +102,34 @@ def learnable_kinds(dataset: Dataset, params: Params) -> tuple[str, ...]:
 
 
 def held_out(dataset: Dataset, params: Params, kinds: tuple[str, ...], step: Step) -> HeldOut:
-    """The rolling blocks' posts with the margins of models fitted before each block."""
-    frames, margins = [], []
+    """The rolling blocks' posts with the margins of models fitted before each block, with as many trees as do best."""
+    frames, heads = [], []
     for number, block in enumerate(dataset.plan.rolling):
         step(f"rolling origin {number + 1} of {len(dataset.plan.rolling)} ({block.start:%Y-%m-%d})")
-        judged = dataset.where(block.judged() & (pl.col("ripe_at") < dataset.plan.final.start))
-        heads = fit_heads(dataset, block, params, kinds)
-        frames.append(dataset.frame.filter(judged).with_columns(block=pl.lit(number), taught_through=pl.lit(heads.taught_through)))
-        margins.append(heads.margins(dataset.matrix(judged)))
-    return HeldOut(pl.concat(frames), {head: np.concatenate([part[head] for part in margins]) for head in margins[0]})
+        judged = dataset.frame.filter(block.judged() & (pl.col("ripe_at") < dataset.plan.final.start))
+        heads.append(fit_heads(dataset, block, params, kinds))
+        learned = pl.lit(heads[-1].taught_through)
+        frames.append(judged.with_columns(block=pl.lit(number), taught_through=learned))
+    matrices = [CONTRACT.matrix(frame) for frame in frames]
+    trees = choose_trees(heads, matrices, [log_counts(frame) for frame in frames], params.fit.trees)
+    margins = [part.margins(matrix, trees) for part, matrix in zip(heads, matrices, strict=True)]
+    joined = {head: np.concatenate([part[head] for part in margins]) for head in margins[0]}
+    return HeldOut(pl.concat(frames), joined, trees)
+
+
+def choose_trees(heads: Sequence[Heads], matrices: Sequence[Floats], truths: Sequence[Floats], most: int) -> int:
+    """The number of trees, of `most`, whose main heads err least on the blocks they did not see (mean of the blocks).
+
+    A few posts need few trees: later ones would learn their accidents.
+    """
+    stages = sorted({max(1, round(most * share)) for share in STAGES})
+    errors = [
+        np.mean(
+            [
+                np.mean((truth - part.main(matrix, stage)) ** 2)
+                for part, matrix, truth in zip(heads, matrices, truths, strict=True)
+            ]
+        )
+        for stage in stages
+    ]
+    return stages[int(np.argmin(errors))]

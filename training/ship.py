@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -100,11 +100,6 @@ def _audience(frame: pl.DataFrame) -> tuple[str, tuple[float, ...]]:
         return FOLLOWERS, FOLLOWER_EDGES
     thirds = {frame[LEVEL].quantile(share) for share in (1 / 3, 2 / 3)}
     return LEVEL, tuple(sorted(value for value in thirds if value is not None))
-
-
-def margin_of(heads: Heads) -> Callable[[Floats], Floats]:
-    """The main head as a function of a feature matrix."""
-    return lambda matrix: np.asarray(heads.boosters["main"].predict(matrix))
 
 
 def quantiles(dataset: Dataset) -> dict[str, list[float] | None]:
