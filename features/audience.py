@@ -40,7 +40,7 @@ def streams(history: History, outcomes: Stream) -> dict[str, Stream]:
 
 
 def engagers(history: History, outcomes: Stream) -> pl.DataFrame:
-    """Actions received, each with what was known of its engager just before it.
+    """Actions received, each with what was known of its engager just before it; looking (a view) is no action.
 
     - selectivity: 1 / (1 + actions the engager took on anyone in the 30 days before)
     - influence: mean log1p(outcome) of the engager's own ripe posts of 90 days, missing for those who do not post
@@ -50,7 +50,7 @@ def engagers(history: History, outcomes: Stream) -> pl.DataFrame:
     """
     posted = history.posts.select("post", posted_at="happened_at", posted_known_at="at")
     actions = (
-        history.actions.filter(pl.col("actor") != pl.col("account"))
+        history.actions.filter((pl.col("actor") != pl.col("account")) & (pl.col("kind") != "view"))
         .select("action", "account", "actor", "post", "at", "happened_at")
         .join(posted, on="post", how="left")
         .sort("at", "action")

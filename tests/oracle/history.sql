@@ -2,7 +2,7 @@
 -- judged (post, account, network, happened_at, t, …). Variable in: horizon. A row may be used after `clock`.
 CREATE TABLE known_posts AS SELECT *, greatest(happened_at, known_at) AS clock FROM posts;
 CREATE TABLE known_profiles AS SELECT *, greatest(happened_at, known_at) AS clock FROM profiles;
-CREATE TABLE known_actions AS SELECT *, greatest(happened_at, known_at) AS clock FROM actions WHERE actor <> account;
+CREATE TABLE known_actions AS SELECT *, greatest(happened_at, known_at) AS clock FROM actions WHERE actor <> account AND kind <> 'view';
 
 CREATE TABLE logged AS SELECT DISTINCT p.network, a.kind FROM actions a JOIN posts p USING (post);
 CREATE TABLE counted AS
