@@ -13,7 +13,7 @@ from clout.models.calibration import Calibration
 from clout.models.intervals import Intervals, spread
 
 Floats = npt.NDArray[np.float64]
-BINS = 40
+BINS = 20
 MIN_ROWS_PER_BIN = 30
 BEYOND = 3.0
 

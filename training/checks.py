@@ -61,6 +61,19 @@ class Check:
         raise NotImplementedError
 
 
+def _reaches(figure: Mapping[str, float | None], least: float, most: float) -> bool:
+    """Whether a figure's interval reaches into [least, most]; a figure that cannot be told does not."""
+    low, high = figure["low"], figure["high"]
+    return low is not None and high is not None and low <= most and high >= least
+
+
+def _said(figure: Mapping[str, float | None]) -> str:
+    """A figure with its interval in words."""
+    if any(figure[name] is None for name in ("value", "low", "high")):
+        return "cannot be told"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
 def _held(holds: bool) -> Status:  # noqa: FBT001 - a verdict is a bool
     return "passed" if holds else "finding"
 
@@ -73,7 +86,7 @@ class BeatsAccountMean(Check):
     def verdict(self, evidence: Evidence) -> tuple[Status, str]:
         """Passed when the skill over the shrunken mean is above 0 with its whole interval."""
         skill = evidence.report["skill"]["account_mean"]
-        return _held(skill["low"] > 0), f"skill {skill['value']:.3f} ({skill['low']:.3f} to {skill['high']:.3f})"
+        return _held((skill["low"] or 0.0) > 0), f"skill {_said(skill)}"
 
 
 class TotalIsRight(Check):
@@ -84,8 +97,7 @@ class TotalIsRight(Check):
     def verdict(self, evidence: Evidence) -> tuple[Status, str]:
         """Passed when the ratio lies in 0.90 to 1.10, or its interval reaches in there."""
         ratio = evidence.report["model"]["total_ratio"]
-        holds = ratio["low"] <= 1.10 and ratio["high"] >= 0.90
-        return _held(holds), f"expected / actual {ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+        return _held(_reaches(ratio, 0.90, 1.10)), f"expected / actual {_said(ratio)}"
 
 
 class DecilesAreRight(Check):
@@ -96,7 +108,7 @@ class DecilesAreRight(Check):
     def verdict(self, evidence: Evidence) -> tuple[Status, str]:
         """Passed when the mean absolute log error over deciles is at most 0.15, or its interval reaches there."""
         error = evidence.report["model"]["decile_log_error"]
-        return _held(error["low"] <= 0.15), f"mean absolute log error {error['value']:.3f}"
+        return _held(_reaches(error, 0.0, 0.15)), f"mean absolute log error {_said(error)}"
 
 
 class IntervalsCover(Check):
@@ -107,8 +119,9 @@ class IntervalsCover(Check):
     def verdict(self, evidence: Evidence) -> tuple[Status, str]:
         """Passed within three points of the level, or when the interval of the coverage reaches in there."""
         level, covered = evidence.params.intervals.level, evidence.report["model"]["coverage"]
-        holds = covered["low"] <= level + 0.03 and covered["high"] >= level - 0.03
-        return _held(holds), f"{covered['value']:.1%} of outcomes inside, {level:.0%} promised"
+        return _held(
+            _reaches(covered, level - 0.03, level + 0.03)
+        ), f"share inside {_said(covered)}, {level:.2f} promised"
 
 
 class ShuffledIsChance(Check):

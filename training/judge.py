@@ -31,12 +31,12 @@ class NothingToJudgeError(CloutError):
     code = "nothing_to_judge"
 
 
-def judge_rolling(dataset: Dataset, held: HeldOut, kinds: tuple[str, ...], params: Params) -> Judgement:
+def judge_rolling(dataset: Dataset, held: HeldOut, params: Params) -> Judgement:
     """The rolling blocks but the first, each calibrated on the blocks before it and judged beside baselines."""
     number = held.frame["block"].to_numpy()
     parts = []
     for block in range(1, len(dataset.plan.rolling)):
-        calibrated = ship.calibrate(held.rows(number < block), kinds, params)
+        calibrated = ship.calibrate(held.rows(number < block), (), params)
         now = held.rows(number == block)
         others = _baselines(dataset, dataset.plan.rolling[block], now.frame, params)
         parts.append(calibrated.judge(now, *others))

@@ -60,7 +60,7 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
     calibrated = ship.calibrate(held, kinds, params)
     step("fitting the heads on everything known")
     fewer = params.model_copy(update={"fit": params.fit.model_copy(update={"trees": held.trees})})
-    heads = fit_heads(dataset, dataset.plan.final, fewer, kinds)
+    heads = fit_heads(dataset, dataset.plan.final, fewer, calibrated.kinds)
     step("anchoring the scale")
     past = (dataset.history, dataset.streams, dataset.wording)
     accounts = account_margins(*past, heads.main, dataset.plan.final.start)
@@ -68,7 +68,7 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
     facts = ship.data_facts(dataset, lake, params) | {"trees": held.trees}
     content = ship.files(heads, calibrated, scale, dataset, params, facts)
     step("judging against baselines")
-    judged = judge_rolling(dataset, held, kinds, params)
+    judged = judge_rolling(dataset, held, params)
     figures = evaluate(judged, params.seed)
     step("checking")
     model = ScoreModel(Bundle.of(content))

@@ -20,7 +20,7 @@ from clout.models.calibration import Calibration
 from clout.models.intervals import Intervals, spread
 from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
-from clout.training.calibrate import fit_calibration, fit_intervals, kind_error, main_error
+from clout.training.calibrate import CalibrationDataError, fit_calibration, fit_intervals, kind_error, main_error
 from clout.training.config import Params
 from clout.training.dataset import Dataset
 from clout.training.evaluate import HISTORY_EDGES, Judgement
@@ -46,6 +46,11 @@ class Calibrated:
 
     residuals: tuple[float, ...]
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of action that have a curve."""
+        return tuple(head for head in self.curves if head != "main")
+
     def judge(
         self, held: HeldOut, others: Mapping[str, Floats], other_residuals: Mapping[str, Sequence[float]]
     ) -> Judgement:
@@ -68,7 +73,7 @@ class Calibrated:
 
 
 def calibrate(held: HeldOut, kinds: tuple[str, ...], params: Params) -> Calibrated:
-    """The curves and intervals that held-back posts ask for.
+    """The curves and intervals that held-back posts ask for; a kind too rare to calibrate gets none.
 
     Intervals are set in groups by audience (followers where most posts have them known, else the account's level)
     and length of history.
@@ -79,7 +84,10 @@ def calibrate(held: HeldOut, kinds: tuple[str, ...], params: Params) -> Calibrat
     for kind in kinds:
         count = held.log_count(kind)
         known = ~np.isnan(count)
-        curves[kind] = fit_calibration(held.margins[kind][known], np.expm1(count[known]))
+        try:
+            curves[kind] = fit_calibration(held.margins[kind][known], np.expm1(count[known]))
+        except CalibrationDataError:
+            continue
         errors[kind] = kind_error(held.margins[kind], low, high, count)
     name, edges = _audience(held.frame)
     groups = tuple(held.frame[column].fill_null(np.nan).to_numpy() for column in (name, HISTORY))
