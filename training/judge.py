@@ -10,7 +10,6 @@ import polars as pl
 
 from clout.data.history import read_tables
 from clout.data.lake import Lake
-from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.wording import Wording
 from clout.models.intervals import spread
@@ -23,12 +22,6 @@ from clout.training.dataset import Dataset, Step, build
 from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
 from clout.training.heads import HeldOut
 from clout.training.splits import Block
-
-
-class NothingToJudgeError(CloutError):
-    """There are no posts the model never learned from."""
-
-    code = "nothing_to_judge"
 
 
 def judge_rolling(dataset: Dataset, held: HeldOut, params: Params) -> Judgement:
@@ -47,6 +40,7 @@ def open_last_block(model: ScoreModel, lake: Lake, step: Step = lambda _: None) 
     """The report of `judge_final` on the posts of `lake` that came after all the bundle learned from.
 
     The data are laid out as when the bundle was trained, but for the last block's beginning, which is the bundle's.
+    Raises `NothingToJudgeError` when the data end before it.
     """
     params = read_bundle_params(model)
     dataset = build(read_tables(lake), params, step)
@@ -64,12 +58,10 @@ def read_bundle_params(model: ScoreModel) -> Params:
 def judge_final(model: ScoreModel, dataset: Dataset, params: Params) -> dict[str, Any]:
     """The report on posts of the last block: what a bundle says of them, beside baselines, for posts and accounts.
 
-    Words are those of the bundle. Raises `NothingToJudgeError` when the data end before the last block.
+    Words are those of the bundle.
     """
     block = dataset.plan.final
     rows = dataset.where(block.judged())
-    if not rows.any():
-        raise NothingToJudgeError(f"no labelled post lies at or after {block.start:%Y-%m-%d}; expected newer data")
     wording = Wording.read(model.wording_path) if model.wording_path else dataset.wording
     texts = [text for text, inside in zip(dataset.texts, rows, strict=True) if inside]
     frame = dataset.frame.filter(rows).with_columns(pl.Series(WORDING.name, wording.values(texts)))

@@ -9,6 +9,7 @@ from typing import Any
 
 from clout.data.history import read_tables
 from clout.data.lake import Lake
+from clout.errors import CloutError
 from clout.models import bundle, registry
 from clout.models.bundle import Bundle, to_json
 from clout.models.score_model import ScoreModel
@@ -23,6 +24,12 @@ from clout.training.judge import judge_rolling
 from clout.training.metrics import Floats
 
 STEPS = 9
+
+
+class TrainingError(CloutError):
+    """A training that could not be kept."""
+
+    code = "training"
 
 
 def steps(params: Params) -> int:
@@ -53,6 +60,7 @@ class Trained:
 
 def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step = lambda _: None) -> Trained:
     """The bundle made from `lake`, registered as challenger, and as champion when there is none and it passes."""
+    kept = scales.read(home, params)
     dataset = build(read_tables(lake), params, step)
     kinds = learnable_kinds(dataset, params)
     held = held_out(dataset, params, kinds, step)
@@ -64,7 +72,8 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
     step("anchoring the scale")
     past = (dataset.history, dataset.streams, dataset.wording)
     accounts = account_margins(*past, heads.main, dataset.plan.final.start)
-    scale = scales.frozen_scale(home, params, accounts, calibrated.curves["main"])
+    networks = dataset.frame["network"].unique()
+    scale = scales.complete(kept, accounts, calibrated.curves["main"], networks)
     facts = ship.data_facts(dataset, lake, params) | {"trees": held.trees}
     content = ship.files(heads, calibrated, scale, dataset, params, facts)
     step("judging against baselines")
@@ -76,12 +85,20 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
     verdicts = checks.run(checks.Evidence(figures, judged.frame, scores, dataset, params))
     content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
     content["card.md"] = card(CardFacts(figures, verdicts, params, facts, scale, model.contract))
-    scales.keep(home, params, scale)
     step("registering")
-    return _register(content, judged, scores, home, tracking_uri)
+    try:
+        return _register(content, judged, scores, params, home, tracking_uri)
+    except OSError as error:
+        raise TrainingError(
+            f"could not keep the training in {home} ({error}); what was there is as it was: make room or allow writing "
+            "there, then train again"
+        ) from error
 
 
-def _register(content: dict[str, str], judged: Judgement, scores: Floats, home: Path, tracking_uri: str) -> Trained:
+def _register(
+    content: dict[str, str], judged: Judgement, scores: Floats, params: Params, home: Path, tracking_uri: str
+) -> Trained:
+    home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".training-") as folder:
         version = bundle.write(Path(folder) / "bundle", content)
         model = ScoreModel.load(Path(folder) / "bundle")
@@ -90,7 +107,8 @@ def _register(content: dict[str, str], judged: Judgement, scores: Floats, home: 
         facts = {"params": model.params, "metrics": model.bundle.json("metrics.json"), "plots": plots}
         tags = {"clout.data": model.data["fingerprint"], "clout.scale": model.scale_version}
         tracking.log_run(tracking_uri, "clout", Path(folder) / "bundle", tags=tags, **facts)
-        directory = registry.install(home, Path(folder) / "bundle", version)
+        with scales.keeping(home, params, model.scale):
+            directory = registry.install(home, Path(folder) / "bundle", version)
     verdicts = model.bundle.json("checks.json")["checks"]
     first = not registry.pointer_file(home, registry.CHAMPION).exists()
     champion = first and checks.passed(verdicts)

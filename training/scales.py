@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from clout.models.calibration import Calibration
 from clout.models.scale import MIN_ACCOUNTS, Scale, fit_curve
 from clout.training.config import Params
 
+FILE = "scale.json"
+
 
 class FrozenScaleError(CloutError):
     """The frozen scale does not fit what is being trained."""
@@ -23,39 +26,63 @@ class FrozenScaleError(CloutError):
     code = "frozen_scale"
 
 
-def frozen_scale(home: Path, params: Params, accounts: pl.DataFrame, curve: Calibration) -> Scale:
-    """The scale kept at `home`, with a curve fitted for each network of `accounts` that had none.
+def read(home: Path, params: Params) -> Scale:
+    """The scale kept at `home`; one without curves when there is none.
 
-    `accounts` are the reference population: `accounts.account_margins`. A curve once kept never changes. Raises
-    `FrozenScaleError` when the kept scale was made for other action values or another horizon, whose expected actions
-    mean something else.
+    Raises `FrozenScaleError` when it was made for other action values or another horizon, whose expected actions mean
+    something else.
     """
-    file, meaning = home / "scale.json", _meaning(params)
-    kept: dict[str, Any] = (
-        json.loads(file.read_text(encoding="utf-8"))
-        if file.exists()
-        else {"meaning": meaning, "version": "1", "curves": {}}
-    )
+    file, meaning = home / FILE, _meaning(params)
+    if not file.exists():
+        return Scale("1", {})
+    kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     if kept["meaning"] != meaning:
         raise FrozenScaleError(
             f"the frozen scale in {file} was made for {_say(kept['meaning'])}; this training uses {_say(meaning)}: use the "
             "same values, or another CLOUT_HOME, whose scores are then not comparable with these"
         )
-    scale = Scale.from_json(kept)
-    new = {
-        network: fit_curve(curve.apply(rows["margin"].to_numpy().astype(np.float64)))
-        for (network,), rows in accounts.sort("network", "account").partition_by("network", as_dict=True).items()
-        if network not in scale.curves and rows.height >= MIN_ACCOUNTS
-    }
-    return Scale(scale.version, dict(sorted({**scale.curves, **new}.items())))
+    return Scale.from_json(kept)
 
 
-def keep(home: Path, params: Params, scale: Scale) -> None:
-    """Freezes `scale` at `home`, whole or not at all."""
-    home.mkdir(parents=True, exist_ok=True)
-    temporary = home / ".scale.json.new"
-    temporary.write_text(to_json({"meaning": _meaning(params), **scale.to_json()}), encoding="utf-8")
-    temporary.replace(home / "scale.json")
+def complete(kept: Scale, accounts: pl.DataFrame, curve: Calibration, networks: Iterable[str]) -> Scale:
+    """`kept` with a curve fitted for each of `networks` that had none; a curve once kept never changes.
+
+    `accounts` are the reference population: `accounts.account_margins`. Raises `FrozenScaleError` for a network with too
+    few of them.
+    """
+    new = {}
+    for network in sorted(set(networks) - set(kept.curves)):
+        rows = accounts.filter(pl.col("network") == network).sort("account")
+        if rows.height < MIN_ACCOUNTS:
+            raise FrozenScaleError(
+                f"got {rows.height} accounts of the network {network!r} with posts in the 90 days before the last block; "
+                f"expected at least {MIN_ACCOUNTS} to anchor its scale: add posts of more accounts, or keep that network in "
+                "a lake of its own"
+            )
+        new[network] = fit_curve(curve.apply(rows["margin"].to_numpy().astype(np.float64)))
+    return Scale(kept.version, dict(sorted({**kept.curves, **new}.items())))
+
+
+@contextmanager
+def keeping(home: Path, params: Params, scale: Scale) -> Iterator[None]:
+    """A block after which `scale` is frozen at `home`; when the block fails, what was frozen before still is."""
+    file = home / FILE
+    before = file.read_text(encoding="utf-8") if file.exists() else None
+    _replace(file, to_json({"meaning": _meaning(params), **scale.to_json()}))
+    try:
+        yield
+    except BaseException:
+        file.unlink() if before is None else _replace(file, before)
+        raise
+
+
+def _replace(file: Path, content: str) -> None:
+    temporary = file.with_name(f".{file.name}.new")
+    try:
+        temporary.write_text(content, encoding="utf-8")
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _meaning(params: Params) -> dict[str, object]:

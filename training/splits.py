@@ -23,6 +23,12 @@ class SplitError(CloutError):
     code = "too_little_data"
 
 
+class NothingToJudgeError(SplitError):
+    """There are no posts for the last block."""
+
+    code = "nothing_to_judge"
+
+
 @dataclass(frozen=True)
 class Block:
     """Posts of `[start, end)`; a model for it learns from outcomes known before `start`. `end` None: until the last."""
@@ -66,15 +72,21 @@ def mark_cold(frame: pl.DataFrame, share: float) -> pl.DataFrame:
 def plan(posts: pl.DataFrame, params: Splits) -> Plan:
     """The blocks for labelled `posts` (columns account, happened_at, ripe_at).
 
-    Raises `SplitError` when there are too few posts or accounts, or too little time for the gaps.
+    Raises `SplitError` when there are too few posts or accounts, or too little time for the gaps, and
+    `NothingToJudgeError` when there are none for the last block.
     """
     _refuse_too_little(posts, params)
     start = params.final_from or _quantile(posts["happened_at"], 1 - params.final_share)
+    if posts.filter(pl.col("happened_at") >= start).is_empty():
+        raise NothingToJudgeError(
+            f"no post with a known outcome lies in the last block, which begins on {start:%Y-%m-%d}; expected some: add "
+            "newer posts, or train with an earlier splits.final_from"
+        )
     early = posts.filter(pl.col("ripe_at") < start)["happened_at"]
-    if early.len() < params.min_posts // 2 or posts.filter(pl.col("happened_at") >= start).is_empty():
+    if early.len() < params.min_posts // 2:
         raise SplitError(
             f"got {early.len()} posts with an outcome known before the last block ({start:%Y-%m-%d}); expected at least "
-            f"{params.min_posts // 2}, and some after it: add older posts or set splits.final_from or splits.final_share"
+            f"{params.min_posts // 2}: add older posts or set splits.final_from or splits.final_share"
         )
     shares = [1 - params.block_share * back for back in range(params.origins, 0, -1)]
     starts = sorted({_quantile(early, share) for share in shares})

@@ -13,22 +13,31 @@ from typing import Any
 
 import pandas as pd
 
+from clout.errors import CloutError
 from clout.models.bundle import Bundle
 from clout.models.registry import CHALLENGER, MODEL_NAME, VERSION_TAG
 from clout.models.score_model import IDS, ScoreModel
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read on import: nobody is told that a model was trained
+os.environ.setdefault("MLFLOW_LOG_UV_FILES", "false")  # else it takes along the project of whoever trains
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from sqlalchemy.exc import SQLAlchemyError
 
 SQLITE = "sqlite:///"
 DOCUMENTS = ("card.md", "metrics.json", "checks.json", "params.json", "data.json")
 # Not clout itself: on PyPI that name belongs to another project.
 REQUIREMENTS = ("lightgbm", "numpy", "pandas", "polars", "pydantic", "scipy")
 DESCRIPTION_CHARACTERS = 5000
+
+
+class TrackingError(CloutError):
+    """The MLflow store cannot be reached or written."""
+
+    code = "tracking"
 
 
 def log_run(
@@ -43,8 +52,29 @@ def log_run(
 ) -> tuple[str, str]:
     """The run's id and the number of the model version that now has the alias `challenger`.
 
-    Nested `params` and `metrics` are flattened with dots; a metric that is not a number is left out.
+    Nested `params` and `metrics` are flattened with dots; a metric that is not a number is left out. Raises `TrackingError`
+    when the store cannot be reached or written.
     """
+    try:
+        return _log_run(tracking_uri, experiment, bundle_directory, params, metrics, plots, tags)
+    except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
+        raise TrackingError(
+            _without_password(
+                f"cannot log the training to {tracking_uri} ({str(error).splitlines()[0]}); expected an MLflow "
+            )
+            + "store that can be reached and written, such as sqlite:///mlflow.db: see CLOUT_TRACKING_URI, then train again"
+        ) from error
+
+
+def _log_run(
+    tracking_uri: str,
+    experiment: str,
+    bundle_directory: str | Path,
+    params: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    plots: Mapping[str, Path],
+    tags: Mapping[str, str],
+) -> tuple[str, str]:
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)  # it misses pip, which nothing needs
     model = ScoreModel.load(bundle_directory)
     mlflow.set_tracking_uri(tracking_uri)
@@ -67,6 +97,10 @@ def log_run(
     client.update_model_version(MODEL_NAME, registered.version, description=model.card[:DESCRIPTION_CHARACTERS])
     client.set_registered_model_alias(MODEL_NAME, CHALLENGER, registered.version)
     return run.info.run_id, str(registered.version)
+
+
+def _without_password(words: str) -> str:
+    return re.sub(r"://[^/@\s]*@", "://", words)
 
 
 def signature(model: ScoreModel) -> ModelSignature:

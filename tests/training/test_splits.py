@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clout.training.config import Splits
-from clout.training.splits import Block, Plan, SplitError, is_cold, mark_cold, plan
+from clout.training.splits import Block, NothingToJudgeError, Plan, SplitError, is_cold, mark_cold, plan
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -172,7 +172,8 @@ def test_no_posts_before_the_last_block_are_refused() -> None:
 
 
 def test_no_posts_in_the_last_block_are_refused() -> None:
-    assert "and some after it" in refusal(steady(), Splits(final_from=START + timedelta(days=900)))
+    with pytest.raises(NothingToJudgeError, match="in the last block, which begins on 2026-06-19; expected some"):
+        plan(steady(), Splits(final_from=START + timedelta(days=900)))
 
 
 def test_too_short_a_time_for_the_horizon_is_refused() -> None:

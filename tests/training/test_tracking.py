@@ -14,7 +14,7 @@ from mlflow.pyfunc import PyFuncModel
 
 from clout.models import bundle, registry
 from clout.models.score_model import ScoreModel
-from clout.training.tracking import log_run
+from clout.training.tracking import TrackingError, log_run
 
 PARAMS = {"fit": {"trees": 30, "monotone": True}, "kinds": ["like", "reshare"], "network": "twitter", "cap": None}
 METRICS = {"post": {"spearman": 0.7, "decile ≤ 1": 2, "low": None}, "passed": True, "note": "words"}
@@ -156,5 +156,15 @@ def test_a_second_run_is_the_new_challenger_and_may_be_promoted(logged: Logged, 
 
 def test_a_file_store_is_refused(tmp_path: Path):
     bundle.write(tmp_path / "bundle", small_bundle.files())
-    with pytest.raises(mlflow.MlflowException, match=r"(?i)file"):
+    with pytest.raises(
+        TrackingError, match=r"(?i)cannot log the training to file://.*\(.*file.*\); expected an MLflow store"
+    ):
         log_run(f"file://{tmp_path}/mlruns", "x", tmp_path / "bundle", params={}, metrics={}, plots={}, tags={})
+
+
+def test_a_store_that_cannot_be_reached_is_told_without_its_password(tmp_path: Path):
+    bundle.write(tmp_path / "bundle", small_bundle.files())
+    with pytest.raises(TrackingError) as refused:
+        log_run("bogus://me:secret@host/db", "x", tmp_path / "bundle", params={}, metrics={}, plots={}, tags={})
+    assert str(refused.value).startswith("cannot log the training to bogus://host/db (")
+    assert "secret" not in str(refused.value)
