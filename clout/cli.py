@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from clout.data.lake import Lake
 
 TROUBLE = 2
+# Two programs at once must not spin against each other: OpenMP reads this when LightGBM is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 class _Clear(TyperGroup):
@@ -185,6 +188,57 @@ def run() -> None:
         typer.echo("there is no champion yet: training one")
         train()
     serve()
+
+
+@app.command()
+def score(
+    post: Annotated[
+        str | None, typer.Option(help="The post as JSON, as POST /v1/posts:score takes it; - reads it from stdin.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="What the post says, instead of --post.")] = None,
+    account: Annotated[str | None, typer.Option(help="Its account as network/id, beside --text.")] = None,
+    lake: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a post before it is published and say why, without a server."""
+    import sys
+    from datetime import UTC, datetime
+    from json import dumps
+
+    from clout.display import print_explained, print_json
+    from clout.serving.active_model import read_active
+    from clout.serving.scoring import explain, read_request
+    from clout.settings import read_settings
+
+    if (post is None) == (text is None and account is None):
+        raise CloutError("expected either --post with JSON, or --text and --account: see `clout score --help`")
+    now = datetime.now(UTC)
+    asked = read_request(sys.stdin.read() if post == "-" else post or dumps({"text": text, "account": account}), now)
+    answer = explain(read_active(read_settings().home, _open_lake(lake)), asked, now).model_dump(mode="json")
+    print_json(answer) if as_json else print_explained(answer)
+
+
+@app.command()
+def serve() -> None:
+    """Answer on CLOUT_HOST:CLOUT_PORT (127.0.0.1:3000) with the champion, until told to stop."""
+    from clout.serving.start import become_server
+    from clout.settings import read_settings
+
+    become_server(read_settings(), os.environ)
+
+
+@app.command()
+def build(lake: LakeUrl = None, as_json: AsJson = False) -> None:
+    """Build a Bento that serves the champion with the history of the lake, anywhere."""
+    from clout.display import print_json
+    from clout.serving.bento import build
+    from clout.settings import read_settings
+
+    bento = build(read_settings().home, _open_lake(lake))
+    told = {"bento": str(bento.tag), "path": bento.path}
+    print_json(told) if as_json else typer.echo(
+        f"built {bento.tag} in {bento.path}\nserve it: bentoml serve {bento.tag}"
+    )
 
 
 def _open_lake(url: str | None) -> Lake:

@@ -12,6 +12,8 @@ from rich.console import Console, ConsoleRenderable
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+MOST_REASONS = 8
+
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, float], None]]:
@@ -48,6 +50,24 @@ def print_trained(told: Mapping[str, Any], table: ConsoleRenderable) -> None:
         typer.echo(f"{signs[check['status']]} {check['code']} {check['title']}: {check['detail']}")
     role = "champion" if told["champion"] else "challenger"
     typer.echo(f"{role} {told['version']} in {told['directory']}")
+
+
+def print_explained(told: Mapping[str, Any]) -> None:
+    """Nothing; a score, what to expect, and what moved it most go to stdout."""
+    interval, printed = told["interval"], told["adds_up"]["printed"]
+    likely = f"likely {interval['low']:.0f} to {interval['high']:.0f}"
+    typer.echo(f"score {printed['score']}, {told['band']} ({likely}); model {told['model_version']}")
+    evidence = told["evidence"]
+    typer.echo(f"judged by {evidence['ripe_posts']:,} posts with a known outcome, as of {told['as_of'][:16]}\n")
+    ranges = [(what, *(f"{of[key]:,.1f}" for key in ("value", "low", "high"))) for what, of in told["expected"].items()]
+    _print(("expected", "number", "from", "to"), ranges)
+    groups = [(name.replace("_", " "), f"{share['printed']:+d}") for name, share in told["groups"].items()]
+    ends = ("a typical post", printed["base_score"]), ("this post", printed["score"])
+    _print(("from typical to this", "points"), [ends[0], *groups, ends[1]])
+    for reason in told["reasons"][:MOST_REASONS]:
+        typer.echo(f"{reason['points']:+6.1f}  {reason['sentence']}")
+    if told["words"]:
+        typer.echo(f"words that count most: {', '.join(part['words'] for part in told['words'])}")
 
 
 def print_json(told: object) -> None:

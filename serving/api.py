@@ -1,0 +1,136 @@
+"""The routes: what each address answers."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from datetime import datetime
+
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from clout.serving import answers, problems, scoring
+from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
+from clout.serving.guard import Guard, read_json
+from clout.serving.metrics import Metrics
+from clout.serving.problems import ProblemError
+from clout.serving.schemas import PostRequest
+
+RETRY_SECONDS = "5"
+Judge = Callable[[Loaded, PostRequest, datetime], answers.Score]
+
+
+class Api:
+    """The handlers; `now` is the clock of the edge, the only one there is."""
+
+    def __init__(self, active: ActiveModel, now: Callable[[], datetime], metrics: Metrics) -> None:
+        self._active, self._now, self._metrics = active, now, metrics
+
+    def routes(self) -> list[Route]:
+        """Every route with its handler."""
+        return [
+            Route("/", self.home),
+            Route("/v1/posts:score", self.score, methods=["POST"]),
+            Route("/v1/posts:explain", self.explain, methods=["POST"]),
+            Route("/v1/model", self.model),
+            Route("/livez", self.live),
+            Route("/readyz", self.ready),
+            Route("/metrics", self.metrics),
+            Route(problems.PAGE, self.problems),
+        ]
+
+    async def score(self, request: Request) -> Response:
+        """The score of a post."""
+        return await self._judge(request, scoring.score)
+
+    async def explain(self, request: Request) -> Response:
+        """The score of a post with its reasons."""
+        return await self._judge(request, scoring.explain)
+
+    async def model(self, _: Request) -> Response:
+        """What there is to know about the model."""
+        return _json(scoring.model(self._active.current()))
+
+    async def live(self, _: Request) -> Response:
+        """That the process answers."""
+        return JSONResponse({"status": "alive"})
+
+    async def ready(self, _: Request) -> Response:
+        """That a verified model and its history are loaded."""
+        model = self._active.current().model
+        return JSONResponse({"status": "ready", "model_version": model.version, "scale_version": model.scale_version})
+
+    async def metrics(self, _: Request) -> Response:
+        """The figures of the service in Prometheus' format."""
+        if self._active.is_ready:
+            model = self._active.current().model
+            self._metrics.serves(model.version, model.scale_version)
+        return Response(await run_in_threadpool(self._metrics.text), media_type="text/plain; version=0.0.4")
+
+    async def problems(self, _: Request) -> Response:
+        """The problems there are."""
+        return problems.page()
+
+    async def home(self, request: Request) -> Response:
+        """Where to look."""
+        routes = {route.path: "POST" if "POST" in (route.methods or ()) else "GET" for route in self.routes()}
+        url = f"{request.url.scheme}://{request.url.netloc}"
+        example = curl(url, self._active.current().example) if self._active.is_ready else None
+        return JSONResponse({"service": "clout", "routes": routes, "try": example})
+
+    async def _judge(self, request: Request, judge: Judge) -> Response:
+        body = await read_json(request)
+        answer = await run_in_threadpool(self._answer, body, judge)
+        self._metrics.scored(answer.network, answer.score)
+        return _json(answer)
+
+    def _answer(self, body: bytes, judge: Judge) -> answers.Score:
+        now = self._now()
+        return judge(self._active.current(), scoring.read_request(body, now), now)
+
+
+def curl(url: str, account: str) -> str:
+    """A request about a draft of `account` that one can paste into a shell."""
+    post = json.dumps({"account": account, "text": "What did you read this week?"})
+    return f"curl {url}/v1/posts:explain -H 'Content-Type: application/json' -d {shlex.quote(post)}"
+
+
+def application(active: ActiveModel, now: Callable[[], datetime]) -> Starlette:
+    """The ASGI application that answers with `active`."""
+    metrics = Metrics()
+    app = Starlette(
+        routes=Api(active, now, metrics).routes(),
+        middleware=[Middleware(Guard, metrics=metrics)],
+        exception_handlers=dict.fromkeys((ProblemError, NotReadyError, HTTPException), _tell),
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _json(answer: BaseModel) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+async def _tell(request: Request, error: Exception) -> Response:
+    return _problem(request, error).response(request.state.request_id)
+
+
+def _problem(request: Request, error: Exception) -> ProblemError:
+    match error:
+        case ProblemError():
+            return error
+        case NotReadyError():
+            return ProblemError("not_ready", str(error), headers={"Retry-After": RETRY_SECONDS})
+        case HTTPException(status_code=405):
+            allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+            return ProblemError(
+                "method_not_allowed", f"got {request.method}; expected {allowed}", (), {"Allow": allowed}
+            )
+    return ProblemError("unknown_route", f"got {request.url.path}; expected one of the addresses that / lists")

@@ -1,0 +1,107 @@
+"""What stands around every route: request ids, counting, limits on bodies, and an answer when all else fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from time import perf_counter
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clout.serving.metrics import Metrics
+from clout.serving.problems import ProblemError
+
+LARGEST_BODY = 1 << 20
+REQUEST_ID = "X-Request-Id"
+READABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CLIENT_LEFT = 499
+DEADLINE_SECONDS = 30.0
+
+log = logging.getLogger("clout.serving")
+
+
+class Guard:
+    """An ASGI layer that gives each answer a request id, counts it, and turns what nobody caught into a problem."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, deadline: float = DEADLINE_SECONDS) -> None:
+        self._app, self._metrics, self._deadline = app, metrics, deadline
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, started, status = _request_id(scope), perf_counter(), CLIENT_LEFT
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self._deadline):
+                await self._app(scope, receive, marked)
+        except ClientDisconnect:
+            log.info("the client of request %s left", request_id)
+        except Exception as error:
+            if status != CLIENT_LEFT:
+                raise
+            await _last_resort(error, request_id, self._deadline).response(request_id)(scope, receive, marked)
+        finally:
+            self._metrics.answered(_route(scope), status, perf_counter() - started)
+
+
+def _last_resort(error: Exception, request_id: str, deadline: float) -> ProblemError:
+    """The problem of an error that no handler caught; its trace is logged."""
+    if isinstance(error, TimeoutError):
+        return ProblemError("too_slow", f"no answer within {deadline:g} seconds")
+    log.error("request %s broke", request_id, exc_info=error)
+    return ProblemError("internal_error", "an error that nobody foresaw; its trace is in the service's log")
+
+
+def _request_id(scope: Scope) -> str:
+    """The client's own id where it is short and plain, else a new one."""
+    given = Headers(scope=scope).get(REQUEST_ID, "")
+    return given if READABLE_ID.fullmatch(given) else uuid4().hex
+
+
+def _route(scope: Scope) -> str:
+    """The path of the route that answered, for all paths that have none."""
+    route = scope.get("route")
+    return getattr(route, "path", "none")
+
+
+async def read_json(request: Request) -> bytes:
+    """The body of a request that says it is JSON; refused as soon as it is longer than `LARGEST_BODY`."""
+    _check_type(request)
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > LARGEST_BODY:
+        raise _too_large(f"{int(declared):,}")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise _too_large("more")
+    return bytes(body)
+
+
+def _check_type(request: Request) -> None:
+    media, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    encoding = request.headers.get("content-encoding", "identity")
+    if media.strip().lower() != "application/json" or charset not in {"", "utf-8"}:
+        got = request.headers.get("content-type", "no content type")
+        raise ProblemError("not_json", f"got {got[:100]}; expected application/json in UTF-8")
+    if encoding != "identity":
+        raise ProblemError("not_json", f"got a body encoded as {encoding[:100]}; expected it plain")
+
+
+def _too_large(got: str) -> ProblemError:
+    return ProblemError("body_too_large", f"got {got} bytes; expected at most {LARGEST_BODY:,}")

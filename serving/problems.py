@@ -1,0 +1,131 @@
+"""Every error of the API in one shape: RFC 9457 problem details with a stable code, a pointer and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.responses import HTMLResponse, Response
+
+from clout.errors import CloutError
+
+MEDIA_TYPE = "application/problem+json"
+PAGE = "/problems"
+LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of problem: what programs branch on (`code`, `status`) and what people read."""
+
+    code: str
+    status: int
+    title: str
+    advice: str
+
+
+KINDS: dict[str, Kind] = {
+    kind.code: kind
+    for kind in (
+        Kind("broken_json", 400, "The body is not JSON", "Send one JSON object in UTF-8."),
+        Kind("unknown_route", 404, "There is nothing at this address", "See / for the routes there are."),
+        Kind(
+            "unknown_account",
+            404,
+            "Nothing is known of this account",
+            "Send account_facts with the post, or ingest the account's posts into the lake.",
+        ),
+        Kind("method_not_allowed", 405, "This address answers other methods", "Use one that the Allow header names."),
+        Kind("body_too_large", 413, "The body is too large", "Send at most 1 MiB."),
+        Kind("not_json", 415, "The body is not announced as JSON", "Send the header Content-Type: application/json."),
+        Kind("invalid_content", 422, "The body does not say what is needed", "Mend what errors points at."),
+        Kind("unknown_network", 422, "The model knows no such network", "See networks in GET /v1/model."),
+        Kind("internal_error", 500, "Something broke here", "Try again; report the request_id if it happens again."),
+        Kind("not_ready", 503, "No model is ready to answer", "Mend what the detail says, or try again soon."),
+        Kind("too_slow", 504, "The answer took too long", "Try again; send less at once."),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in a body: where (an RFC 6901 pointer), what, and a stable code."""
+
+    pointer: str
+    detail: str
+    code: str
+
+    def told(self) -> dict[str, str]:
+        """The same as plain values for JSON."""
+        return {"pointer": self.pointer, "detail": self.detail, "code": self.code}
+
+
+class ProblemError(CloutError):
+    """What a request meets instead of its answer."""
+
+    def __init__(
+        self, code: str, detail: str, errors: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail, code=code)
+        self.kind, self.detail, self.errors = KINDS[code], detail, tuple(errors)
+        self.headers = dict(headers or {})
+
+    def told(self, request_id: str) -> dict[str, Any]:
+        """The problem as plain values for JSON."""
+        return {
+            "type": f"{PAGE}#{self.kind.code}",
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "code": self.kind.code,
+            "request_id": request_id,
+            "errors": [fault.told() for fault in self.errors],
+        }
+
+    def response(self, request_id: str) -> Response:
+        """The answer that tells the problem."""
+        body = json.dumps(self.told(request_id), ensure_ascii=False)
+        return Response(body, self.kind.status, self.headers, MEDIA_TYPE)
+
+
+def of_validation(error: ValidationError) -> ProblemError:
+    """The problem of a body that pydantic refused."""
+    found = error.errors(include_url=False)
+    if found[0]["type"] == "json_invalid":
+        return ProblemError("broken_json", f"{found[0]['msg']}; expected one JSON object in UTF-8")
+    faults = [_fault(item) for item in found]
+    first = faults[0]
+    more = f", and {len(faults) - 1} more in errors" if len(faults) > 1 else ""
+    return ProblemError("invalid_content", f"{first.pointer or 'the body'}: {first.detail}{more}", faults)
+
+
+def _fault(item: Mapping[str, Any]) -> Fault:
+    place = [str(part) for part in item["loc"] if part != "[key]"]
+    pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in place)
+    detail = item["msg"] if item["type"] == "missing" else f"{item['msg']}; got {_shown(item['input'])}"
+    return Fault(pointer, detail, item["type"])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (dict, list, tuple)):
+        return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def page() -> Response:
+    """The page that a problem's type leads to: every kind, and what to do about it."""
+    rows = "".join(
+        f'<tr id="{kind.code}"><td><code>{kind.code}</code></td><td>{kind.status}</td>'
+        f"<td>{escape(kind.title)}</td><td>{escape(kind.advice)}</td></tr>"
+        for kind in KINDS.values()
+    )
+    head = "<tr><th>code</th><th>status</th><th>what happened</th><th>what to do</th></tr>"
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Clout: problems</title>'
+        f"<h1>Problems this service answers with</h1><table>{head}{rows}</table></html>"
+    )

@@ -1,0 +1,199 @@
+"""From a request to its answer: whose post it is, what was known, what the model says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from clout.features.request import features_of_draft, judged_at
+from clout.models.explain import Explanation, Reason
+from clout.models.scale import band
+from clout.models.score_model import Prediction
+from clout.serving import answers
+from clout.serving.active_model import Loaded, plain_handle
+from clout.serving.problems import Fault, ProblemError, of_validation
+from clout.serving.schemas import PostRequest
+
+RIPE_POSTS = "outcome_count_all"
+HEADLINE = ("posts", "accounts", "from", "through", "model")
+
+
+def read_request(body: str | bytes, now: datetime) -> PostRequest:
+    """The request a JSON text holds, asked `now`."""
+    try:
+        return PostRequest.model_validate_json(body, context={"now": now})
+    except ValidationError as error:
+        raise of_validation(error) from error
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A post with its features, one row: `matrix` is (1, features) in the model's order."""
+
+    request: PostRequest
+    account: str | None
+    happened_at: datetime
+    as_of: datetime
+    matrix: npt.NDArray[np.float64]
+
+    @property
+    def networks(self) -> list[str]:
+        """The network of the row."""
+        return [self.request.network_name]
+
+
+def measure(loaded: Loaded, request: PostRequest, now: datetime) -> Measured:
+    """The post of `request` with what was known before it."""
+    if request.network_name not in loaded.model.networks:
+        known = ", ".join(loaded.model.networks)
+        detail = f"got the network {request.network_name!r}; expected one the model was trained on: {known}"
+        place = "/account" if request.network is None else "/network"
+        raise ProblemError("unknown_network", detail, [Fault(place, detail, "unknown_network")])
+    account = _account(loaded, request)
+    draft = request.draft(account, now)
+    facts = None if request.account_facts is None else request.account_facts.facts(now)
+    frame = features_of_draft(draft, loaded.past, loaded.wording, facts)
+    as_of = judged_at(draft, loaded.past, facts)
+    return Measured(request, account, draft.happened_at, as_of, loaded.model.contract.matrix(frame))
+
+
+def _account(loaded: Loaded, request: PostRequest) -> str | None:
+    """The key of the post's account; None for somebody who is only described by facts."""
+    if request.account is not None:
+        found: tuple[str, ...] = (request.account,) if request.account in loaded.accounts else ()
+        place, name = "/account", request.account
+    else:
+        place, name = "/handle", f"{request.handle} on {request.network}"
+        key = request.network_name, plain_handle(request.handle or "")
+        found = loaded.handles.get(key, ()) if request.handle else ()
+    if len(found) == 1:
+        return found[0]
+    if request.account_facts is not None:
+        return request.account
+    if found:
+        detail = f"{name} are {len(found)} accounts: {', '.join(found[:5])}; expected one: give account"
+        raise ProblemError("invalid_content", detail, [Fault(place, detail, "ambiguous_handle")])
+    detail = (
+        f"nothing is known of {name}; expected an account of the lake: give account_facts with the post, or ingest "
+        "the account's posts"
+    )
+    raise ProblemError("unknown_account", detail, [Fault(place, detail, "unknown_account")])
+
+
+def score(loaded: Loaded, request: PostRequest, now: datetime) -> answers.Score:
+    """The score of a post."""
+    measured = measure(loaded, request, now)
+    prediction = loaded.model.predict(measured.matrix, measured.networks)
+    return answers.Score(**_score(loaded, measured, prediction))
+
+
+def explain(loaded: Loaded, request: PostRequest, now: datetime) -> answers.Explained:
+    """The score of a post with its reasons."""
+    measured = measure(loaded, request, now)
+    prediction = loaded.model.predict(measured.matrix, measured.networks)
+    explanation = loaded.model.explain_rows(measured.matrix, measured.networks)
+    printed, sides = explanation.printed(0), explanation.sides(0)
+    groups = explanation.groups(0)
+    return answers.Explained(
+        **_score(loaded, measured, prediction),
+        base_score=float(explanation.base_score[0]),
+        reasons=[_reason(reason, printed.features[reason.code]) for reason in explanation.reasons(0)],
+        groups={name: answers.Points(points=points, printed=printed.groups[name]) for name, points in groups.items()},
+        sides=answers.Sides(**sides.__dict__),
+        adds_up=_sum(explanation),
+        words=_words(loaded, request),
+    )
+
+
+def _score(loaded: Loaded, measured: Measured, prediction: Prediction) -> dict[str, Any]:
+    network = measured.request.network_name
+    expected = {
+        what: answers.Expected(
+            value=float(prediction.expected[what][0]),
+            low=float(prediction.low[what][0]),
+            high=float(prediction.high[what][0]),
+        )
+        for what in prediction.expected
+    }
+    value = float(prediction.score[0])
+    return {
+        "score": value,
+        "interval": answers.Interval(
+            low=float(prediction.score_low[0]),
+            high=float(prediction.score_high[0]),
+            level=loaded.model.intervals.level,
+        ),
+        "band": band(value),
+        "expected": expected,
+        "account": measured.account,
+        "network": network,
+        "happened_at": measured.happened_at,
+        "as_of": measured.as_of,
+        "data_through": loaded.past.through.get(network),
+        "evidence": answers.Evidence(
+            ripe_posts=_ripe_posts(loaded, measured),
+            source="lake" if measured.request.account_facts is None else "account_facts",
+        ),
+        "model_version": loaded.model.version,
+        "scale_version": loaded.model.scale_version,
+    }
+
+
+def _ripe_posts(loaded: Loaded, measured: Measured) -> int:
+    count = measured.matrix[0, loaded.model.contract.names.index(RIPE_POSTS)]
+    return 0 if np.isnan(count) else int(count)
+
+
+def _reason(reason: Reason, printed: int) -> answers.Reason:
+    return answers.Reason(**reason.__dict__, points_printed=printed)
+
+
+def _sum(explanation: Explanation) -> answers.Sum:
+    base, score = float(explanation.base_score[0]), float(explanation.score[0])
+    points, printed = float(explanation.points[0].sum()), explanation.printed(0)
+    return answers.Sum(
+        base_score=base,
+        points=points,
+        score=score,
+        difference=base + points - score,
+        printed=answers.PrintedSum(base_score=printed.base, points=sum(printed.groups.values()), score=printed.score),
+    )
+
+
+def _words(loaded: Loaded, request: PostRequest) -> list[answers.Words]:
+    if loaded.wording is None or not request.text:
+        return []
+    return [answers.Words(words=words, lift=lift) for words, lift in loaded.wording.words(request.text)]
+
+
+def model(loaded: Loaded) -> answers.Model:
+    """What there is to know about the model that answers."""
+    shipped = loaded.model
+    facts, metrics = shipped.data, shipped.bundle.json("metrics.json")
+    return answers.Model(
+        model_version=shipped.version,
+        scale_version=shipped.scale_version,
+        contract=shipped.contract.fingerprint,
+        action_values=facts["action_values"],
+        horizon_days=facts["horizon_days"],
+        level=shipped.intervals.level,
+        kinds=list(shipped.heads),
+        trained_through=facts["data_through"],
+        networks={name: _network(loaded, name) for name in shipped.networks},
+        metrics={name: metrics[name] for name in HEADLINE if name in metrics},
+        features=[answers.Feature(**spec.model_dump()) for spec in shipped.contract.features],
+    )
+
+
+def _network(loaded: Loaded, name: str) -> answers.Network:
+    factor = loaded.model.scale.ten_points(name)
+    return answers.Network(
+        data_through=loaded.past.through.get(name),
+        ten_points=factor,
+        ten_points_mean=f"between 10 and 90, ten points more mean {factor:.2f} times (1 + expected actions)",
+    )

@@ -1,0 +1,63 @@
+"""The BentoML service: a process that loads the champion and lets our application answer everything."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+
+import bentoml
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from clout.serving.active_model import ActiveModel
+from clout.serving.api import application
+from clout.settings import read_settings
+
+NAME = "clout"
+SPEED = {"OTEL_SDK_DISABLED": "true", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+class Front:
+    """An ASGI layer before BentoML's own routes: every HTTP request is answered by `inner`."""
+
+    def __init__(self, app: ASGIApp, inner: ASGIApp) -> None:
+        self._app, self._inner = app, inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request; BentoML keeps the lifespan of the process."""
+        answers = self._inner if scope["type"] == "http" else self._app
+        await answers(scope, receive, send)
+
+
+def now() -> datetime:
+    """The moment a request came; the only clock of the service."""
+    return datetime.now(UTC)
+
+
+class Clout:
+    """Scores posts before they are published, and says why."""
+
+    def __init__(self) -> None:
+        Thread(target=active.load, args=places(), name="load", daemon=True).start()
+
+
+def places() -> tuple[Path, str]:
+    """Where the champion lies and the lake: packed in the Bento that runs, else in CLOUT_HOME; CLOUT_LAKE wins."""
+    settings = read_settings()
+    if service.bento is None:
+        return settings.home, settings.lake
+    [packed] = [info.to_model() for info in service.bento.info.all_models if info.tag.name == NAME]
+    home = Path(packed.resolve().path)
+    return home, settings.lake if "lake" in settings.model_fields_set else str(home / "lake")
+
+
+active = ActiveModel()
+service = bentoml.service(
+    name=NAME,
+    workers=1,
+    http={"host": read_settings().host, "port": read_settings().port},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+    envs=[{"name": name, "value": value} for name, value in SPEED.items()],
+)(Clout)
+service.add_asgi_middleware(Front, inner=application(active, now))

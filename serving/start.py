@@ -1,0 +1,88 @@
+"""Starting the service: `python -m clout.serving.start HOST PORT` serves under BentoML's own server."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Thread
+from time import sleep
+from typing import Any, NoReturn
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from clout.errors import CloutError
+from clout.models import registry
+from clout.settings import Settings
+
+# BentoML reports usage to its makers unless told not to, and keeps its store in the user's home unless told where.
+QUIET = {"BENTOML_DO_NOT_TRACK": "True"}
+POLL_SECONDS = 0.2
+
+
+class StartError(CloutError):
+    """The service cannot start here."""
+
+    code = "start"
+
+
+def become_server(settings: Settings, environment: Mapping[str, str]) -> NoReturn:
+    """Never returns: this process becomes the server, so that nothing it loaded before stays in memory."""
+    registry.champion(settings.home)
+    _check_free(settings.host, settings.port)
+    command = [sys.executable, "-m", __name__, settings.host, str(settings.port)]
+    os.execve(command[0], command, {**environment, **server_environment(settings)})  # noqa: S606 (our own module)
+
+
+def server_environment(settings: Settings) -> dict[str, str]:
+    """The variables that tell BentoML and the service where things are, wherever they run."""
+    home = settings.home.absolute()
+    lake = settings.lake if "://" in settings.lake else str(Path(settings.lake).absolute())
+    return {**QUIET, "BENTOML_HOME": str(home / "bentoml"), "CLOUT_HOME": str(home), "CLOUT_LAKE": lake}
+
+
+def _check_free(host: str, port: int) -> None:
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {host}:{port} ({error.strerror}); expected a free port: stop what answers there, "
+            "or set CLOUT_PORT to another"
+        ) from error
+
+
+def main() -> None:
+    """Serves until it is told to stop; what to try is printed once a model is ready."""
+    from clout.serving.service import service  # noqa: PLC0415 (BentoML reads the environment as it is imported)
+
+    host, port = sys.argv[1], int(sys.argv[2])
+    Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
+    service.serve_http(host=host, port=port)
+
+
+def announce(url: str) -> None:
+    """Prints where to look and what to try, as soon as the service at `url` is ready."""
+    while (ready := _read(f"{url}/readyz")) is None:
+        sleep(POLL_SECONDS)
+    home = _read(url) or {}
+    places = " ".join(path for path, method in home.get("routes", {}).items() if method == "GET")
+    lines = (f"ready: model {ready['model_version']} answers at {url}", f"look at: {places}", f"try: {home.get('try')}")
+    sys.stdout.write("\n".join(["", *lines, "", ""]))
+    sys.stdout.flush()
+
+
+def _read(url: str) -> dict[str, Any] | None:
+    """What `url` answers; None while it does not, or not well."""
+    try:
+        with urlopen(url, timeout=5) as answer:  # noqa: S310 (our own service)
+            return dict(json.load(answer))
+    except (URLError, OSError):
+        return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Whatever goes wrong, on whatever address of the running service, is told as one kind of problem details."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import served_home
+from asked import JSON, Asked
+
+from clout.serving import service
+from clout.serving.active_model import ActiveModel
+from clout.serving.api import application
+from clout.serving.problems import KINDS
+
+POSTS = ("/v1/posts:score", "/v1/posts:explain")
+GETS = ("/", "/v1/model", "/livez", "/readyz", "/metrics", "/problems")
+BENTOML_HAS = ("/docs.json", "/schema.json", "/healthz", "/static_content/index.css", "/index.html", "/is_ready")
+
+
+@pytest.fixture(scope="module")
+def active(tmp_path_factory: pytest.TempPathFactory) -> ActiveModel:
+    home: Path = served_home.make(tmp_path_factory.mktemp("served"))
+    service.active.load(home, str(home / "lake"))
+    return service.active
+
+
+@pytest.fixture(scope="module")
+def ask(active: ActiveModel) -> Asked:
+    """A client of all that BentoML serves, its own routes and layers included."""
+    assert active.is_ready
+    return Asked(service.service.to_asgi())
+
+
+def check(answer: httpx.Response, status: int, code: str, pointers: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The problem an answer tells, which has the one shape, this status and this code."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told: dict[str, Any] = answer.json()
+    assert list(told) == ["type", "title", "status", "detail", "code", "request_id", "errors"]
+    assert (told["status"], told["code"], told["type"]) == (status, code, f"/problems#{code}")
+    assert told["title"] == KINDS[code].title
+    assert told["detail"]
+    assert told["request_id"] == answer.headers["x-request-id"]
+    assert all(list(fault) == ["pointer", "detail", "code"] for fault in told["errors"])
+    assert all(fault["detail"] and fault["code"] for fault in told["errors"])
+    assert tuple(fault["pointer"] for fault in told["errors"]) == pointers
+    return told
+
+
+@pytest.mark.parametrize("path", [*BENTOML_HAS, "/nothing", "/v1", "/v1/", "/v1/posts:score/", "/%00", "/../x"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_addresses_there_are_not(ask: Asked, method: str, path: str) -> None:
+    check(ask(method, path), 404, "unknown_route")
+
+
+@pytest.mark.parametrize("path", [*GETS, *POSTS])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])
+def test_methods_there_are_not(ask: Asked, method: str, path: str) -> None:
+    if method == ("POST" if path in POSTS else "GET"):
+        return
+    answer = ask(method, path)
+    told = check(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] in told["detail"]
+    assert method not in answer.headers["allow"].split(", ")
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"NaN1", b'{"account": "commons/1"', b"[" * 5000])
+def test_broken_json(ask: Asked, path: str, body: bytes) -> None:
+    check(ask("POST", path, content=body, headers=JSON), 400, "broken_json")
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_bodies_too_large_or_no_json(ask: Asked, path: str) -> None:
+    check(ask("POST", path, content=b" " * (1 << 21), headers=JSON), 413, "body_too_large")
+    check(ask("POST", path, content=b"{}", headers={"Content-Type": "text/plain"}), 415, "not_json")
+    check(ask("POST", path, content=b"{}"), 415, "not_json")
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        (b"[]", ("",)),
+        (b"null", ("",)),
+        (b"{}", ("",)),
+        (b'{"account": "commons/1", "txt": "a", "n_urls": NaN}', ("/n_urls", "/txt")),
+        (b'{"account": "commons/1", "happened_at": "2026-01-01"}', ("/happened_at",)),
+        (b'{"network": "commons", "account_facts": {"recent": [{}]}}', ("/account_facts/recent/0/happened_at",)),
+    ],
+)
+def test_content_that_is_not_understood(ask: Asked, path: str, body: bytes, pointers: tuple[str, ...]) -> None:
+    check(ask("POST", path, content=body, headers=JSON), 422, "invalid_content", pointers)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_accounts_and_networks_nobody_knows(ask: Asked, path: str) -> None:
+    check(ask.post(path, {"account": "commons/nobody"}), 404, "unknown_account", ("/account",))
+    check(ask.post(path, {"network": "commons", "handle": "nobody"}), 404, "unknown_account", ("/handle",))
+    check(ask.post(path, {"account": "myspace/tom"}), 422, "unknown_network", ("/account",))
+    check(ask.post(path, {"network": "myspace", "account_facts": {}}), 422, "unknown_network", ("/network",))
+
+
+@pytest.fixture
+def never_loaded() -> Asked:
+    return Asked(application(ActiveModel(), lambda: datetime.now(UTC)))
+
+
+@pytest.mark.parametrize("path", [*POSTS, "/v1/model", "/readyz"])
+def test_no_model(never_loaded: Asked, path: str) -> None:
+    method, options = ("POST", {"json": {"account": "commons/1"}}) if path in POSTS else ("GET", {})
+    check(never_loaded(method, path, **options), 503, "not_ready")
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_what_nobody_foresaw(active: ActiveModel, path: str) -> None:
+    broken, loaded = ActiveModel(), active.current()
+    broken._current = replace(loaded, past=replace(loaded.past, action_values=None))
+    ask = Asked(application(broken, lambda: datetime.now(UTC)))
+    facts = {"recent": [{"happened_at": "2026-01-01T00:00:00Z", "counts": {"like": 1}}]}
+    told = check(ask.post(path, {"network": "commons", "account_facts": facts}), 500, "internal_error")
+    assert "NoneType" not in told["detail"]
+
+
+def test_every_type_has_its_place_on_the_page(ask: Asked) -> None:
+    assert set(re.findall(r' id="(\w+)"', ask.get("/problems").text)) == set(KINDS)
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_what_goes_well_has_a_request_id_too(ask: Asked, path: str) -> None:
+    answer = ask.get(path, headers={"X-Request-Id": "mine"})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (200, "mine")

@@ -1,0 +1,101 @@
+"""The routes as a client meets them."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime, timedelta
+
+import pytest
+from asked import JSON, Asked
+
+from clout.serving.active_model import ActiveModel, Loaded
+from clout.serving.api import application, curl
+from clout.serving.scoring import explain, model, read_request, score
+
+BODY = b'{"account": "%s", "text": "What did you read this week?"}'
+
+
+@pytest.fixture
+def body(loaded: Loaded) -> bytes:
+    return BODY % loaded.example.encode()
+
+
+@pytest.fixture
+def unready(now: datetime) -> Asked:
+    return Asked(application(ActiveModel(), lambda: now))
+
+
+def test_score(client: Asked, loaded: Loaded, now: datetime, body: bytes) -> None:
+    answer = client("POST", "/v1/posts:score", content=body, headers=JSON)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.text == score(loaded, read_request(body, now), now).model_dump_json()
+    assert answer.json()["as_of"].endswith("Z")
+
+
+def test_explain(client: Asked, loaded: Loaded, now: datetime, body: bytes) -> None:
+    answer = client("POST", "/v1/posts:explain", content=body, headers=JSON)
+    assert answer.status_code == 200
+    assert answer.text == explain(loaded, read_request(body, now), now).model_dump_json()
+
+
+def test_model(client: Asked, loaded: Loaded) -> None:
+    assert client.get("/v1/model").text == model(loaded).model_dump_json()
+
+
+def test_ready(client: Asked, loaded: Loaded) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "model_version": loaded.model.version, "scale_version": "1"}
+
+
+def test_alive_is_not_ready(unready: Asked, body: bytes) -> None:
+    assert unready.get("/livez").json() == {"status": "alive"}
+    for answer in (
+        unready.get("/readyz"),
+        unready.get("/v1/model"),
+        unready("POST", "/v1/posts:score", content=body, headers=JSON),
+        unready("POST", "/v1/posts:explain", content=body, headers=JSON),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+        assert answer.headers["retry-after"] == "5"
+        assert "is being loaded" in answer.json()["detail"]
+    assert unready.get("/").json()["try"] is None
+    assert unready.get("/metrics").status_code == 200
+
+
+def test_metrics_tell_of_scores_and_model(client: Asked, loaded: Loaded, body: bytes) -> None:
+    client("POST", "/v1/posts:score", content=body, headers=JSON)
+    client("POST", "/v1/posts:score", content=b"{", headers=JSON)
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert 'clout_requests_total{route="/v1/posts:score",status="200"} 1.0' in answer.text
+    assert 'clout_requests_total{route="/v1/posts:score",status="400"} 1.0' in answer.text
+    assert f'clout_score_count{{network="{loaded.example.split("/")[0]}"}} 1.0' in answer.text
+    assert f'version="{loaded.model.version}"}} 1.0' in answer.text
+
+
+def test_home_says_where_to_look_and_what_to_try(client: Asked, loaded: Loaded) -> None:
+    told = client.get("/").json()
+    for path, method in told["routes"].items():
+        options = {"json": {}} if method == "POST" else {}
+        assert client(method, path, **options).status_code in (200, 422)
+    words = shlex.split(told["try"])
+    assert words[:2] == ["curl", "http://clout.test/v1/posts:explain"]
+    answer = client("POST", "/v1/posts:explain", content=words[-1], headers=JSON)
+    assert (answer.status_code, answer.json()["account"]) == (200, loaded.example)
+
+
+def test_an_account_with_a_quote_in_its_id_makes_a_line_for_the_shell_still() -> None:
+    assert shlex.split(curl("http://a", "t/o'neil"))[-1].startswith('{"account": "t/o\'neil"')
+
+
+def test_head_and_the_page_of_problems(client: Asked) -> None:
+    assert client("HEAD", "/livez").status_code == 200
+    assert client.get("/problems").headers["content-type"].startswith("text/html")
+
+
+def test_the_clock_of_the_edge_is_the_one_used(active: ActiveModel, body: bytes) -> None:
+    moments = iter([datetime.fromisoformat("2026-01-01T00:00:00+00:00") + timedelta(days=day) for day in range(2)])
+    ask = Asked(application(active, lambda: next(moments)))
+    told = [ask("POST", "/v1/posts:score", content=body, headers=JSON).json()["happened_at"] for _ in range(2)]
+    assert told == ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]

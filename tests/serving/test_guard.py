@@ -1,0 +1,144 @@
+"""What stands around every route, on routes of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from asked import JSON, Asked
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from clout.serving.guard import LARGEST_BODY, Guard, read_json
+from clout.serving.metrics import Metrics
+from clout.serving.problems import ProblemError
+
+
+async def echo(request: Request) -> Response:
+    return Response(str(len(await read_json(request))))
+
+
+async def broken(_: Request) -> Response:
+    raise ZeroDivisionError
+
+
+async def slow(_: Request) -> Response:
+    await asyncio.sleep(5)
+    return Response()
+
+
+async def left(_: Request) -> Response:
+    raise ClientDisconnect
+
+
+async def tell(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return error.response(request.state.request_id)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def ask(metrics: Metrics) -> Asked:
+    handlers: dict[str, Callable[[Request], Any]] = {"/echo": echo, "/broken": broken, "/slow": slow, "/left": left}
+    routes = [Route(path, handler, methods=["POST"]) for path, handler in handlers.items()]
+    around = [Middleware(Guard, metrics=metrics, deadline=0.05)]
+    return Asked(Starlette(routes=routes, middleware=around, exception_handlers={ProblemError: tell}))
+
+
+async def chunks(size: int, count: int, sent: list[int]) -> AsyncIterator[bytes]:
+    for _ in range(count):
+        sent.append(size)
+        yield b"x" * size
+
+
+def test_a_request_id_is_made(ask: Asked) -> None:
+    ids = {ask.post("/echo", {}).headers["x-request-id"] for _ in range(3)}
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize("given", ["a", "client-1.2_3", "x" * 64])
+def test_a_plain_request_id_is_kept(ask: Asked, given: str) -> None:
+    assert ask.post("/echo", {}, headers={"X-Request-Id": given}).headers["x-request-id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a<b>", "ä".encode()])
+def test_another_request_id_is_not(ask: Asked, given: str | bytes) -> None:
+    made = ask.post("/echo", {}, headers={"X-Request-Id": given}).headers["x-request-id"]
+    assert len(made) == 32
+    assert made.isalnum()
+
+
+def test_the_largest_body(ask: Asked) -> None:
+    answer = ask("POST", "/echo", content=b"x" * LARGEST_BODY, headers=JSON)
+    assert (answer.status_code, answer.text) == (200, str(LARGEST_BODY))
+
+
+def test_a_larger_body_is_refused_by_its_length_alone(ask: Asked) -> None:
+    answer = ask("POST", "/echo", content=b"x" * (LARGEST_BODY + 1), headers=JSON)
+    assert answer.status_code == 413
+    assert answer.json()["detail"] == "got 1,048,577 bytes; expected at most 1,048,576"
+
+
+def test_a_streamed_body_is_counted_as_it_comes(ask: Asked) -> None:
+    sent: list[int] = []
+    answer = ask("POST", "/echo", content=chunks(LARGEST_BODY // 4, 100, sent), headers=JSON)
+    assert answer.status_code == 413
+    assert len(sent) < 10
+    assert ask("POST", "/echo", content=chunks(1000, 3, sent), headers=JSON).text == "3000"
+
+
+@pytest.mark.parametrize(
+    "media",
+    ["application/json", "Application/JSON", "application/json; charset=utf-8", 'application/json;charset="UTF-8"'],
+)
+def test_json_is_taken(ask: Asked, media: str) -> None:
+    assert ask("POST", "/echo", content=b"{}", headers={"Content-Type": media}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/jsonp"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+def test_anything_else_is_not(ask: Asked, headers: dict[str, str]) -> None:
+    answer = ask("POST", "/echo", content=b"{}", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "not_json")
+
+
+def test_what_nobody_caught_is_told_without_its_insides(ask: Asked, caplog: pytest.LogCaptureFixture) -> None:
+    answer = ask.post("/broken", {})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "ZeroDivisionError" not in answer.text
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["x-request-id"] in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_answer_has_a_deadline(ask: Asked) -> None:
+    answer = ask.post("/slow", {})
+    assert (answer.status_code, answer.json()["code"]) == (504, "too_slow")
+
+
+def test_everything_is_counted(ask: Asked, metrics: Metrics) -> None:
+    for path in ("/echo", "/echo", "/broken", "/nowhere/at/all"):
+        ask.post(path, {})
+    with pytest.raises(AssertionError):
+        ask.post("/left", {})
+    text = metrics.text().decode()
+    for route, status, count in (("/echo", 200, 2), ("/broken", 500, 1), ("none", 404, 1), ("/left", 499, 1)):
+        assert f'clout_requests_total{{route="{route}",status="{status}"}} {count}.0' in text
+    assert 'clout_request_seconds_count{route="/echo"} 2.0' in text

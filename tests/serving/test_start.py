@@ -1,0 +1,114 @@
+"""`clout serve` as somebody runs it, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from asked import JSON, free_port
+
+from clout.serving import scoring
+from clout.serving.active_model import Loaded
+from clout.serving.start import StartError, become_server, server_environment
+from clout.settings import Settings
+
+CLOUT = Path(sys.executable).parent / "clout"
+HAPPENED_AT = "2026-01-05T12:00:00Z"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running service: the lines it printed when it was ready, and where it answers."""
+
+    process: subprocess.Popen[str]
+    lines: list[str]
+    url: str
+
+
+@pytest.fixture(scope="module")
+def served(home: Path) -> Iterator[Served]:
+    port = free_port()
+    environment = {**os.environ, "CLOUT_HOME": str(home), "CLOUT_PORT": str(port)}
+    process = subprocess.Popen([CLOUT, "serve"], env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.strip())
+        if line.startswith("try:"):
+            break
+    yield Served(process, lines, f"http://127.0.0.1:{port}")
+    process.kill()
+    process.stdout.close()
+    process.wait()
+
+
+@pytest.mark.slow
+def test_it_prints_where_to_look_and_a_line_that_works(served: Served, loaded: Loaded) -> None:
+    assert any(line.startswith(f"ready: model {loaded.model.version} answers at {served.url}") for line in served.lines)
+    words = shlex.split(served.lines[-1].removeprefix("try: "))
+    answer = httpx.post(words[1], content=words[-1], headers=JSON)
+    assert (words[0], answer.status_code) == ("curl", 200)
+    assert answer.json()["adds_up"]["difference"] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.slow
+def test_it_answers_as_the_model_in_this_process(served: Served, loaded: Loaded) -> None:
+    now = datetime.now(UTC)
+    body = json.dumps({"account": loaded.example, "text": "A question", "happened_at": HAPPENED_AT})
+    asked = scoring.read_request(body, now)
+    for route, judge in (("score", scoring.score), ("explain", scoring.explain)):
+        answer = httpx.post(f"{served.url}/v1/posts:{route}", content=body, headers=JSON)
+        assert answer.json() == json.loads(judge(loaded, asked, now).model_dump_json())
+
+
+@pytest.mark.slow
+def test_its_workers_figures_can_be_read(served: Served, loaded: Loaded) -> None:
+    assert f'version="{loaded.model.version}"}} 1.0' in httpx.get(f"{served.url}/metrics").text
+
+
+@pytest.mark.slow
+def test_a_taken_port_is_told(served: Served, home: Path) -> None:
+    port = served.url.rpartition(":")[2]
+    environment = {**os.environ, "CLOUT_HOME": str(home), "CLOUT_PORT": port}
+    second = subprocess.run([CLOUT, "serve"], env=environment, capture_output=True, text=True, check=False)
+    assert second.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
+    assert "CLOUT_PORT" in second.stderr
+
+
+@pytest.mark.slow
+def test_it_stops_when_told_to(served: Served) -> None:
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(timeout=20) == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{served.url}/livez")
+
+
+def test_without_a_champion_nothing_is_started(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no champion"):
+        become_server(Settings(home=tmp_path), {})
+
+
+def test_an_address_that_is_not_ours(home: Path) -> None:
+    with pytest.raises(StartError, match=r"cannot listen on 192\.0\.2\.1:3000"):
+        become_server(Settings(home=home, host="192.0.2.1"), {})
+
+
+def test_places_hold_wherever_the_workers_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = server_environment(Settings(home=Path("here"), lake="lakes/one"))
+    assert told["CLOUT_HOME"] == str(tmp_path / "here")
+    assert told["CLOUT_LAKE"] == str(tmp_path / "lakes" / "one")
+    assert told["BENTOML_HOME"] == str(tmp_path / "here" / "bentoml")
+    assert told["BENTOML_DO_NOT_TRACK"] == "True"
+    assert server_environment(Settings(lake="s3://bucket/lake"))["CLOUT_LAKE"] == "s3://bucket/lake"
