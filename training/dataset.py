@@ -25,7 +25,7 @@ Step = Callable[[str], None]
 
 
 class NoOutcomesError(CloutError):
-    """No post has a known outcome, so there is nothing to learn."""
+    """No post has a known outcome, or all have the same, so there is nothing to learn."""
 
     code = "no_outcomes"
 
@@ -131,9 +131,14 @@ def _slices(frame: pl.DataFrame, blocks: Plan, count: int) -> list[datetime]:
 
 
 def _refuse_unlabelled(tables: Tables, history: History, params: Params) -> None:
-    if history.outcomes.height:
+    outcomes, days = history.outcomes["outcome"], params.label.horizon_days
+    if outcomes.n_unique() > 1:
         return
-    days = params.label.horizon_days
+    if outcomes.len():
+        raise NoOutcomesError(
+            f"each of the {outcomes.len():,} posts with a known outcome drove {outcomes[0]:g} actions; expected outcomes that "
+            "differ: see whether the mapping reads the right counts, and which kinds action_values counts"
+        )
     if tables["posts"].is_empty():
         rows = tables["actions"].height
         raise NoOutcomesError(

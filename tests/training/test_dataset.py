@@ -1,0 +1,186 @@
+"""One row a post: its outcome beside what was known before it, words included."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from bits import unequal
+from trained_society import Studied
+
+from clout.data.simulate import Simulation
+from clout.data.tables import SCHEMAS
+from clout.features.catalogue import CONTRACT, WORDING
+from clout.features.compute import compute
+from clout.training.config import Params, read_params
+from clout.training.dataset import Dataset, NoOutcomesError, build, cross_fit
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+LABELS = ["ripe_at", "outcome", "like", "reshare", "reply", "quote", "reaction"]
+Tables = dict[str, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def dataset(studied: Studied) -> Dataset:
+    return studied.dataset
+
+
+def counted(posts: int, likes: list[int] | None = None, *, retrospective: bool = True, days: int = 200) -> Tables:
+    """Posts of 40 accounts in turn, four hours apart, their likes read `days` after the first."""
+    times = [START + timedelta(hours=4 * row) for row in range(posts)]
+    ids = [f"net/p{row}" for row in range(posts)]
+    accounts = [f"net/{row % 40}" for row in range(posts)]
+    clocks = {"happened_at": times, "known_at": times}
+    written = {"post": ids, "account": accounts, "network": ["net"] * posts, **clocks, "kind": ["original"] * posts}
+    reading = [START + timedelta(days=days)] * posts
+    read = {"post": ids, "kind": ["like"] * posts, "count": likes or [row % 7 for row in range(posts)]}
+    read |= {"happened_at": reading, "known_at": reading, "retrospective": [retrospective] * posts}
+    tables = {name: schema.to_frame() for name, schema in SCHEMAS.items()}
+    tables["posts"] = pl.concat([tables["posts"], pl.DataFrame(written)], how="diagonal_relaxed")
+    tables["counts"] = pl.DataFrame(read, schema=SCHEMAS["counts"])
+    return {name: frame.cast(dict(SCHEMAS[name])) for name, frame in tables.items()}
+
+
+def refusal(tables: Tables, params: Params | None = None) -> str:
+    """The words with which the tables are refused."""
+    with pytest.raises(NoOutcomesError) as refused:
+        build(tables, params or Params())
+    return str(refused.value)
+
+
+def test_a_row_for_each_labelled_post_in_the_order_of_time(dataset: Dataset) -> None:
+    frame = dataset.frame
+    assert frame.columns == ["post", "account", "network", "happened_at", *CONTRACT.names, *LABELS, "cold"]
+    assert set(frame["post"]) == set(dataset.history.outcomes["post"])
+    assert frame["post"].is_unique().all()
+    assert frame.equals(frame.sort("happened_at", "post"))
+    assert len(dataset.texts) == frame.height
+
+
+def test_outcomes_and_texts_stand_beside_their_posts(dataset: Dataset) -> None:
+    truth = dict(dataset.history.outcomes.select("post", "outcome").iter_rows())
+    assert [truth[post] for post in dataset.frame["post"]] == dataset.frame["outcome"].to_list()
+    texts = dict(dataset.history.posts.select("post", "text").iter_rows())
+    assert [texts[post] for post in dataset.frame["post"]] == list(dataset.texts)
+
+
+def test_the_outcome_is_what_others_did_within_the_horizon(dataset: Dataset, society: Simulation) -> None:
+    posts = dataset.frame.select("post", "account", "happened_at", "outcome")
+    values = pl.col("kind").replace_strict(Params().action_values, default=0.0, return_dtype=pl.Float64)
+    age = pl.col("happened_at_right") - pl.col("happened_at")
+    late = pl.col("known_at") - pl.col("happened_at") > timedelta(days=7)
+    inside = (age > timedelta(0)) & (age <= timedelta(days=7)) & (pl.col("actor") != pl.col("account")) & ~late
+    acted = posts.join(society.tables["actions"].drop("account"), on="post").filter(inside).with_columns(value=values)
+    once = acted.unique(["post", "actor", "kind"]).group_by("post").agg(pl.col("value").sum())
+    compared = posts.join(once, on="post", how="left").with_columns(pl.col("value").fill_null(0))
+    assert compared["value"].to_list() == compared["outcome"].to_list()
+
+
+def test_features_are_those_of_the_posts_and_their_words(dataset: Dataset) -> None:
+    rows = dataset.frame.tail(300)
+    posts = rows.select("post").join(dataset.history.posts, on="post", maintain_order="left")
+    alone = compute(posts, dataset.streams, rows[WORDING.name])
+    assert not unequal(alone, rows.select(alone.columns))
+    mask = dataset.where(pl.col("post").is_in(rows["post"].to_list()))
+    assert np.array_equal(dataset.matrix(mask), CONTRACT.matrix(rows), equal_nan=True)
+    assert dataset.matrix().shape == (dataset.frame.height, len(CONTRACT.names))
+
+
+def test_kinds_are_those_that_some_post_has_a_count_of(dataset: Dataset) -> None:
+    assert dataset.kinds == ("like", "reshare", "reply", "quote")
+    assert build(counted(600), Params()).kinds == ("like",)
+
+
+def test_words_are_learned_from_what_was_known_before(dataset: Dataset) -> None:
+    """Other outcomes and other words from a moment on change no lift of a post before it."""
+    params, start = Params().wording, dataset.plan.rolling[1].start
+    later = pl.when(pl.col("ripe_at") >= start).then(1000.0 - pl.col("outcome")).otherwise("outcome").alias("outcome")
+    before = dataset.frame.select(pl.col("happened_at") < start).to_series()
+    texts = tuple(text if was else "another word" for text, was in zip(dataset.texts, before, strict=True))
+    lift, _ = cross_fit(dataset.frame.with_columns(later), texts, dataset.plan, params)
+    now, _ = cross_fit(dataset.frame, dataset.texts, dataset.plan, params)
+    assert np.array_equal(lift[before], now[before], equal_nan=True)
+    assert not np.array_equal(lift, now, equal_nan=True)
+
+
+def test_the_first_slice_has_no_words_yet(dataset: Dataset) -> None:
+    lift = dataset.frame[WORDING.name]
+    first = int(lift.is_not_null().arg_max() or 0)
+    early = dataset.frame.filter(pl.col("happened_at") < dataset.plan.rolling[0].start).height
+    assert abs(first - early / Params().wording.slices) <= 1
+    assert lift[first:].null_count() == 0
+    assert lift[first:].n_unique() > 100
+
+
+def test_lifts_of_the_last_block_come_from_the_wording_that_is_kept(dataset: Dataset) -> None:
+    last = dataset.where(dataset.plan.final.judged())
+    texts = [text for text, inside in zip(dataset.texts, last, strict=True) if inside]
+    assert dataset.frame.filter(last)[WORDING.name].to_list() == dataset.wording.values(texts).tolist()
+    assert len(dataset.wording.ngrams) > 50
+
+
+def test_words_are_not_learned_from_cold_accounts(dataset: Dataset) -> None:
+    loud = pl.when("cold").then(10_000.0).otherwise("outcome").alias("outcome")
+    assert dataset.frame["cold"].any()
+    _, wording = cross_fit(dataset.frame.with_columns(loud), dataset.texts, dataset.plan, Params().wording)
+    assert wording.to_json() == dataset.wording.to_json()
+
+
+def test_counts_read_long_after_are_told(dataset: Dataset) -> None:
+    assert build(counted(600), Params()).retrospective
+    assert not dataset.retrospective
+
+
+def test_posts_without_texts_have_no_lift() -> None:
+    made = build(counted(600), Params())
+    assert made.wording.ngrams == ()
+    assert set(made.frame[WORDING.name].drop_nulls()) == {0.0}
+
+
+def test_the_steps_are_told() -> None:
+    told: list[str] = []
+    build(counted(600), Params(), told.append)
+    assert told == [
+        "reading what each post drove",
+        "measuring what was known before each post",
+        "learning words, forward in time",
+    ]
+
+
+def test_an_empty_lake_is_refused() -> None:
+    words = refusal({name: schema.to_frame() for name, schema in SCHEMAS.items()})
+    assert words.startswith("the lake has no posts; expected posts with the actions they drove")
+
+
+def test_actions_without_posts_are_refused() -> None:
+    tables = {name: schema.to_frame() for name, schema in SCHEMAS.items()}
+    row = {"action": "net/1", "account": "net/a", "actor": "net/b", "kind": "reshare"}
+    row |= {"post": None, "happened_at": START, "known_at": START}
+    tables["actions"] = pl.DataFrame([row], schema=SCHEMAS["actions"])
+    assert refusal(tables).startswith("the lake has no posts (1 actions name only accounts); expected posts")
+
+
+def test_counts_read_too_early_are_refused() -> None:
+    tables = counted(60, retrospective=False)
+    young = tables["posts"].select("post", "happened_at")
+    tables["counts"] = tables["counts"].drop("happened_at").join(young, on="post").select(SCHEMAS["counts"].names())
+    words = refusal(tables)
+    assert words.startswith("none of the 60 posts has a known outcome 7 days after it (60 counts, 0 actions); expected")
+    assert words.endswith("or lower label.horizon_days")
+
+
+@pytest.mark.parametrize(("likes", "value"), [(0, "0"), (3, "3")])
+def test_outcomes_that_are_all_alike_are_refused(likes: int, value: str) -> None:
+    words = refusal(counted(600, [likes] * 600))
+    assert words.startswith(
+        f"each of the 600 posts with a known outcome drove {value} actions; expected outcomes that differ"
+    )
+    assert "action_values" in words
+
+
+def test_kinds_that_count_nothing_are_no_outcome() -> None:
+    assert refusal(counted(600), Params(action_values={"reshare": 1})).startswith(
+        "none of the 600 posts has a known outcome"
+    )
