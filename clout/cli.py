@@ -175,6 +175,20 @@ def evaluate(
 
 
 @app.command()
+def promote(version: Annotated[str, typer.Argument(help="challenger or a version.")]) -> None:
+    """Make a model the champion, which is the one that answers; its checks are shown, the choice is yours."""
+    from clout.display import print_checks
+    from clout.models import registry
+    from clout.models.score_model import ScoreModel
+    from clout.settings import read_settings
+
+    settings = read_settings()
+    directory = registry.promote(settings.home, settings.tracking_uri, version)
+    print_checks(ScoreModel.load(directory).bundle.json("checks.json")["checks"])
+    typer.echo(f"champion {directory.name}")
+
+
+@app.command()
 def run() -> None:
     """Do the main job: simulate a society if the lake is empty, train if there is no champion, then serve."""
     from clout.models import registry
@@ -187,6 +201,11 @@ def run() -> None:
     if not registry.pointer_file(home, registry.CHAMPION).exists():
         typer.echo("there is no champion yet: training one")
         train()
+    if not registry.pointer_file(home, registry.CHAMPION).exists():
+        raise CloutError(
+            "the model has a finding, marked ✗ above, so it was not made champion and nothing is served; expected none: "
+            "add data, or serve it all the same with `clout promote challenger` and `clout serve`"
+        )
     serve()
 
 

@@ -45,9 +45,7 @@ def print_report(told: Mapping[str, Any], table: ConsoleRenderable) -> None:
 def print_trained(told: Mapping[str, Any], table: ConsoleRenderable) -> None:
     """Nothing; what a training gave goes to stdout."""
     print_report({"block": "rolling", "version": told["version"], **told["metrics"]}, table)
-    signs = {"passed": "✓", "finding": "✗", "not applicable": "–"}
-    for check in told["checks"]:
-        typer.echo(f"{signs[check['status']]} {check['code']} {check['title']}: {check['detail']}")
+    print_checks(told["checks"])
     role = "champion" if told["champion"] else "challenger"
     typer.echo(f"{role} {told['version']} in {told['directory']}")
 
@@ -68,6 +66,13 @@ def print_explained(told: Mapping[str, Any]) -> None:
         typer.echo(f"{reason['points']:+6.1f}  {reason['sentence']}")
     if told["words"]:
         typer.echo(f"words that count most: {', '.join(part['words'] for part in told['words'])}")
+
+
+def print_checks(checks: Iterable[Mapping[str, str]]) -> None:
+    """Nothing; one line a check goes to stdout."""
+    signs = {"passed": "✓", "finding": "✗", "not applicable": "–"}
+    for check in checks:
+        typer.echo(f"{signs[check['status']]} {check['code']} {check['title']}: {check['detail']}")
 
 
 def print_json(told: object) -> None:
