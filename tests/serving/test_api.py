@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from asked import JSON, Asked
 
+from clout.serving import answers
 from clout.serving.active_model import ActiveModel, Loaded
-from clout.serving.api import application, curl
+from clout.serving.api import Api, application, curl
+from clout.serving.metrics import Metrics
+from clout.serving.problems import KINDS
+from clout.serving.schemas import AccountFactsBody, PostRequest, RecentPostBody
 from clout.serving.scoring import explain, model, read_request, score
 
 BODY = b'{"account": "%s", "text": "What did you read this week?"}'
@@ -99,3 +105,20 @@ def test_the_clock_of_the_edge_is_the_one_used(active: ActiveModel, body: bytes)
     ask = Asked(application(active, lambda: next(moments)))
     told = [ask("POST", "/v1/posts:score", content=body, headers=JSON).json()["happened_at"] for _ in range(2)]
     assert told == ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]
+
+
+def test_the_document_tells_every_route_field_and_problem(root: Path, now: datetime) -> None:
+    text = (root / "docs" / "serving.md").read_text()
+    for route in Api(ActiveModel(), lambda: now, Metrics()).routes():
+        method = "POST" if "POST" in (route.methods or ()) else "GET"
+        assert f"| `{route.path}` | {method} |" in text
+    for kind in KINDS.values():
+        assert f"| `{kind.code}` | {kind.status} | {kind.advice} |" in text
+    told = set(re.findall(r"`(\w+)`", text)) | set(re.findall(r'"(\w+)":', text))
+    for schema in (PostRequest, AccountFactsBody, RecentPostBody, answers.Explained, answers.Reason):
+        assert set(schema.model_fields) <= told
+
+
+def test_the_documents_requests_are_understood(root: Path, now: datetime) -> None:
+    blocks = re.findall(r"```json request\n(.*?)```", (root / "docs" / "serving.md").read_text(), re.DOTALL)
+    assert [read_request(block, now).network_name for block in blocks] == ["twitter", "twitter"]
