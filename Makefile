@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench
+.PHONY: help run test lint bench docs
 
 help: ## say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ lint: .venv/ready ## check style, formatting and types
 
 bench: .venv/ready ## measure what the README claims: run every program in bench/
 	for program in $(sort $(wildcard bench/*.py)); do echo "== $$program" && $(BIN)/python $$program || exit 1; done
+
+docs: .venv/ready ## write the tables in the documents anew from the code
+	$(BIN)/python docs/generate.py
 
 .venv/ready: pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
 	$(UV) sync --frozen --compile-bytecode

@@ -1,0 +1,255 @@
+"""Fill the tables that documents take from the code: `make docs`.
+
+A document says where a table goes; what stands between the two lines is written anew:
+
+    <!-- table: params.fit (make docs) -->
+    <!-- end -->
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import get_args, get_origin
+
+import polars as pl
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from clout.data.society.people import Society
+from clout.data.sources.mapping import Identity, Moment, Sort, Value, packaged
+from clout.data.sources.mapping import Mapping as SourceMapping
+from clout.data.tables import CONFLICT, KEYS, NULLABLE, SAME, SCHEMAS, rules
+from clout.data.values import TIME, read
+from clout.features.catalogue import FEATURES
+from clout.features.contract import GROUPS, FeatureSpec
+from clout.models.scale import BANDS
+from clout.settings import Settings
+from clout.training.checks import CHECKS
+from clout.training.config import Params
+
+ROOT = Path(__file__).parents[1]
+ABLATION = ROOT / "docs" / "ablation.json"
+PLACE = re.compile(r"(<!-- table: (\S+) \(make docs\) -->\n).*?(<!-- end -->)", re.DOTALL)
+TYPES = {pl.String(): "text", pl.Int64(): "whole number", pl.Boolean(): "true or false", TIME: "time"}
+ARROWS = {1: "↑", -1: "↓", 0: ""}
+LIMITS = {"gt": "above {}", "ge": "from {}", "lt": "and below {}", "le": "up to {}"}
+NUMBERS = {dict: "numbers from 0", datetime: "time", int: "whole number", float: "number"}
+ORIGINS = {Identity: "an id", Moment: "a time", Sort: "a kind of post", Value: "a value"}
+MISSING = "a value that must be there is missing"
+
+
+def documents() -> list[Path]:
+    """The documents that may hold tables."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def filled(text: str) -> str:
+    """`text` with every table as the code has it now; raises `KeyError` for a table nobody makes."""
+    return PLACE.sub(lambda place: f"{place[1]}\n{TABLES[place[2]]()}\n{place[3]}", text)
+
+
+def places(text: str) -> list[str]:
+    """The names of the tables that `text` has a place for."""
+    return [place[2] for place in PLACE.finditer(text)]
+
+
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    r"""A Markdown table.
+
+    >>> print(markdown(("a", "b"), [("1", "x|y")]), end="")
+    | a | b |
+    |---|---|
+    | 1 | x\|y |
+    """
+    lines = [_line(heads), f"|{'---|' * len(heads)}", *(_line(row) for row in rows)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(' '.join(cell.split()).replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def settings(model: type[BaseModel], prefix: str = "", given: Mapping[str, object] | None = None) -> str:
+    """The fields of a model as settings named `prefix` + name; `given` are defaults that others are made from."""
+    rows = [
+        (
+            f"`{prefix}{name.upper() if prefix.isupper() else name}`",
+            _default(field.get_default(call_default_factory=True, validated_data=dict(given or {}))),
+            _range(field),
+            field.description or "",
+        )
+        for name, field in model.model_fields.items()
+        if not _is_model(field.annotation)
+    ]
+    return markdown(("setting", "default", "range", "meaning"), rows)
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _default(value: object) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, Mapping):
+        return f"`{{ {', '.join(f'{name} = {part:g}' for name, part in value.items())} }}`"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{part}`" for part in value)
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _range(field: FieldInfo) -> str:
+    """The values a setting takes, in words; empty where any text will do.
+
+    >>> _range(Params.model_fields["seed"])
+    'whole number from 0'
+    """
+    kinds = list(_inside(field.annotation))
+    said = next((words for kind, words in NUMBERS.items() if kind in kinds), "")
+    limits = [
+        words.format(f"{getattr(limit, key):,}")
+        for key, words in LIMITS.items()
+        for limit in field.metadata
+        if hasattr(limit, key)
+    ]
+    return f"{said} {' '.join(limits)}".strip()
+
+
+def features(group: str) -> str:
+    """The features of a group, and what the model loses without each, where that has been measured."""
+    losses: dict[str, dict[str, float]] = json.loads(ABLATION.read_text("utf-8")) if ABLATION.exists() else {}
+    heads = ["feature", "what it is", "unit", "direction", "you can change it", "missing when"]
+    heads += ["R² lost without it", "Spearman lost without it"] if losses else []
+    mine = (feature.spec for feature in FEATURES if feature.group == group)
+    return markdown(heads, [_feature(spec) + (_losses(losses.get(spec.name, {})) if losses else []) for spec in mine])
+
+
+def _feature(spec: FeatureSpec) -> list[str]:
+    change = "yes" if spec.actionable else ""
+    return [f"`{spec.name}`", spec.label, spec.unit, ARROWS[spec.direction], change, spec.missing]
+
+
+def _losses(loss: Mapping[str, float]) -> list[str]:
+    return [f"{loss[name]:.4f}" if name in loss else "–" for name in ("r2_loss", "spearman_loss")]
+
+
+def columns(table: str) -> str:
+    """The columns of a table of the lake."""
+
+    def must(column: str) -> str:
+        return "no, key" if column in KEYS[table] else "yes" if column in NULLABLE[table] else "no"
+
+    rows = [(f"`{column}`", TYPES[kind], must(column)) for column, kind in SCHEMAS[table].items()]
+    return markdown(("column", "type", "may be missing"), rows)
+
+
+def rejects() -> str:
+    """Why rows are rejected, in which tables."""
+    tables: dict[str, dict[str, None]] = {}
+    words: dict[str, dict[str, None]] = {}
+    for table in SCHEMAS:
+        for code, said in _reasons(table):
+            tables.setdefault(code, {})[table] = None
+            words.setdefault(code, {})[said] = None
+    rows = [
+        (f"`{code}`", "all" if len(found) == len(SCHEMAS) else ", ".join(found), "; or ".join(words[code]))
+        for code, found in tables.items()
+    ]
+    return markdown(("reason", "tables", "what is wrong"), rows)
+
+
+def _reasons(table: str) -> Iterator[tuple[str, str]]:
+    """(code, words) of all that can be wrong with a row of `table`."""
+    for want in SCHEMAS[table].values():
+        for have in (pl.String(), pl.Float64()) if want in {pl.String(), pl.Int64()} else (pl.String(),):
+            faults = read(pl.lit(None, have), have, want).faults
+            yield from ((fault.code, fault.words.format(column="a value")) for fault in faults)
+    for rule in rules(table, datetime.now(UTC)):
+        yield rule.code, MISSING if rule.code == "missing_value" else rule.sentence
+    yield from (("duplicate", SAME), ("conflicting_duplicate", CONFLICT))
+
+
+def section(table: str) -> str:
+    """What a section of a mapping may say."""
+    model = next(part for part in _inside(SourceMapping.model_fields[table].annotation) if _is_model(part))
+    assert isinstance(model, type)  # noqa: S101 - narrows the type
+    assert issubclass(model, BaseModel)  # noqa: S101 - narrows the type
+    fields = model.model_fields.items()
+    rows = [(f"`{name}`", _takes(field), "yes" if field.is_required() else "") for name, field in fields]
+    return markdown(("name", "takes", "needed"), rows)
+
+
+def _takes(field: FieldInfo) -> str:
+    parts = list(_inside(field.annotation))
+    if dict in parts:
+        return "a value for each kind of action"
+    if bool in parts:
+        return "`true` or `false`"
+    return next((words for origin, words in ORIGINS.items() if origin in parts), "the name of a column")
+
+
+def _inside(annotation: object) -> Iterator[object]:
+    """Every type that an annotation is made of, itself first."""
+    yield get_origin(annotation) or annotation
+    for part in get_args(annotation):
+        yield from _inside(part)
+
+
+def mappings() -> str:
+    """The mappings that come with Clout, each with its first line."""
+    folder = resources.files("clout.data") / "mappings"
+    first = {name: (folder / f"{name}.toml").read_text("utf-8").split("\n", 1)[0] for name in packaged()}
+    return markdown(("name", "what it reads"), [(f"`{name}`", line.lstrip("# ")) for name, line in first.items()])
+
+
+def checks() -> str:
+    """The numbered checks."""
+    return markdown(("code", "what must hold"), [(f"[{c.code}](#{c.code.lower()})", c.title) for c in CHECKS])
+
+
+def bands() -> str:
+    """The words for scores."""
+    floors = [floor for floor, _ in BANDS]
+    tops = ("and more", *(f"to {floor - 1}" for floor in floors[:-1]))
+    rows = [(f"{max(floor, 1)} {top}", words) for (floor, words), top in zip(BANDS, tops, strict=True)]
+    return markdown(("score", "words"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "settings": partial(settings, Settings, "CLOUT_", {"home": Settings.model_fields["home"].default}),
+    "society": partial(settings, Society),
+    "rejects": rejects,
+    "mappings": mappings,
+    "checks": checks,
+    "bands": bands,
+    "params": partial(settings, Params),
+    **{
+        f"params.{name}": partial(settings, field.annotation, f"{name}.")
+        for name, field in Params.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    },
+    **{f"features.{group}": partial(features, group) for group in GROUPS},
+    **{f"columns.{table}": partial(columns, table) for table in SCHEMAS},
+    **{f"mapping.{table}": partial(section, table) for table in SCHEMAS},
+}
+
+
+def main() -> None:
+    """Nothing; every document then holds the tables of the code."""
+    for document in documents():
+        old = document.read_text("utf-8")
+        new = filled(old)
+        if new != old:
+            document.write_text(new, "utf-8")
+            sys.stdout.write(f"{document.relative_to(ROOT)} is new\n")
+
+
+if __name__ == "__main__":
+    main()
