@@ -14,7 +14,7 @@ from clout.data.simulate import Simulation
 from clout.data.tables import SCHEMAS
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import compute
-from clout.training.config import Params, read_params
+from clout.training.config import Params
 from clout.training.dataset import Dataset, NoOutcomesError, build, cross_fit
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
