@@ -100,9 +100,13 @@ def _with_interval(
 ) -> dict[str, dict[str, float]]:
     values = figures(np.arange(judged.frame.height))
     bounds = metrics.bootstrap(figures, judged.accounts, seed, resamples)
-    intervals = {name: bounds.get(name, (value, value)) for name, value in values.items()}
+    return _beside(values, bounds)
+
+
+def _beside(values: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> dict[str, dict[str, float]]:
+    """Each value beside its bounds; one that was never told in a draw has itself, NaN, for bounds."""
     return {
-        name: {"value": value} | dict(zip(("low", "high"), intervals[name], strict=True))
+        name: {"value": value} | dict(zip(("low", "high"), bounds.get(name, (value, value)), strict=True))
         for name, value in values.items()
     }
 
@@ -230,9 +234,7 @@ def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, leas
         return ranks | paired
 
     values, bounds = figures(np.arange(seen.height)), metrics.bootstrap(figures, accounts, seed, 500)
-    report: dict[str, Any] = {
-        name: {"value": value, "low": bounds[name][0], "high": bounds[name][1]} for name, value in values.items()
-    }
+    report: dict[str, Any] = _beside(values, bounds)
     if seen["followers"].count() > seen.height // 2:
         followers = seen["followers"].fill_null(0).to_numpy()
         report["followers"] = {"value": metrics.spearman(followers, truth)}
