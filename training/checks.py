@@ -201,6 +201,8 @@ class NoGoldenFeature(Check):
             known = ~np.isnan(values)
             if known.sum() >= 50:
                 ranks[name] = abs(np.nan_to_num(metrics.spearman(values[known], truth[known])))
+        if not ranks:
+            return "not applicable", "no feature is known for 50 posts of the newest rolling block"
         best = max(ranks, key=lambda name: ranks[name])
         return _held(ranks[best] < 0.95), f"the strongest, {best}, has {ranks[best]:.3f}"
 
