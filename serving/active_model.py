@@ -32,7 +32,7 @@ class Loaded:
     """One model and one state of the lake, which belong together in every answer.
 
     `accounts` are all that the lake knows anything of; `handles` are their keys by network and lower-case handle;
-    `example` is the account with most posts.
+    `example` is the account whose posts have drawn most.
     """
 
     model: ScoreModel
@@ -48,9 +48,13 @@ class Loaded:
         wording = None if model.wording_path is None else Wording.read(model.wording_path)
         frames = (history.accounts, history.posts, history.profiles, history.actions)
         accounts = frozenset(account for frame in frames for account in frame["account"].unique())
-        busiest = history.posts["account"].value_counts().sort("count", "account", descending=True)["account"]
         past = Past.of(history, action_values)
-        return cls(model, wording, past, accounts, _handles(history), busiest[0] if len(busiest) else "network/id")
+        return cls(model, wording, past, accounts, _handles(history), _example(history))
+
+
+def _example(history: History) -> str:
+    totals = history.outcomes.select("account", "outcome").group_by("account").sum()
+    return next(iter(totals.sort("outcome", "account", descending=True)["account"]), "network/id")
 
 
 def _handles(history: History) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -93,6 +93,11 @@ def test_bodies_too_large_or_no_json(ask: Asked, path: str) -> None:
         (b'{"account": "commons/1", "txt": "a", "n_urls": NaN}', ("/n_urls", "/txt")),
         (b'{"account": "commons/1", "happened_at": "2026-01-01"}', ("/happened_at",)),
         (b'{"network": "commons", "account_facts": {"recent": [{}]}}', ("/account_facts/recent/0/happened_at",)),
+        (
+            b'{"network": "commons", "account_facts": {"recent": [{"happened_at": "2026-01-01T00:00:00Z",'
+            b' "counts": {"like": -1, "clap": 2}}]}}',
+            ("/account_facts/recent/0/counts/like", "/account_facts/recent/0/counts/clap"),
+        ),
     ],
 )
 def test_content_that_is_not_understood(ask: Asked, path: str, body: bytes, pointers: tuple[str, ...]) -> None:

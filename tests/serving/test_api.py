@@ -38,6 +38,12 @@ def test_score(client: Asked, loaded: Loaded, now: datetime, body: bytes) -> Non
     assert answer.json()["as_of"].endswith("Z")
 
 
+def test_times_are_answered_in_utc(client: Asked, loaded: Loaded) -> None:
+    body = {"account": loaded.example, "happened_at": "2025-01-20T12:00:00+02:00"}
+    told = client.post("/v1/posts:score", body).json()
+    assert (told["happened_at"], told["as_of"]) == ("2025-01-20T10:00:00Z", "2025-01-20T10:00:00Z")
+
+
 def test_explain(client: Asked, loaded: Loaded, now: datetime, body: bytes) -> None:
     answer = client("POST", "/v1/posts:explain", content=body, headers=JSON)
     assert answer.status_code == 200
