@@ -18,21 +18,25 @@ MOST_REASONS = 8
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, float], None]]:
     """A function that shows, on a terminal's stderr, the step a command is at and the share of the work done."""
-    columns = (TextColumn("{task.description:28}"), BarColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with _bar(28) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda step, share: bar.update(task, description=step, completed=share)
 
 
 @contextmanager
 def step_bar(steps: int) -> Iterator[Callable[[str], None]]:
-    """A function that shows, on stderr, the next of `steps` steps."""
-    columns = (TextColumn("{task.description:44}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    """A function that shows, on a terminal's stderr, the next of `steps` steps."""
+    with _bar(44) as bar:
         task = bar.add_task("", total=steps)
         done = iter(range(steps + 1))
         yield lambda step: bar.update(task, description=step, completed=next(done, steps))
+
+
+def _bar(width: int) -> Progress:
+    """A bar that goes when it is done; a stderr that is no terminal gets nothing, not even its line break."""
+    console = Console(stderr=True)
+    columns = (TextColumn(f"{{task.description:{width}}}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def print_report(told: Mapping[str, Any], table: ConsoleRenderable) -> None:

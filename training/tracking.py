@@ -20,6 +20,7 @@ from clout.models.score_model import IDS, ScoreModel
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read on import: nobody is told that a model was trained
 os.environ.setdefault("MLFLOW_LOG_UV_FILES", "false")  # else it takes along the project of whoever trains
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # its news of migrations would break the progress bar
 
 import mlflow
 from mlflow import MlflowClient
