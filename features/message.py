@@ -177,17 +177,6 @@ FEATURES = (
         ),
     ),
     _message(
-        "lines_count",
-        "lines",
-        PLAIN.str.strip_chars().str.count_matches("\n") + 1,
-        _Words(
-            "lines",
-            "In {value}, posts like this draw more.",
-            "In {value}, posts like this draw less.",
-            "Try breaking the text into other lines.",
-        ),
-    ),
-    _message(
         "capitals_share",
         "of the letters",
         _per_letter(r"\p{Lu}"),
@@ -246,9 +235,8 @@ FEATURES = (
 
 
 def with_form(posts: pl.DataFrame) -> pl.DataFrame:
-    """`posts` with what earlier posts of the same form are looked up by: has_media, has_link, hour, daypart, weekday."""
+    """`posts` with what earlier posts of the same form are looked up by: has_link, hour, daypart, weekday."""
     return posts.with_columns(
-        has_media=pl.col("n_media") > 0,
         has_link=_counted("n_urls", URL) > 0,
         hour=pl.col("happened_at").dt.hour(),
         daypart=pl.col("happened_at").dt.hour() // 3,

@@ -12,13 +12,13 @@ from clout.features.message import with_form
 from clout.features.windows import ONE, UNIT, Stream, fixed, stream
 
 KINDS = ("like", "reshare", "reply", "quote")
-HALF_LIVES = (3, 10, 30)
+HALF_LIVES = (3, 30)
 PRIOR_POSTS = 5.0
 
 
 def streams(history: History) -> dict[str, Stream]:
     """Ripe outcomes by account, by account and form of post, and by network."""
-    forms = with_form(history.posts).select("post", "kind", "has_media", "has_link", "daypart")
+    forms = with_form(history.posts).select("post", "kind", "has_link", "daypart")
     known = history.outcomes.columns
     events = history.outcomes.join(forms, on="post", how="left").with_columns(
         *(pl.lit(None, pl.Int64).alias(kind) for kind in KINDS if kind not in known),
@@ -30,7 +30,7 @@ def streams(history: History) -> dict[str, Stream]:
         by_account[f"{kind}_n"] = pl.col(kind).is_not_null()
         by_account[f"{kind}_log"] = fixed(pl.col(kind).cast(pl.Float64).log1p())
     lasts = {f"halflife_{posts}": pl.col("log").ewm_mean(half_life=posts) for posts in HALF_LIVES}
-    lasts |= {"newest": pl.col("log"), "best": pl.col("log").cum_max()}
+    lasts["best"] = pl.col("log").cum_max()
 
     def by(*form: str) -> Stream:
         return stream(events.drop_nulls(list(form)), ["account", *form], tie="post", totals=simple)
@@ -38,7 +38,6 @@ def streams(history: History) -> dict[str, Stream]:
     return {
         "outcomes": stream(events, ["account"], tie="post", totals=by_account, lasts=lasts),
         "outcomes_kind": by("kind"),
-        "outcomes_media": by("has_media"),
         "outcomes_link": by("has_link"),
         "outcomes_daypart": by("daypart"),
         "network_outcomes": stream(events, ["network"], tie="post", totals=simple),
@@ -87,9 +86,7 @@ FEATURES = (
     _record("outcome_log_mean_30d", "usual reactions in the last month", mean("outcomes", "log", "30d")),
     _record("outcome_log_mean_90d", "usual reactions in the last three months", mean("outcomes", "log", "90d")),
     _record("outcome_log_mean_3p", "reactions to the newest few posts", past("outcomes", "halflife_3", "last")),
-    _record("outcome_log_mean_10p", "reactions to about ten recent posts", past("outcomes", "halflife_10", "last")),
     _record("outcome_log_mean_30p", "reactions to about thirty recent posts", past("outcomes", "halflife_30", "last")),
-    _record("outcome_log_last", "reactions to the newest ripe post", past("outcomes", "newest", "last")),
     _record("outcome_log_max_all", "best post so far", past("outcomes", "best", "last")),
     _record("outcome_log_std_90d", "ups and downs between posts", _deviation("90d"), "steps on a log scale", 0),
     _record("outcome_log_std_365d", "ups and downs over the year", _deviation("365d"), "steps on a log scale", 0),
@@ -117,11 +114,6 @@ FEATURES = (
         "quotes_log_mean_90d", "usual quotes", mean("outcomes", "quote_log", "90d", "quote_n"), "quotes (typical)", 0
     ),
     _record("outcome_log_mean_same_kind_365d", "usual reactions to posts of this kind", _same("outcomes_kind", "365d")),
-    _record(
-        "outcome_log_mean_same_media_365d",
-        "usual reactions to posts with as much to see",
-        _same("outcomes_media", "365d"),
-    ),
     _record(
         "outcome_log_mean_same_link_365d",
         "usual reactions to posts with or without links",

@@ -22,11 +22,6 @@ def _network(name: str, label: str, expression: pl.Expr) -> Feature:
 
 FEATURES = (
     _network(
-        "network_outcome_log_mean_7d",
-        "usual reactions on this network in the last week",
-        mean("network_outcomes", "log", "7d"),
-    ),
-    _network(
         "network_outcome_log_mean_30d",
         "usual reactions on this network in the last month",
         mean("network_outcomes", "log", "30d"),

@@ -22,9 +22,9 @@ def shape(text: str | None, **form: object) -> dict[str, float | None]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", {"text_chars": 0, "text_words": 0, "word_chars_mean": None, "capitals_share": None, "lines_count": 1}),
+        ("", {"text_chars": 0, "text_words": 0, "word_chars_mean": None, "capitals_share": None}),
         ("Hello, World", {"text_chars": 12, "text_words": 2, "word_chars_mean": 5.5, "capitals_share": 0.2}),
-        ("one\ntwo\n\n", {"lines_count": 2, "text_words": 2}),
+        ("one\ntwo\n\n", {"text_words": 2}),
         ("see https://example.org/?q=1! now", {"urls_count": 1, "text_chars": 8, "questions_count": 0}),
         ("你好吗？好！", {"text_chars": 6, "text_words": 1, "questions_count": 1, "exclamations_count": 1}),
         ("你好\u3000世界", {"text_words": 2, "word_chars_mean": 2.0}),
@@ -86,6 +86,5 @@ def test_the_form_by_which_earlier_posts_are_found() -> None:
     ]
     form = with_form(tables_of(posts, [], [], [])["posts"])
     assert form["has_link"].to_list() == [True, False, None]
-    assert form["has_media"].to_list() == [True, False, None]
     assert form.select("hour", "daypart", "weekday").row(0) == (0, 0, 1)
     assert form.schema["daypart"] == pl.Int8

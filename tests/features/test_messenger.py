@@ -26,21 +26,20 @@ def judged_last(tables: Tables) -> dict[str, float | None]:
 def test_no_record() -> None:
     got = liked()
     assert got["outcome_count_all"] == got["outcome_count_90d"] == 0
-    names = ("outcome_level_365d", "outcome_log_mean_30d", "outcome_log_last", "outcome_log_max_all")
-    assert [got[name] for name in names] == [None] * 4
+    names = ("outcome_level_365d", "outcome_log_mean_30d", "outcome_log_max_all")
+    assert [got[name] for name in names] == [None] * 3
     assert got["outcome_log_mean_3p"] is got["outcome_log_std_90d"] is got["outcome_none_share_90d"] is None
 
 
-def test_means_last_and_best() -> None:
+def test_means_and_best() -> None:
     got = liked(3, 0, 1)
     assert got["outcome_log_mean_90d"] == pytest.approx((log(4) + log(2)) / 3, abs=1e-6)
-    assert got["outcome_log_last"] == pytest.approx(log(2))
     assert got["outcome_log_max_all"] == pytest.approx(log(4))
     assert got["outcome_none_share_90d"] == pytest.approx(1 / 3)
     assert got["outcome_count_90d"] == got["outcome_count_all"] == 3
 
 
-@pytest.mark.parametrize("posts", [3, 10, 30])
+@pytest.mark.parametrize("posts", [3, 30])
 def test_half_lives_weigh_a_post_half_as_much_as_one_so_many_posts_newer(posts: int) -> None:
     weights = [0.5 ** (age / posts) for age in (2, 1, 0)]
     expected = sum(w * v for w, v in zip(weights, (log(4), 0.0, log(2)), strict=True)) / sum(weights)
@@ -95,7 +94,7 @@ def test_a_reported_kind_without_actions_is_zero() -> None:
 def test_one_actor_counts_once_for_each_kind() -> None:
     actions = [Acted(0, 60, hours * HOUR, kind=kind) for hours in (1, 2, 3) for kind in (0, 1)]
     tables = tables_of([Published(0, 0), Published(0, 40 * DAY)], actions, [], [])
-    assert judged_last(tables)["outcome_log_last"] == pytest.approx(log(1 + 1 + 2))
+    assert judged_last(tables)["outcome_log_max_all"] == pytest.approx(log(1 + 1 + 2))
 
 
 def test_posts_of_the_same_kind() -> None:
@@ -113,21 +112,20 @@ def test_posts_of_the_same_form_and_time_of_day() -> None:
     posts += [Published(0, place * DAY + evening, n_media=0, n_urls=2) for place in range(2)]
     likes = [Acted(0, 60, HOUR), Acted(1, 60, HOUR)]
     got = judged_last(tables_of([*posts, Published(0, 40 * DAY + morning, n_media=3, n_urls=1)], likes, [], []))
-    assert got["outcome_log_mean_same_media_365d"] == pytest.approx(log(2), abs=1e-6)
     assert got["outcome_log_mean_same_link_365d"] == 0
     assert got["outcome_log_mean_same_daypart_365d"] == pytest.approx(log(2), abs=1e-6)
 
 
 def test_a_form_that_is_not_known_meets_no_other() -> None:
-    got = liked(1, 1, n_media=None)
-    assert got["outcome_log_mean_same_media_365d"] is got["outcome_log_mean_same_link_365d"] is None
+    got = liked(1, 1)
+    assert got["outcome_log_mean_same_link_365d"] is None
 
 
 def test_counts_make_a_record_too() -> None:
     posts = [Published(2, 0), Published(2, 40 * DAY)]
     counts = [Counted(0, HORIZON, 4, kind=1, delay=DAY), Counted(0, HORIZON, 6, kind=0, delay=DAY)]
     got = judged_last(tables_of(posts, [], counts, []))
-    assert got["outcome_log_last"] == pytest.approx(log(1 + 6 + 8))
+    assert got["outcome_log_max_all"] == pytest.approx(log(1 + 6 + 8))
     assert got["reshares_log_mean_90d"] == pytest.approx(log(5), abs=1e-6)
     assert got["replies_log_mean_90d"] is None
 

@@ -26,7 +26,6 @@ SELECT
         string_split(plain, ''), c -> c <> '' AND (unicode(c) BETWEEN 127744 AND 129791 OR unicode(c) BETWEEN 9728 AND 10175)
     )) AS emoji_count,
     len(regexp_extract_all(plain, '\p{Nd}')) AS digits_count,
-    CASE WHEN plain IS NOT NULL THEN len(string_split(stripped, chr(10))) END AS lines_count,
     CASE WHEN letters > 0 THEN len(regexp_extract_all(plain, '\p{Lu}'))::DOUBLE / letters END AS capitals_share,
     (kind = 'reply')::INT AS reply_flag,
     (kind = 'quote')::INT AS quote_flag,

@@ -2,7 +2,6 @@
 WITH record AS (
     SELECT q.post, q.t, ln(1 + o.outcome) AS log, o.*EXCLUDE (post, account, network, clock), o.clock, o.outcome IS NOT NULL AS ripe,
         o.kind = q.kind AS same_kind,
-        (f.n_media > 0) = (q.n_media > 0) AS same_media,
         (f.n_links > 0) = (q.n_links > 0) AS same_link,
         hour(f.happened_at) // 3 = hour(q.happened_at) // 3 AS same_daypart,
         row_number() OVER (PARTITION BY q.post ORDER BY o.clock DESC, o.post DESC) - 1 AS age
@@ -16,9 +15,7 @@ mine AS (
         avg(log) FILTER (clock > t - INTERVAL 30 DAY) AS outcome_log_mean_30d,
         avg(log) FILTER (clock > t - INTERVAL 90 DAY) AS outcome_log_mean_90d,
         sum(log * 0.5 ** (age / 3.0)) / sum(0.5 ** (age / 3.0)) FILTER (ripe) AS outcome_log_mean_3p,
-        sum(log * 0.5 ** (age / 10.0)) / sum(0.5 ** (age / 10.0)) FILTER (ripe) AS outcome_log_mean_10p,
         sum(log * 0.5 ** (age / 30.0)) / sum(0.5 ** (age / 30.0)) FILTER (ripe) AS outcome_log_mean_30p,
-        max(log) FILTER (age = 0) AS outcome_log_last,
         max(log) AS outcome_log_max_all,
         CASE WHEN count(log) FILTER (clock > t - INTERVAL 90 DAY) >= 2
             THEN stddev_pop(log) FILTER (clock > t - INTERVAL 90 DAY) END AS outcome_log_std_90d,
@@ -33,8 +30,6 @@ mine AS (
         avg(ln(1 + quote)) FILTER (clock > t - INTERVAL 90 DAY) AS quotes_log_mean_90d,
         CASE WHEN count(*) FILTER (same_kind AND clock > t - INTERVAL 365 DAY) >= 2
             THEN avg(log) FILTER (same_kind AND clock > t - INTERVAL 365 DAY) END AS outcome_log_mean_same_kind_365d,
-        CASE WHEN count(*) FILTER (same_media AND clock > t - INTERVAL 365 DAY) >= 2
-            THEN avg(log) FILTER (same_media AND clock > t - INTERVAL 365 DAY) END AS outcome_log_mean_same_media_365d,
         CASE WHEN count(*) FILTER (same_link AND clock > t - INTERVAL 365 DAY) >= 2
             THEN avg(log) FILTER (same_link AND clock > t - INTERVAL 365 DAY) END AS outcome_log_mean_same_link_365d,
         CASE WHEN count(*) FILTER (same_daypart AND clock > t - INTERVAL 365 DAY) >= 2
@@ -47,7 +42,6 @@ mine AS (
 around AS (
     SELECT
         q.post,
-        avg(ln(1 + o.outcome)) FILTER (o.clock > q.t - INTERVAL 7 DAY) AS network_outcome_log_mean_7d,
         avg(ln(1 + o.outcome)) FILTER (o.clock > q.t - INTERVAL 30 DAY) AS network_outcome_log_mean_30d
     FROM judged q LEFT JOIN outcomes o ON o.network = q.network AND o.clock < q.t
     GROUP BY q.post
