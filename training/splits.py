@@ -86,7 +86,8 @@ def plan(posts: pl.DataFrame, params: Splits) -> Plan:
     if early.len() < params.min_posts // 2:
         raise SplitError(
             f"got {early.len()} posts with an outcome known before the last block ({start:%Y-%m-%d}); expected at least "
-            f"{params.min_posts // 2}: add older posts or set splits.final_from or splits.final_share"
+            f"{params.min_posts // 2}: add older posts or set splits.final_from or splits.final_share; counts read long after "
+            "their posts need retrospective = true in the mapping"
         )
     shares = [1 - params.block_share * back for back in range(params.origins, 0, -1)]
     starts = sorted({_quantile(early, share) for share in shares})
