@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
+from nasty_tables import known_until
 from trained_society import Studied
 
 from clout.data.history import History, known_before, load
@@ -121,8 +122,9 @@ def test_nobody_posted() -> None:
 
 def test_the_future_changes_nothing(society: Simulation, studied: Studied) -> None:
     at, params = studied.dataset.plan.rolling[1].start, studied.params
-    past = known_before(society.tables, at)
-    histories = [load(tables, params.label.horizon, params.action_values) for tables in (society.tables, past)]
+    past, known = known_before(society.tables, at), known_until(society.tables, at)
+    meaning = (params.label.horizon, params.action_values)
+    histories = [load(society.tables, *meaning), load(past, *meaning, known)]
     judge = feature("outcome_level_365d")
     now, then = (account_margins(history, prepare(history), MUTE, judge, at) for history in histories)
     assert now.equals(then)
