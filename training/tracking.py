@@ -76,7 +76,8 @@ def _log_run(
     plots: Mapping[str, Path],
     tags: Mapping[str, str],
 ) -> tuple[str, str]:
-    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)  # it misses pip, which nothing needs
+    for name in ("mlflow.utils.environment", "mlflow.store.db.utils"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # one misses pip, which nothing needs; the other raises, too
     model = ScoreModel.load(bundle_directory)
     mlflow.set_tracking_uri(tracking_uri)
     client = MlflowClient()
