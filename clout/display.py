@@ -52,6 +52,10 @@ def print_trained(told: Mapping[str, Any], table: ConsoleRenderable) -> None:
     print_checks(told["checks"])
     role = "champion" if told["champion"] else "challenger"
     typer.echo(f"{role} {told['version']} in {told['directory']}")
+    if not told["champion"]:
+        typer.echo(
+            "it answers once it is champion: see `clout evaluate challenger`, then `clout promote challenger` if you choose"
+        )
 
 
 def print_explained(told: Mapping[str, Any]) -> None:

@@ -96,7 +96,7 @@ def _follow(home: Path, name: str) -> Path:
         pointer = Pointer(**json.loads(file.read_text()))
     except FileNotFoundError:
         raise RegistryError(
-            f"there is no {name} in {home}; {_known(home)}. Train one with `clout train`", code=f"no_{name}"
+            f"there is no {name} in {home}; {_known(home)}. {_next_step(Path(home), name)}", code=f"no_{name}"
         ) from None
     except (ValueError, TypeError) as error:
         raise RegistryError(f"{file} is not a pointer ({error}); expected one: promote a version again") from error
@@ -107,6 +107,12 @@ def _follow(home: Path, name: str) -> Path:
             "Install that bundle again or promote another one"
         )
     return manifest.parent
+
+
+def _next_step(home: Path, name: str) -> str:
+    if name == CHAMPION and pointer_file(home, CHALLENGER).exists():
+        return "See `clout evaluate challenger`, and make it champion with `clout promote challenger`"
+    return "Train one with `clout train`"
 
 
 def _point(home: Path, name: str, directory: Path, version: str) -> None:
