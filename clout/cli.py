@@ -175,7 +175,9 @@ def evaluate(
 
 
 @app.command()
-def promote(version: Annotated[str, typer.Argument(help="challenger, or a version as `clout train` printed it.")]) -> None:
+def promote(
+    version: Annotated[str, typer.Argument(help="challenger, or a version as `clout train` printed it.")],
+) -> None:
     """Make a model the champion, which is the one that answers; its checks are shown, the choice is yours."""
     from clout.display import print_checks
     from clout.models import registry
