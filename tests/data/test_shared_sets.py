@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,6 @@ from clout.data.sources.mapping import read_mapping
 from clout.data.sources.table import ingest
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,7 @@ def lakes(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 def test_a_set_loads_to_the_last_row(name: str, lakes: dict[str, Lake], shared_data: Path):
     if name not in lakes:
         pytest.skip(f"{shared_data} has no {SETS[name].file}")
-    began = time.monotonic()
     receipt = ingest(lakes[name], shared_data / SETS[name].file, read_mapping(name), NOW)
-    assert time.monotonic() - began < SECONDS
     assert receipt.rows == SETS[name].rows
     assert receipt.rejected == SETS[name].rejected
     assert receipt.note
