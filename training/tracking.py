@@ -59,11 +59,12 @@ def log_run(
     try:
         return _log_run(tracking_uri, experiment, bundle_directory, params, metrics, plots, tags)
     except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
+        reason = next((line for line in str(error).splitlines() if not line.startswith("(raised as")), error)
         raise TrackingError(
             _without_password(
-                f"cannot log the training to {tracking_uri} ({str(error).splitlines()[0]}); expected an MLflow "
+                f"cannot log the training to {tracking_uri} ({reason}); expected an MLflow store that can be "
             )
-            + "store that can be reached and written, such as sqlite:///mlflow.db: see CLOUT_TRACKING_URI, then train again"
+            + "reached and written, such as sqlite:///mlflow.db: see CLOUT_TRACKING_URI, then train again"
         ) from error
 
 

@@ -57,7 +57,7 @@ def test_json_tells_the_version_the_figures_and_the_checks(retrained: Retrained)
 def test_what_is_set_is_what_it_was_trained_with(retrained: Retrained) -> None:
     params = json.loads((Path(retrained.told["directory"]) / "params.json").read_text())
     assert params["seed"] == 8
-    assert (params["fit"]["trees"], params["fit"]["num_leaves"], params["splits"]["origins"]) == (20, 15, 2)
+    assert (params["fit"]["trees"], params["fit"]["num_leaves"], params["splits"]["origins"]) == (50, 15, 2)
 
 
 @pytest.mark.parametrize(

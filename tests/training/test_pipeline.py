@@ -196,6 +196,7 @@ def test_the_data_facts_are_those_of_the_lake(trained: TrainedSociety, studied: 
 def test_a_second_one_stays_challenger(retrained: Retrained, trained: TrainedSociety) -> None:
     second = retrained.told["version"]
     assert second != trained.trained.version
+    assert {check["status"] for check in retrained.told["checks"]} == {"passed"}
     assert not retrained.told["champion"]
     assert pointed(retrained.home, "champion") == trained.trained.version
     assert pointed(retrained.home, "challenger") == second

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,6 +161,20 @@ def test_a_file_store_is_refused(tmp_path: Path):
         TrackingError, match=r"(?i)cannot log the training to file://.*\(.*file.*\); expected an MLflow store"
     ):
         log_run(f"file://{tmp_path}/mlruns", "x", tmp_path / "bundle", params={}, metrics={}, plots={}, tags={})
+
+
+def test_a_store_that_was_taken_away_is_told(logged: Logged, tmp_path: Path):
+    """SQLAlchemy begins such words with how it came to ask, and ends them with the question."""
+    shutil.copytree(logged.folder / "state", tmp_path / "state")
+    uri, file = f"sqlite:///{tmp_path}/state/mlflow.db", tmp_path / "state" / "mlflow.db"
+    assert MlflowClient(uri).search_experiments()
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content)
+    with pytest.raises(TrackingError) as refused:
+        log_run(uri, "rehearsal", logged.folder / "bundle", params={}, metrics={}, plots={}, tags={})
+    assert f"cannot log the training to {uri} ((sqlite3.OperationalError) " in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_store_that_cannot_be_reached_is_told_without_its_password(tmp_path: Path):
