@@ -14,6 +14,7 @@ from trained_society import Studied, TrainedSociety
 
 from clout.data.lake import Lake
 from clout.data.simulate import Simulation
+from clout.features.wording import Wording
 from clout.models.score_model import ScoreModel
 from clout.training import ship
 from clout.training.judge import judge_bundle, judge_final, judge_rolling, open_last_block, read_bundle_params
@@ -107,7 +108,8 @@ def test_words_are_those_of_the_bundle(
 ) -> None:
     """What words a dataset would have learned is of no account."""
     blank = studied.dataset.frame.with_columns(wording_lift=pl.lit(None, pl.Float64))
-    report = judge_final(trained.model, replace(studied.dataset, frame=blank), studied.params)
+    mute = Wording((), np.zeros(0), np.zeros(0))
+    report = judge_final(trained.model, replace(studied.dataset, frame=blank, wording=mute), studied.params)
     assert report["model"]["spearman"] == opened[0]["model"]["spearman"]
 
 
