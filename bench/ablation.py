@@ -120,15 +120,22 @@ def ablate(bench: Bench, wanted: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def earns(told: Mapping[str, Any], name: str) -> bool:
-    """Whether a feature's loss is clear of the noise, in R² or in Spearman."""
-    return any(told["features"][name][f"{measure}_loss"] > CLEAR * told["noise"][measure] for measure in MEASURES)
+def verdict(told: Mapping[str, Any], name: str) -> str:
+    """`earns` when a loss is clear of the noise, `harms` when a gain is, else `nothing clear`."""
+    losses = [told["features"][name][f"{measure}_loss"] / told["noise"][measure] for measure in MEASURES]
+    if max(losses) > CLEAR:
+        return "earns"
+    return "harms" if min(losses) < -CLEAR else "nothing clear"
 
 
 def verdicts(figures: Mapping[str, Any]) -> dict[str, list[str]]:
     """The features that earn nothing clear of noise, by the sets that were asked."""
     asked = {name: [data for data in figures if name in figures[data]["features"]] for name in CONTRACT.names}
-    idle = {name: sets for name, sets in asked.items() if sets and not any(earns(figures[data], name) for data in sets)}
+    idle = {
+        name: sets
+        for name, sets in asked.items()
+        if sets and not any(verdict(figures[data], name) == "earns" for data in sets)
+    }
     kinds = sorted({tuple(sets) for sets in idle.values()})
     told = {" and ".join(sets): [name for name in idle if tuple(idle[name]) == sets] for sets in kinds}
     return told | {"nowhere known": [name for name, sets in asked.items() if not sets]}
@@ -155,24 +162,18 @@ def print_set(name: str, told: dict[str, Any]) -> None:
     )
     groups = {spec.name: spec.group for spec in CONTRACT.features}
     rows = [
-        (
-            feature,
-            groups[feature],
-            losses["r2_loss"],
-            losses["spearman_loss"],
-            "" if earns(told, feature) else "nothing clear",
-        )
+        (feature, groups[feature], *losses.values(), verdict(told, feature))
         for feature, losses in sorted(told["features"].items(), key=lambda item: -sum(item[1].values()))
     ]
-    show(title, ("without", "group", "R² lost", "Spearman lost", "earns"), rows, 4)
+    show(title, ("without", "group", "R² lost", "Spearman lost", "beyond noise"), rows, 4)
     whole = [(group, *losses.values()) for group, losses in told["groups"].items()]
     show(f"{name}: without a whole group", ("group", "R² lost", "Spearman lost"), whole, 4)
-    cells = [
-        (f"{len(row['dropped'])}", row["r2_loss"], row["spearman_loss"], f"… {', '.join(row['dropped'][-AT_ONCE:])}")
+    more = [
+        (", ".join(row["dropped"][-AT_ONCE:]), len(row["dropped"]), row["r2_loss"], row["spearman_loss"])
         for row in told["together"]
     ]
-    heads = ("how many", "R² lost", "Spearman lost", "the last of them")
-    show(f"{name}: without the weakest together", heads, cells, 4)
+    heads = ("without these and all above", "features gone", "R² lost", "Spearman lost")
+    show(f"{name}: without the weakest together", heads, more, 4)
 
 
 def main(
@@ -188,7 +189,9 @@ def main(
             params = params_of(name)
             bench = bench_of(build(read_tables(lake_of(name, folder / name)), params), params)
             told = figures[name] = ablate(bench, [feature for feature in wanted if feature in bench.known])
-            wanted = [feature for feature in wanted if feature not in told["features"] or not earns(told, feature)]
+            wanted = [
+                feature for feature in wanted if feature not in told["features"] or verdict(told, feature) != "earns"
+            ]
             if not as_json:
                 print_set(name, told)
     if as_json:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 Cell = str | int | float | None
 Item = TypeVar("Item")
+PAGE = 120
 
 
 def watched(items: Iterable[Item], what: str) -> Iterable[Item]:
@@ -26,6 +27,8 @@ def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], digit
     for row in rows:
         grid.add_row(*(_text(cell, digits) for cell in row))
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=PAGE)
     console.print(grid)
     console.print()
 
