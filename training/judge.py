@@ -11,6 +11,7 @@ import polars as pl
 from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.features.catalogue import CONTRACT, WORDING
+from clout.features.contract import ContractError
 from clout.features.wording import Wording
 from clout.models.intervals import spread
 from clout.models.score_model import ScoreModel
@@ -20,7 +21,7 @@ from clout.training.baselines import judge_baselines, own_means
 from clout.training.config import Params
 from clout.training.dataset import Dataset, Step, build
 from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
-from clout.training.heads import HeldOut
+from clout.training.heads import HeldOut, held_out
 from clout.training.splits import Block
 
 
@@ -36,12 +37,34 @@ def judge_rolling(dataset: Dataset, held: HeldOut, params: Params) -> Judgement:
     return join(parts)
 
 
+def judge_anew(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> dict[str, Any]:
+    """The report of `judge_rolling` on `lake`, made by models with the parameters of a bundle.
+
+    On the data the bundle was trained on, it is the report in the bundle.
+    """
+    _refuse_other_features(model)
+    params = Params.model_validate(model.params)
+    dataset = build(read_tables(lake), params, step)
+    held = held_out(dataset, params, (), step)
+    step("judging against baselines")
+    return evaluate(judge_rolling(dataset, held, params), params.seed)
+
+
+def _refuse_other_features(model: ScoreModel) -> None:
+    if model.contract.fingerprint != CONTRACT.fingerprint:
+        raise ContractError(
+            f"{model.version} was trained on other features than this version of clout measures; expected the same: "
+            "train again, or use the version that trained it"
+        )
+
+
 def open_last_block(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> dict[str, Any]:
     """The report of `judge_final` on the posts of `lake` that came after all the bundle learned from.
 
     The data are laid out as when the bundle was trained, but for the last block's beginning, which is the bundle's.
     Raises `NothingToJudgeError` when the data end before it.
     """
+    _refuse_other_features(model)
     params = read_bundle_params(model)
     dataset = build(read_tables(lake), params, step)
     step("judging the last block")

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.errors import CloutError
 from clout.models import bundle, registry
 from clout.models.bundle import Bundle, to_json
 from clout.models.score_model import ScoreModel
-from clout.training import checks, report, scales, ship, tracking
+from clout.training import checks, judged, report, scales, ship, tracking
 from clout.training.accounts import account_margins
 from clout.training.card import CardFacts, card
 from clout.training.config import Params
@@ -77,17 +79,17 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
     facts = ship.data_facts(dataset, lake, params) | {"trees": held.trees}
     content = ship.files(heads, calibrated, scale, dataset, params, facts)
     step("judging against baselines")
-    judged = judge_rolling(dataset, held, params)
-    figures = evaluate(judged, params.seed)
+    said = judge_rolling(dataset, held, params)
+    figures = evaluate(said, params.seed)
     step("checking")
     model = ScoreModel(Bundle.of(content))
-    scores = scale.score(calibrated.curves["main"].apply(judged.margin), judged.frame["network"].to_list())
-    verdicts = checks.run(checks.Evidence(figures, judged.frame, scores, dataset, params))
+    scores = scale.score(calibrated.curves["main"].apply(said.margin), said.frame["network"].to_list())
+    verdicts = checks.run(checks.Evidence(figures, said.frame, scores, dataset, params))
     content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
     content["card.md"] = card(CardFacts(figures, verdicts, params, facts, scale, model.contract))
     step("registering")
     try:
-        return _register(content, judged, scores, params, home, tracking_uri)
+        return _register(content, said, judged.rows(said, dataset.history.posts), scores, params, home, tracking_uri)
     except OSError as error:
         raise TrainingError(
             f"could not keep the training in {home} ({error}); what was there is as it was: make room or allow writing "
@@ -96,18 +98,25 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
 
 
 def _register(
-    content: dict[str, str], judged: Judgement, scores: Floats, params: Params, home: Path, tracking_uri: str
+    content: dict[str, str],
+    said: Judgement,
+    rows: pl.DataFrame,
+    scores: Floats,
+    params: Params,
+    home: Path,
+    tracking_uri: str,
 ) -> Trained:
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".training-") as folder:
         version = bundle.write(Path(folder) / "bundle", content)
         model = ScoreModel.load(Path(folder) / "bundle")
-        sample = judged.frame.sample(min(2000, judged.frame.height), seed=0)
-        plots = report.plots(Path(folder), judged, scores, model.explain(sample))
+        sample = said.frame.sample(min(2000, said.frame.height), seed=0)
+        plots = report.plots(Path(folder), said, scores, model.explain(sample))
         facts = {"params": model.params, "metrics": model.bundle.json("metrics.json"), "plots": plots}
         tags = {"clout.data": model.data["fingerprint"], "clout.scale": model.scale_version}
         tracking.log_run(tracking_uri, "clout", Path(folder) / "bundle", tags=tags, **facts)
         with scales.keeping(home, params, model.scale):
+            judged.write(home, version, rows)
             directory = registry.install(home, Path(folder) / "bundle", version)
     verdicts = model.bundle.json("checks.json")["checks"]
     first = not registry.pointer_file(home, registry.CHAMPION).exists()

@@ -10,6 +10,8 @@ from trained_society import Retrained, TrainedSociety
 from typer.testing import CliRunner, Result
 
 from clout.cli import app
+from clout.data.lake import Lake
+from clout.data.simulate import Society, simulate
 
 ROLLING = {"posts", "accounts", "from", "through", "model", "skill", "baselines", "groups", "deciles"}
 
@@ -102,7 +104,31 @@ def test_evaluate_prints_the_figures_of_the_rolling_blocks(name: str, trained: T
     told = json.loads(done.stdout)
     assert done.exit_code == 0
     assert (told.pop("version"), told.pop("block")) == (version, "rolling")
+    assert told.pop("data") == told.pop("trained_on") == trained.lake.fingerprint()
     assert told == trained.trained.report
+
+
+@pytest.mark.usefixtures("home")
+def test_evaluate_measures_anew_on_the_data_it_is_given(trained: TrainedSociety) -> None:
+    done = clout("evaluate", "--data", str(trained.home / "lake"), "--json")
+    told = json.loads(done.stdout)
+    assert {name: told[name] for name in ROLLING} == trained.trained.report
+
+
+@pytest.mark.usefixtures("home")
+def test_evaluate_on_other_data_gives_other_figures(trained: TrainedSociety, folder: Path) -> None:
+    other = Lake(folder / "other")
+    other.append(simulate(Society(accounts=200, days=60, seed=11)).tables, source="simulate")
+    told = json.loads(clout("evaluate", "--data", str(folder / "other"), "--json").stdout)
+    assert (told["data"], told["trained_on"]) == (other.fingerprint(), trained.lake.fingerprint())
+    assert told["posts"] < trained.trained.report["posts"]
+    assert told["model"] != trained.trained.report["model"]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("final", [["--final"], []])
+def test_evaluate_on_an_empty_lake_says_what_is_missing(final: list[str], folder: Path) -> None:
+    assert "the lake has no posts; expected posts" in refusal("evaluate", *final, "--data", str(folder / "empty"))
 
 
 @pytest.mark.usefixtures("home")
@@ -110,7 +136,7 @@ def test_evaluate_final_opens_the_last_block(trained: TrainedSociety) -> None:
     done = clout("evaluate", "champion", "--final", "--json")
     told = json.loads(done.stdout)
     assert done.stderr == ""
-    assert set(told) == ROLLING | {"version", "block", "account"}
+    assert set(told) == ROLLING | {"version", "block", "data", "trained_on", "account"}
     assert (told["version"], told["block"]) == (trained.trained.version, "final")
     assert told["from"] >= trained.model.data["taught_before"][:19]
     assert told["from"] > trained.trained.report["through"]
@@ -146,11 +172,6 @@ def test_the_second_model_can_be_evaluated_beside_the_first(
 @pytest.mark.parametrize("name", ["../lake", "/etc", "."])
 def test_a_version_is_a_name_and_no_path(name: str) -> None:
     assert f"got {name!r}; expected champion, challenger or a version" in refusal("evaluate", name)
-
-
-@pytest.mark.usefixtures("home")
-def test_evaluate_final_needs_newer_posts(folder: Path) -> None:
-    assert "the lake has no posts; expected posts" in refusal("evaluate", "--final", "--data", str(folder / "empty"))
 
 
 def test_evaluate_without_a_model_says_how_to_get_one(folder: Path) -> None:

@@ -15,6 +15,7 @@ EVERYONE = ("clout.errors",)
 ARROWS = {
     "clout": (),
     "clout.cli": ("clout",),
+    "clout.commands": ("clout",),
     "clout.data": (),
     "clout.features": ("clout.data",),
     "clout.models": ("clout.features.contract",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +15,19 @@ from trained_society import Studied, TrainedSociety
 
 from clout.data.lake import Lake
 from clout.data.simulate import Simulation
+from clout.features.contract import ContractError
 from clout.features.wording import Wording
+from clout.models.bundle import Bundle, to_json
 from clout.models.score_model import ScoreModel
 from clout.training import ship
-from clout.training.judge import judge_bundle, judge_final, judge_rolling, open_last_block, read_bundle_params
+from clout.training.judge import (
+    judge_anew,
+    judge_bundle,
+    judge_final,
+    judge_rolling,
+    open_last_block,
+    read_bundle_params,
+)
 from clout.training.splits import NothingToJudgeError
 
 
@@ -147,3 +157,13 @@ def test_newer_posts_that_have_not_ripened_are_nothing_newer(
     lake.append(past, source="the past")
     with pytest.raises(NothingToJudgeError, match="no post with a known outcome lies in the last block"):
         open_last_block(ScoreModel.load(trained.trained.directory), lake)
+
+
+@pytest.mark.parametrize("judge", [judge_anew, open_last_block])
+def test_a_bundle_of_other_features_is_refused_by_name(
+    trained: TrainedSociety, judge: Callable[[ScoreModel, Lake], object]
+) -> None:
+    contract = trained.model.bundle.json("contract.json")
+    files = dict(trained.model.bundle.files) | {"contract.json": to_json({"features": contract["features"][::-1]})}
+    with pytest.raises(ContractError, match="was trained on other features than this version"):
+        judge(ScoreModel(Bundle.of(files)), trained.lake)

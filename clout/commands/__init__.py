@@ -1,0 +1,1 @@
+"""The commands of `clout`, by what they are about. They import what they need, so that help comes at once."""

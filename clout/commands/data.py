@@ -1,0 +1,82 @@
+"""Commands that fill the lake and show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clout.commands.options import AsJson, LakeUrl, open_lake
+from clout.errors import CloutError
+
+
+def ingest_table(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, Parquet or NDJSON; texts also as .gz.")],
+    mapping: Annotated[str, typer.Option("--map", help="A mapping: a TOML file, or the name of one of Clout's own.")],
+    lake: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a table in a file into the lake. Bad rows are rejected, kept and counted."""
+    from datetime import UTC, datetime
+
+    from clout.data.sources.mapping import read_mapping
+    from clout.data.sources.table import ingest
+    from clout.display import print_json, print_receipt, progress_bar
+
+    target = open_lake(lake)
+    with progress_bar() as progress:
+        receipt = ingest(target, file, read_mapping(mapping), datetime.now(UTC), progress)
+    told = {
+        "lake": target.url,
+        **receipt.told(),
+        "rejects": target.path("rejects", receipt.batch) if receipt.rejected else None,
+    }
+    print_json(told) if as_json else print_receipt(told)
+    if not (receipt.rows or receipt.already_there):
+        raise CloutError(f"no row of {file} was accepted: mend the rows or the mapping; rejects: {told['rejects']}")
+
+
+def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:
+    """Show what the lake holds and what was rejected."""
+    from clout.data.receipt import totals
+    from clout.display import print_json, print_lake
+
+    target = open_lake(lake)
+    receipts = target.receipts()
+    told = {
+        "lake": target.url,
+        "fingerprint": target.fingerprint(),
+        **totals(receipts),
+        "rejects": target.path("rejects", "*"),
+        "receipts": [receipt.told() for receipt in receipts],
+    }
+    print_json(told) if as_json else print_lake(told)
+
+
+def simulate(
+    accounts: Annotated[int | None, typer.Option(help="People of the society.", show_default="5000")] = None,
+    days: Annotated[int | None, typer.Option(help="Days it is watched.", show_default="90")] = None,
+    seed: Annotated[int | None, typer.Option(help="Where chance begins.", show_default="7")] = None,
+    bots: Annotated[float | None, typer.Option(help="Bots, as a share of the people.", show_default="0.005")] = None,
+    pods: Annotated[int | None, typer.Option(help="Groups that act on one another's posts.", show_default="0")] = None,
+    bought_likes: Annotated[int | None, typer.Option(help="Accounts that buy likes.", show_default="0")] = None,
+    bought_followers: Annotated[int | None, typer.Option(help="Accounts that buy followers.", show_default="0")] = None,
+    lake: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fill the lake with a made-up society. Its true influence goes to CLOUT_HOME/truth."""
+    from clout.data.simulate import configure, fill
+    from clout.display import print_json, print_receipt
+    from clout.settings import read_settings
+
+    asked = {"accounts": accounts, "days": days, "seed": seed, "bots": bots, "pods": pods}
+    asked |= {"bought_likes": bought_likes, "bought_followers": bought_followers}
+    target, home = open_lake(lake), read_settings().home
+    receipt = fill(target, configure({name: value for name, value in asked.items() if value is not None}), home)
+    told = {"lake": target.url, **receipt.told(), "rejects": None, "truth": str(home / "truth")}
+    if as_json:
+        print_json(told)
+        return
+    print_receipt(told)
+    typer.echo(f"the truth is in {told['truth']}")
