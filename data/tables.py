@@ -94,13 +94,17 @@ def rules(table: str, now: datetime) -> list[Rule]:
     return [
         Rule("missing_id", "an id is missing", _any(_blank(name) for name in ids if name in required)),
         Rule("missing_time", "its time is missing", _any(_absent(name) for name in times if name in required)),
-        Rule("missing_value", f"one of {', '.join(missing)} is missing", _any(map(_absent, missing))),
+        *([Rule("missing_value", f"{_one_of(missing)} is missing", _any(map(_absent, missing)))] if missing else []),
         Rule("id_without_network", "an id does not read network/id", _any(map(_unprefixed, ids))),
         Rule("too_early", early, _any(pl.col(name) < EARLIEST for name in times)),
         Rule("future", "it is dated after now", _any(pl.col(name) > now for name in times)),
         Rule("negative_number", "a number of things is below zero", _any(pl.col(name) < 0 for name in numbers)),
         *(rule for column, make in _COLUMN_RULES.items() if column in schema for rule in make(table)),
     ]
+
+
+def _one_of(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
 
 
 def _network_rules(table: str) -> list[Rule]:

@@ -93,7 +93,7 @@ def _audience(
     unit: str,
     label: str,
     expression: pl.Expr,
-    missing: str = "the network reports no engagers, or none came",
+    missing: str = "who reacted is not known, or nobody did",
 ) -> Feature:
     return Feature(
         name,
@@ -112,7 +112,7 @@ def _seen(expression: pl.Expr) -> pl.Expr:
     return pl.when(pl.col("logged")).then(expression)
 
 
-SNAPSHOT = "no profile snapshot before the post"
+SNAPSHOT = "no profile from before the post is known"
 FOLLOWERS = past("profiles", "followers", "last")
 FEATURES = (
     _audience("followers_last", "followers", "number of followers", FOLLOWERS, SNAPSHOT),

@@ -14,6 +14,7 @@ from clout.features.windows import ONE, UNIT, Stream, fixed, stream
 KINDS = ("like", "reshare", "reply", "quote")
 HALF_LIVES = (3, 30)
 PRIOR_POSTS = 5.0
+FEW = "fewer than two earlier posts like this have a known result"
 
 
 def streams(history: History) -> dict[str, Stream]:
@@ -61,7 +62,12 @@ def _deviation(window: str) -> pl.Expr:
 
 
 def _record(
-    name: str, label: str, expression: pl.Expr, unit: str = "actions (typical)", direction: Literal[-1, 0, 1] = 1
+    name: str,
+    label: str,
+    expression: pl.Expr,
+    unit: str = "actions (typical)",
+    direction: Literal[-1, 0, 1] = 1,
+    missing: str = "no earlier post has a known result",
 ) -> Feature:
     return Feature(
         name,
@@ -72,7 +78,7 @@ def _record(
         f"Your {label}, {{value}}, points to fewer reactions.",
         expression,
         direction,
-        missing="no earlier post has ripened",
+        missing=missing,
     )
 
 
@@ -113,13 +119,22 @@ FEATURES = (
     _record(
         "quotes_log_mean_90d", "usual quotes", mean("outcomes", "quote_log", "90d", "quote_n"), "quotes (typical)", 0
     ),
-    _record("outcome_log_mean_same_kind_365d", "usual reactions to posts of this kind", _same("outcomes_kind", "365d")),
     _record(
-        "outcome_log_mean_same_link_365d",
-        "usual reactions to posts with or without links",
-        _same("outcomes_link", "365d"),
+        "outcome_log_mean_same_kind_365d",
+        "usual reactions to posts of this kind",
+        _same("outcomes_kind", "365d"),
+        missing=FEW,
     ),
     _record(
-        "outcome_log_mean_same_daypart_365d", "usual reactions at this time of day", _same("outcomes_daypart", "365d")
+        "outcome_log_mean_same_link_365d",
+        "usual reactions to posts with links, or without, like this one",
+        _same("outcomes_link", "365d"),
+        missing=FEW,
+    ),
+    _record(
+        "outcome_log_mean_same_daypart_365d",
+        "usual reactions at this time of day",
+        _same("outcomes_daypart", "365d"),
+        missing=FEW,
     ),
 )

@@ -16,7 +16,7 @@ def _network(name: str, label: str, expression: pl.Expr) -> Feature:
         f"The {label}, {{value}}, lifts every post.",
         f"The {label}, {{value}}, holds every post back.",
         expression,
-        missing="no post on this network has ripened",
+        missing="no post on this network has a known result",
     )
 
 

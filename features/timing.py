@@ -36,7 +36,7 @@ def _timing(name: str, unit: str, label: str, expression: pl.Expr, advice: str =
         f"The {label}, {{value}}, goes with fewer reactions.",
         expression,
         advice=advice,
-        missing="the account has not posted before",
+        missing="no earlier post of the account is known",
     )
 
 

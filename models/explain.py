@@ -44,6 +44,7 @@ class Reason:
     side: Side
     value: float | None
     unit: str
+    said: str | None
     typical: tuple[float, float] | None
     points: float
     actionable: bool
@@ -182,6 +183,7 @@ class Explanation:
             side=SIDE_OF[spec.group],
             value=value,
             unit=spec.unit,
+            said=None if value is None else say(value, spec.unit),
             typical=None if marks is None else (marks[1], marks[3]),
             points=points,
             actionable=spec.actionable,

@@ -29,7 +29,7 @@ def say(value: float, unit: str) -> str:
     if unit.endswith("(typical)"):
         return f"about {_counted(math.expm1(min(value, LARGEST_LOG)), unit.removesuffix('(typical)').strip())}"
     if unit.startswith("times "):
-        return f"{_number(math.exp(min(value, LARGEST_LOG)))} {unit}"
+        return _factor(_number(math.exp(min(value, LARGEST_LOG))), unit)
     if unit.startswith("of "):
         return f"{_number(100 * value)} % {unit}"
     return _counted(value, unit)
@@ -38,6 +38,10 @@ def say(value: float, unit: str) -> str:
 def _clock(value: float) -> str:
     minutes = int(value * 60 + 1e-6)
     return f"{minutes // 60}:{minutes % 60:02d} o'clock (UTC)"
+
+
+def _factor(number: str, unit: str) -> str:
+    return f"about {unit.removeprefix('times ')}" if number in {"1", "1.0"} else f"{number} {unit}"
 
 
 def _counted(value: float, unit: str) -> str:

@@ -79,7 +79,12 @@ class Reason(_Answer):
     group: Group = Field(description="The group it belongs to.", examples=["track_record"])
     side: Side = Field(description="Who it belongs to.", examples=["messenger"])
     value: float | None = Field(description="Its value; null where it is missing.", examples=[2.7])
-    unit: str = Field(description="The unit of value.", examples=["actions (typical)"])
+    unit: str = Field(
+        description="The unit of value; a value is a logarithm of 1 + the number where it ends in (typical), and of the "
+        "factor where it begins with times.",
+        examples=["actions (typical)"],
+    )
+    said: str | None = Field(description="The value in words; null where it is missing.", examples=["about 14 actions"])
     typical: tuple[float, float] | None = Field(
         description="The middle half of the values seen in training.", examples=[[1.1, 2.9]]
     )

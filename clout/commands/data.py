@@ -24,17 +24,22 @@ def ingest_table(
     from clout.data.sources.table import ingest
     from clout.display import print_json, print_receipt, progress_bar
 
-    target = open_lake(lake)
+    target, chosen = open_lake(lake), read_mapping(mapping)
     with progress_bar() as progress:
-        receipt = ingest(target, file, read_mapping(mapping), datetime.now(UTC), progress)
+        receipt = ingest(target, file, chosen, datetime.now(UTC), progress)
     told = {
         "lake": target.url,
         **receipt.told(),
         "rejects": target.path("rejects", receipt.batch) if receipt.rejected else None,
     }
     print_json(told) if as_json else print_receipt(told)
-    if not (receipt.rows or receipt.already_there):
-        raise CloutError(f"no row of {file} was accepted: mend the rows or the mapping; rejects: {told['rejects']}")
+    kept = {**receipt.rows, **receipt.already_there}
+    empty = [name for name in ("posts", "actions", "counts") if name in chosen.sections and not kept.get(name)]
+    if receipt.rejected and (empty or not kept):
+        raise CloutError(
+            f"no row of {file} was accepted for {' and '.join(empty) or 'any table'}: mend the rows or the mapping; "
+            f"rejects, with what was read and why: {told['rejects']}"
+        )
 
 
 def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:

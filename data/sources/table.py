@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -32,6 +32,7 @@ from clout.data.tables import KEYS, NULLABLE, SCHEMAS, as_json, validate
 from clout.data.values import Clock, Reading, read
 
 Progress = Callable[[str, float], None]
+LONG_AFTER = timedelta(days=60)
 
 
 def ingest(lake: Lake, file: str | Path, mapping: Mapping, now: datetime, progress: Progress | None = None) -> Receipt:
@@ -50,10 +51,26 @@ def ingest(lake: Lake, file: str | Path, mapping: Mapping, now: datetime, progre
         report(f"checking {table}", 0.3 + 0.4 * place / len(mapping.sections))
         accepted[table], refused = validate(table, frame_of(mapping, table, raw), now)
         rejects.append(_with_raw(refused, raw))
+    _refuse_unsaid(mapping, accepted)
     report("writing to the lake", 0.7)
     receipt = lake.append(accepted, source=name, note=mapping.note, rejects=pl.concat(rejects))
     report("done", 1.0)
     return receipt
+
+
+def _refuse_unsaid(mapping: Mapping, accepted: dict[str, pl.DataFrame]) -> None:
+    """Nothing, unless counts were read long after their posts and the mapping does not say what that means."""
+    counts = mapping.sections.get("counts")
+    if counts is None or "posts" not in accepted or "retrospective" in counts.model_fields_set:
+        return
+    pairs = accepted["counts"].join(accepted["posts"], on="post", suffix="_post")
+    late = pairs.select((pl.col("happened_at") - pl.col("happened_at_post")).median()).item()
+    if late is not None and late > LONG_AFTER:
+        raise MappingError(
+            f"the counts were read {late.days} days after their posts (the median); expected the mapping to say what that "
+            "means: retrospective = true under [counts] where each post was counted once, long after, so that its count "
+            "is taken as known when the post had ripened; retrospective = false where counts are known from their reading on"
+        )
 
 
 def check_columns(mapping: Mapping, columns: Sequence[str], file: str) -> None:

@@ -111,6 +111,41 @@ def test_a_file_without_a_good_row_is_an_error_but_its_rejects_are_kept():
     assert "no row of posts.csv was accepted" in done.stderr
 
 
+def test_posts_that_are_all_rejected_are_an_error_even_where_accounts_were_accepted():
+    Path("posts.csv").write_text("id,who,at\n1,ann,soon\n2,bob,later\n")
+    Path("posts.toml").write_text(MAPPING + '[accounts]\naccount = "who"\n')
+    done = clout("ingest", "table", "posts.csv", "--map", "posts.toml", "--json")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["rows"] == {"accounts": 2}
+    assert "no row of posts.csv was accepted for posts: mend the rows or the mapping" in done.stderr
+
+
+COUNTS = """
+[counts]
+post = "id"
+happened_at = { constant = 2024-01-01T00:00:00Z }
+kinds = { like = "likes" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("extra", "read_at", "refused"),
+    [
+        ("", "2024-01-01", True),
+        ("retrospective = true", "2024-01-01", False),
+        ("retrospective = false", "2024-01-01", False),
+        ("", "2023-02-01", False),
+    ],
+)
+def test_counts_read_long_after_must_say_what_that_means(extra: str, read_at: str, refused: bool, home: Path):
+    Path("posts.csv").write_text("id,who,at,likes\n1,ann,2023-01-01,3\n2,ann,2023-01-02,5\n")
+    Path("posts.toml").write_text(MAPPING + COUNTS.replace("2024-01-01", read_at) + extra)
+    done = clout("ingest", "table", "posts.csv", "--map", "posts.toml")
+    assert done.exit_code == (2 if refused else 0)
+    assert ("read 364 days after their posts (the median); expected the mapping to say" in done.stderr) is refused
+    assert (home / ".clout").exists() is not refused
+
+
 def test_a_setting_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CLOUT_PORT", "eighty")
     done = clout("lake")

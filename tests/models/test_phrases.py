@@ -16,6 +16,8 @@ from clout.models.phrases import say
         (0.9999, "hours", "1 hour"),
         (99.96, "hours", "100.0 hours"),
         (-2.5, "steps on a log scale", "-2.5 steps on a log scale"),
+        (0.004, "times your usual", "about your usual"),
+        (math.log(1.3), "times your usual", "1.3 times your usual"),
         (math.log1p(3), "likes (typical)", "about 3 likes"),
         (1e6, "likes (typical)", "about 10,686,474,581,523 likes"),
         (-math.log(2), "times your usual", "0.5 times your usual"),

@@ -30,7 +30,7 @@ happened_at = { column = "published", format = "%Y-%m-%d %H:%M" }
 READ_AT_ONCE = MAPPING.replace("retrospective = true\n", "").replace(
     "{ constant = 2023-08-01T00:00:00Z }", '{ column = "published", format = "%Y-%m-%d %H:%M" }'
 )
-READ_LATE_ONCE = MAPPING.replace("retrospective = true\n", "")
+READ_LATE_ONCE = MAPPING.replace("retrospective = true", "retrospective = false")
 
 
 @dataclass(frozen=True)

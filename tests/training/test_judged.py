@@ -31,5 +31,5 @@ def test_what_was_not_kept_says_how_to_get_it(content: bytes | None, tmp_path: P
     if content is not None:
         (tmp_path / "judged").mkdir()
         (tmp_path / "judged" / "abc.parquet").write_bytes(content)
-    with pytest.raises(judged.NotKeptError, match="cannot read what abc said .* train it again"):
+    with pytest.raises(judged.NotKeptError, match=r"cannot read what abc said .* train it again"):
         judged.read(tmp_path, "abc")
