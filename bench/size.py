@@ -5,6 +5,7 @@ Usage: python bench/size.py [POSTS…] [--home FOLDER] [--json]    (0 stands for
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -92,7 +93,10 @@ def main(
     """Train at several sizes and tell the time, the CPU and the peak memory of each."""
     with working_home(home) as folder:
         sizes = [size for size in posts or (*SIZES, 0) if size or at_hand(REAL)]
-        figures = [measure(size, folder / str(size)) for size in sizes]
+        figures = []
+        for size in sizes:
+            figures.append(measure(size, folder / str(size)))
+            print(figures[-1], file=sys.stderr)
     print_json(figures) if as_json else print_sizes(figures)
 
 

@@ -156,6 +156,16 @@ def test_005_shuffles_outcomes_before_anything_is_measured(sound: Evidence) -> N
     assert shuffle_outcomes(sound.dataset, 1).equals(shuffled)
 
 
+def test_005_has_accounts_to_learn_from_however_many_posts_there_are(
+    sound: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = sound.dataset.frame
+    monkeypatch.setattr(checks, "SHUFFLED_POSTS", frame.height * sound.params.splits.cold_share)
+    some = shuffle_outcomes(sound.dataset, 7)
+    assert 0 < some.height < frame.height / 2
+    assert not some["cold"].all()
+
+
 def test_005_takes_some_accounts_of_many_posts(sound: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "SHUFFLED_POSTS", sound.dataset.frame.height // 3)
     few = shuffle_outcomes(sound.dataset, 1)
