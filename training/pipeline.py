@@ -14,10 +14,13 @@ from clout.data.lake import Lake
 from clout.errors import CloutError
 from clout.models import bundle, registry
 from clout.models.bundle import Bundle, to_json
+from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
-from clout.training import checks, judged, report, scales, ship, tracking
+from clout.training import judged, report, scales, ship, tracking
 from clout.training.accounts import account_margins
 from clout.training.card import CardFacts, card
+from clout.training.checks import check, training
+from clout.training.checks.evidence import Evidence
 from clout.training.config import Params
 from clout.training.dataset import Step, build
 from clout.training.evaluate import Judgement, evaluate
@@ -60,10 +63,33 @@ class Trained:
         }
 
 
+@dataclass(frozen=True)
+class Made:
+    """A bundle's files, not yet written anywhere, and what was said of the rolling blocks on the way: posts and scores."""
+
+    content: dict[str, str]
+    said: Judgement
+    rows: pl.DataFrame
+    scores: Floats
+
+
 def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step = lambda _: None) -> Trained:
     """The bundle made from `lake`, registered as challenger, and as champion when there is none and it passes."""
-    kept = scales.read(home, params)
-    dataset = build(read_tables(lake), params, step)
+    made = make(lake, params, scales.read(home, params), step)
+    step("registering")
+    try:
+        return _register(made, params, home, tracking_uri)
+    except OSError as error:
+        raise TrainingError(
+            f"could not keep the training in {home} ({error}); what was there is as it was: make room or allow writing "
+            "there, then train again"
+        ) from error
+
+
+def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -> Made:
+    """What a training on `lake` gives with `kept`, the scale frozen so far; nothing is written anywhere."""
+    tables = read_tables(lake)
+    dataset = build(tables, params, step)
     kinds = learnable_kinds(dataset, params)
     held = held_out(dataset, params, kinds, step)
     step("calibrating on the rolling blocks")
@@ -84,43 +110,28 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
     step("checking")
     model = ScoreModel(Bundle.of(content))
     scores = scale.score(calibrated.curves["main"].apply(said.margin), said.frame["network"].to_list())
-    verdicts = checks.run(checks.Evidence(figures, said.frame, scores, dataset, params))
+    verdicts = training.run(Evidence(figures, said.frame, scores, held, dataset, tables, model, params))
     content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
     content["card.md"] = card(CardFacts(figures, verdicts, params, facts, scale, model.contract))
-    step("registering")
-    try:
-        return _register(content, said, judged.rows(said, dataset.history.posts), scores, params, home, tracking_uri)
-    except OSError as error:
-        raise TrainingError(
-            f"could not keep the training in {home} ({error}); what was there is as it was: make room or allow writing "
-            "there, then train again"
-        ) from error
+    return Made(content, said, judged.rows(said, dataset.history.posts), scores)
 
 
-def _register(
-    content: dict[str, str],
-    said: Judgement,
-    rows: pl.DataFrame,
-    scores: Floats,
-    params: Params,
-    home: Path,
-    tracking_uri: str,
-) -> Trained:
+def _register(made: Made, params: Params, home: Path, tracking_uri: str) -> Trained:
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix=".training-") as folder:
-        version = bundle.write(Path(folder) / "bundle", content)
+        version = bundle.write(Path(folder) / "bundle", made.content)
         model = ScoreModel.load(Path(folder) / "bundle")
-        sample = said.frame.sample(min(2000, said.frame.height), seed=0)
-        plots = report.plots(Path(folder), said, scores, model.explain(sample))
+        sample = made.said.frame.sample(min(2000, made.said.frame.height), seed=0)
+        plots = report.plots(Path(folder), made.said, made.scores, model.explain(sample))
         facts = {"params": model.params, "metrics": model.bundle.json("metrics.json"), "plots": plots}
         tags = {"clout.data": model.data["fingerprint"], "clout.scale": model.scale_version}
         tracking.log_run(tracking_uri, "clout", Path(folder) / "bundle", tags=tags, **facts)
         with scales.keeping(home, params, model.scale):
-            judged.write(home, version, rows)
+            judged.write(home, version, made.rows)
             directory = registry.install(home, Path(folder) / "bundle", version)
     verdicts = model.bundle.json("checks.json")["checks"]
     first = not registry.pointer_file(home, registry.CHAMPION).exists()
-    champion = first and checks.passed(verdicts)
+    champion = first and check.passed(verdicts)
     if champion:
         registry.promote(home, tracking_uri, version)
     return Trained(version, directory, facts["metrics"], verdicts, champion)
