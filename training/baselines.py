@@ -54,8 +54,8 @@ def fit_baselines(taught: pl.DataFrame, params: Params) -> dict[str, Predictor]:
     center = float(target.mean())
     predictors: dict[str, Predictor] = {
         "mean": lambda frame: np.full(frame.height, center),
-        "account_mean": _account_mean(taught, target, center, MEANS),
-        "account_mean_90d": _account_mean(taught, target, center, ("90d",)),
+        "account_mean": account_mean(taught),
+        "account_mean_90d": account_mean(taught, ("90d",)),
         "poisson": _poisson(taught, center),
         "no_history": _no_history(taught, target, params),
     }
@@ -79,7 +79,10 @@ def _shrunken(frame: pl.DataFrame, window: str, prior: float, center: float) -> 
     return ((total + prior * center) / (n + prior)).to_numpy()
 
 
-def _account_mean(taught: pl.DataFrame, target: Floats, center: float, windows: tuple[str, ...]) -> Predictor:
+def account_mean(taught: pl.DataFrame, windows: tuple[str, ...] = MEANS) -> Predictor:
+    """The account's shrunken mean, its window and shrinkage those that fit `taught`, with `own_means`, best."""
+    target = log_counts(taught)
+    center = float(target.mean())
     choices = [(window, prior) for window in windows for prior in SHRINKAGE]
     errors = [float(np.mean((_shrunken(taught, *choice, center) - target) ** 2)) for choice in choices]
     window, prior = choices[int(np.argmin(errors))]

@@ -42,7 +42,7 @@ def judge_anew(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> di
 
     On the data the bundle was trained on, it is the report in the bundle.
     """
-    _refuse_other_features(model)
+    refuse_other_features(model)
     params = Params.model_validate(model.params)
     dataset = build(read_tables(lake), params, step)
     held = held_out(dataset, params, (), step)
@@ -50,7 +50,8 @@ def judge_anew(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> di
     return evaluate(judge_rolling(dataset, held, params), params.seed)
 
 
-def _refuse_other_features(model: ScoreModel) -> None:
+def refuse_other_features(model: ScoreModel) -> None:
+    """Nothing; raises `ContractError` where this version of clout measures other features than the model's."""
     if model.contract.fingerprint != CONTRACT.fingerprint:
         raise ContractError(
             f"{model.version} was trained on other features than this version of clout measures; expected the same: "
@@ -64,7 +65,7 @@ def open_last_block(model: ScoreModel, lake: Lake, step: Step = lambda _: None) 
     The data are laid out as when the bundle was trained, but for the last block's beginning, which is the bundle's.
     Raises `NothingToJudgeError` when the data end before it.
     """
-    _refuse_other_features(model)
+    refuse_other_features(model)
     params = read_bundle_params(model)
     dataset = build(read_tables(lake), params, step)
     step("judging the last block")

@@ -1,0 +1,64 @@
+"""How much came: posts a day against ordinary stretches, and the share of rows that was rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from clout.data.receipt import Receipt
+
+LEAST_CHANGE = float(np.log(1.5))
+LEAST_STRETCHES = 3
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Posts a day `now` and `before`; `floor` is how far ordinary stretches lie from the mean, in logarithms."""
+
+    now: float
+    before: float
+    floor: float
+
+    @property
+    def unusual(self) -> bool:
+        """Whether it changed beyond ordinary stretches, and by half or more."""
+        change = abs(np.log(max(self.now, 1e-9) / self.before))
+        return bool(change > max(self.floor, LEAST_CHANGE))
+
+    def told(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self) | {"unusual": self.unusual}
+
+
+def posts_a_day(reference: pl.Series, current: pl.Series, since: datetime, through: datetime) -> Volume | None:
+    """The volume of the times `current` in `(since, through]`; None where the reference has no three such stretches."""
+    span, last = through - since, reference.max()
+    first = reference.min()
+    if not isinstance(first, datetime) or not isinstance(last, datetime) or span < timedelta(hours=1):
+        return None
+    count = int((last - first) / span)
+    if count < LEAST_STRETCHES:
+        return None
+    inside = [
+        reference.is_between(last - span * (back + 1), last - span * back, closed="right") for back in range(count)
+    ]
+    counts = np.array([mask.sum() for mask in inside], np.float64)
+    days = span / timedelta(days=1)
+    floor = float(np.abs(np.log(np.maximum(counts, 0.5) / counts.mean())).max())
+    return Volume(now=current.len() / days, before=float(counts.mean()) / days, floor=floor)
+
+
+def rejects_share(receipts: Sequence[Receipt]) -> tuple[float, float]:
+    """The shares of rows rejected in all batches but the newest, and in the newest; 0 where there are no rows."""
+    return _share(receipts[:-1]), _share(receipts[-1:])
+
+
+def _share(receipts: Sequence[Receipt]) -> float:
+    refused = sum(sum(receipt.rejected.values()) for receipt in receipts)
+    rows = sum(sum(receipt.rows.values()) for receipt in receipts) + refused
+    return refused / rows if rows else 0.0
