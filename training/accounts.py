@@ -33,13 +33,28 @@ def account_margins(history: History, streams: Streams, wording: Wording, judge:
     track_record, margin (their sum), own_mean_90d and own_mean_all (mean log1p outcome of ripe posts, null without).
     `judge` gives the margins of a feature matrix.
     """
+    posts = counted_posts(history, at)
+    return weigh(
+        posts.with_columns(margin=pl.Series(_judged(posts, streams, wording, judge, at), dtype=pl.Float64)), at
+    )
+
+
+def counted_posts(history: History, at: datetime) -> pl.DataFrame:
+    """The posts an account is judged by at a moment: its own of 90 days, and all ripe ones; `log` is log1p(outcome).
+
+    The columns of the posts table and `log`, null before a post is ripe; in the order of account and time.
+    """
     known = history.outcomes.filter(pl.col("at") < at).select("post", log=pl.col("outcome").log1p())
     posts = history.posts.filter((pl.col("kind") != "reshare") & (pl.col("at") < at)).join(
         known, on="post", how="left", maintain_order="left"
     )
     recent = pl.col("happened_at") > at - WINDOW
-    posts = posts.filter(recent | pl.col("log").is_not_null()).sort("account", "happened_at", "post")
-    posts = posts.with_columns(margin=pl.Series(_judged(posts, streams, wording, judge, at), dtype=pl.Float64))
+    return posts.filter(recent | pl.col("log").is_not_null()).sort("account", "happened_at", "post")
+
+
+def weigh(posts: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    """The accounts of `posts`, which has the columns of `counted_posts` and `margin`; see `account_margins`."""
+    recent = pl.col("happened_at") > at - WINDOW
     beyond = (pl.col("log") - pl.col("margin")).sum() / (pl.col("log").count() + PRIOR_POSTS)
     return (
         posts.group_by("account", maintain_order=True)

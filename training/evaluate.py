@@ -65,8 +65,8 @@ def evaluate(judged: Judgement, seed: int, resamples: int = RESAMPLES) -> dict[s
     report: dict[str, Any] = {
         "posts": judged.frame.height,
         "accounts": judged.frame["account"].n_unique(),
-        "from": _second(judged.frame["happened_at"].min()),
-        "through": _second(judged.frame["happened_at"].max()),
+        "from": moment(judged.frame["happened_at"].min()),
+        "through": moment(judged.frame["happened_at"].max()),
         "model": model | {name: {"value": value} for name, value in _slow_figures(judged).items()},
         "skill": skill,
         "baselines": {
@@ -82,8 +82,9 @@ def evaluate(judged: Judgement, seed: int, resamples: int = RESAMPLES) -> dict[s
     return told
 
 
-def _second(moment: object) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if isinstance(moment, datetime) else ""
+def moment(at: object) -> str:
+    """A moment to the second, as reports tell it; empty where there is none."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if isinstance(at, datetime) else ""
 
 
 def finite(figures: Any) -> Any:  # noqa: ANN401 - any tree of JSON
@@ -100,10 +101,10 @@ def _with_interval(
 ) -> dict[str, dict[str, float]]:
     values = figures(np.arange(judged.frame.height))
     bounds = metrics.bootstrap(figures, judged.accounts, seed, resamples)
-    return _beside(values, bounds)
+    return beside(values, bounds)
 
 
-def _beside(values: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> dict[str, dict[str, float]]:
+def beside(values: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> dict[str, dict[str, float]]:
     """Each value beside its bounds; one that was never told in a draw has itself, NaN, for bounds."""
     return {
         name: {"value": value} | dict(zip(("low", "high"), bounds.get(name, (value, value)), strict=True))
@@ -158,7 +159,7 @@ def groups(judged: Judgement) -> dict[str, dict[str, float]]:
     Groups with fewer than 100 posts are left out: their figures are noise.
     """
     report = {}
-    for name, mask in _group_masks(judged.frame).items():
+    for name, mask in group_masks(judged.frame).items():
         rows = np.flatnonzero(mask.fill_null(value=False).to_numpy())
         if len(rows) >= LEAST_GROUP:
             truth, count = judged.truth[rows], judged.count[rows]
@@ -171,13 +172,17 @@ def groups(judged: Judgement) -> dict[str, dict[str, float]]:
     return report
 
 
-def _group_masks(frame: pl.DataFrame) -> dict[str, pl.Series]:
+def group_masks(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    """The rows of each group by its name; levels and languages only where `frame` has them."""
     masks = {f"network={name}": frame["network"] == name for name in frame["network"].unique().sort()}
     masks |= _between(frame["outcome_count_all"], "history", HISTORY_EDGES)
     masks |= _between(frame["followers_last"], "followers", (1_000, 10_000, 100_000))
-    level = frame["outcome_level_365d"]
-    thirds = tuple(value for share in (1 / 3, 2 / 3) if (value := level.quantile(share)) is not None)
-    masks |= _between(level, "level", thirds)
+    if "outcome_level_365d" in frame.columns:
+        level = frame["outcome_level_365d"]
+        thirds = tuple(value for share in (1 / 3, 2 / 3) if (value := level.quantile(share)) is not None)
+        masks |= _between(level, "level", thirds)
+    if "lang" in frame.columns:
+        masks |= {f"lang={name}": frame["lang"] == name for name in frame["lang"].drop_nulls().unique().sort()}
     masks["cold start"] = frame["cold"]
     return masks
 
@@ -234,7 +239,7 @@ def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, leas
         return ranks | paired
 
     values, bounds = figures(np.arange(seen.height)), metrics.bootstrap(figures, accounts, seed, 500)
-    report: dict[str, Any] = _beside(values, bounds)
+    report: dict[str, Any] = beside(values, bounds)
     if seen["followers"].count() > seen.height // 2:
         followers = seen["followers"].fill_null(0).to_numpy()
         report["followers"] = {"value": metrics.spearman(followers, truth)}

@@ -66,6 +66,13 @@ def ranked(prediction: Floats, value: Floats) -> Floats:
     return np.repeat(np.bincount(tie, weights=value) / size, size)
 
 
+def lifts(prediction: Floats, count: Floats, shares: Floats) -> Floats:
+    """Mean outcome of each share of the posts, those predicted highest first, over the mean of all."""
+    taken = np.maximum(1, np.round(shares * len(count))).astype(int)
+    means = np.cumsum(ranked(prediction, count))[taken - 1] / taken
+    return np.asarray(means / max(float(count.mean()), 1e-12))
+
+
 def total_ratio(expected: Floats, count: Floats) -> float:
     """Total expected over total actual actions; NaN where nothing happened."""
     total = float(count.sum())

@@ -17,17 +17,15 @@ from rich.table import Table
 from clout.models.explain import Explanation
 from clout.models.scale import MEAN_SCORE, P95_SCORE
 from clout.training.card import BASELINES, DIGITS
+from clout.training.curves import COLOURS, INK, draw_calibration, draw_lift, figure
 from clout.training.evaluate import Judgement
-from clout.training.metrics import deciles, ranked
+from clout.training.metrics import deciles, lifts
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Floats = npt.NDArray[np.float64]
-INK, COLOURS = "#333333", ("#1f5fa8", "#d1782f", "#4f9a68", "#9a6fb0", "#a8922a", "#c05068", "#7a8a99")
 BEESWARM_ROWS, BEESWARM_FEATURES = 2000, 18
-TOLERATED = 0.15
 
 
 def plots(directory: Path, judged: Judgement, scores: Floats, explanation: Explanation) -> dict[str, Path]:
@@ -42,79 +40,28 @@ def plots(directory: Path, judged: Judgement, scores: Floats, explanation: Expla
         "scores": _scores(scores, judged.frame["network"].to_numpy()),
     }
     paths = {name: directory / f"{name}.png" for name in figures}
-    for name, figure in figures.items():
-        figure.savefig(paths[name], dpi=120, bbox_inches="tight", metadata={"Software": None})
+    for name, drawn in figures.items():
+        drawn.savefig(paths[name], dpi=120, bbox_inches="tight", metadata={"Software": None})
     return paths
 
 
-def _figure(title: str, size: tuple[float, float] = (6.4, 5.2)) -> tuple[Figure, Axes]:
-    """A figure that pyplot does not know, so that nothing has to be closed."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to import)
-
-    figure = Figure(figsize=size, layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=INK, fontsize=12, pad=12)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(colors=INK)
-    return figure, axes
-
-
 def _calibration(judged: Judgement) -> Figure:
-    figure, axes = _figure("Calibration, by tenths of the posts")
-    expected, actual = np.log1p(np.array(deciles(judged.expected, judged.count)).T)
-    ends = np.array([0, max(expected.max(), actual.max()) * 1.06])
-    axes.plot(ends, ends, color=INK, lw=1, label="expected = actual")
-    axes.fill_between(
-        ends, ends - TOLERATED, ends + TOLERATED, color=INK, alpha=0.1, lw=0, label=f"±{TOLERATED:g} on the log scale"
-    )
-    axes.plot(expected, actual, "o-", color=COLOURS[0], ms=7, lw=1.2, label="a tenth of the posts")
-    marks = _marks(ends[1])
-    axes.set_xticks(np.log1p(marks), [f"{mark:,}" for mark in marks])
-    axes.set_yticks(np.log1p(marks), [f"{mark:,}" for mark in marks])
-    axes.set(
-        xlim=ends,
-        ylim=ends,
-        aspect="equal",
-        xlabel="expected actions a post (mean)",
-        ylabel="actual actions a post (mean)",
-    )
-    axes.grid(alpha=0.2)
-    axes.legend(frameon=False, loc="upper left")
-    return figure
-
-
-def _marks(highest: float) -> list[int]:
-    """0, 1, 3, 10, 30, … up to expm1(`highest`); every second one where they are many."""
-    marks = [0, *(step * 10**power for power in range(9) for step in (1, 3) if np.log1p(step * 10**power) <= highest)]
-    return marks if len(marks) < 10 else [mark for mark in marks if not str(mark).startswith("3")]
+    drawn, axes = figure("Calibration, by tenths of the posts")
+    expected, actual = np.array(deciles(judged.expected, judged.count)).T
+    draw_calibration(axes, {"a tenth of the posts": (expected, actual)})
+    return drawn
 
 
 def _lift(judged: Judgement) -> Figure:
-    figure, axes = _figure("Lift: what the posts expected to do best did")
+    drawn, axes = figure("Lift: what the posts expected to do best did")
     shares = np.geomspace(0.005, 1, 60)
-    axes.plot(shares, _lifts(judged.count, judged.count, shares), color=INK, lw=1, ls=":", label="the perfect order")
-    axes.plot(shares, _lifts(judged.expected, judged.count, shares), color=COLOURS[0], lw=2.6, label="this model")
-    for colour, (name, ranking) in zip(cycle(COLOURS[1:]), judged.others.items(), strict=False):
-        axes.plot(shares, _lifts(ranking, judged.count, shares), color=colour, lw=1.2, label=BASELINES.get(name, name))
-    axes.set(xscale="log", yscale="log", xlabel="share of the posts, those expected to do best first")
-    axes.set_ylabel("their mean over the mean of all posts")
-    axes.set_xticks([0.005, 0.01, 0.03, 0.1, 0.3, 1], ["0.5 %", "1 %", "3 %", "10 %", "30 %", "100 %"])
-    marks = [mark for mark in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if _within(mark, axes.get_ylim())]
-    axes.set_yticks(marks, [f"{mark:g}" for mark in marks])
-    axes.tick_params(which="minor", length=0, labelsize=0)
-    axes.grid(alpha=0.2)
-    axes.legend(frameon=False, fontsize=9)
-    return figure
-
-
-def _within(mark: float, ends: tuple[float, float]) -> bool:
-    return ends[0] <= mark <= ends[1]
-
-
-def _lifts(ranking: Floats, count: Floats, shares: Floats) -> Floats:
-    taken = np.maximum(1, np.round(shares * len(count))).astype(int)
-    means = np.cumsum(ranked(ranking, count))[taken - 1] / taken
-    return np.asarray(means / max(float(count.mean()), 1e-12))
+    series = {"this model": (lifts(judged.expected, judged.count, shares), 2.6)}
+    series |= {
+        BASELINES.get(name, name): (lifts(ranking, judged.count, shares), 1.2)
+        for name, ranking in judged.others.items()
+    }
+    draw_lift(axes, shares, lifts(judged.count, judged.count, shares), series)
+    return drawn
 
 
 def _beeswarm(explanation: Explanation) -> Figure:
@@ -122,7 +69,7 @@ def _beeswarm(explanation: Explanation) -> Figure:
 
     rows = np.linspace(0, len(explanation) - 1, min(BEESWARM_ROWS, len(explanation))).astype(int)
     shown = min(BEESWARM_FEATURES, len(explanation.names))
-    figure, axes = _figure("What moved the model's output most", (8.5, 0.36 * shown + 1.6))
+    drawn, axes = figure("What moved the model's output most", (8.5, 0.36 * shown + 1.6))
     values = shap.Explanation(
         explanation.phi[rows],
         explanation.base_margin[rows],
@@ -137,7 +84,7 @@ def _beeswarm(explanation: Explanation) -> Figure:
     axes.tick_params("y", labelsize=9, length=0)
     axes.tick_params("x", labelsize=9)
     axes.set_xlabel("SHAP value (on the scale of log(1 + actions)); grey: not known", fontsize=10)
-    return figure
+    return drawn
 
 
 @contextmanager
@@ -152,7 +99,7 @@ def _chance_put_back() -> Iterator[None]:
 
 
 def _scores(scores: Floats, networks: npt.NDArray[np.object_]) -> Figure:
-    figure, axes = _figure("Scores of the judged posts", (7, 4.2))
+    drawn, axes = figure("Scores of the judged posts", (7, 4.2))
     names = sorted(set(networks))
     bins = [float(edge) for edge in range(0, 102, 2)]
     for colour, name in zip(cycle(COLOURS), names, strict=False):
@@ -167,7 +114,7 @@ def _scores(scores: Floats, networks: npt.NDArray[np.object_]) -> Figure:
         axes.text(mark + 0.8, 0.98, f"{mark:.0f}: {words}", **place)
     axes.set(xlim=(1, 100), xlabel="score", ylabel="share of the posts (%)")
     axes.legend(frameon=False, loc="center right", fontsize=9)
-    return figure
+    return drawn
 
 
 def table(report: Mapping[str, Any]) -> Group:
@@ -211,8 +158,8 @@ def _held(report: Mapping[str, Any]) -> Table:
     if ranks:
         rows[f"Spearman of {report['account']['accounts']:,} accounts"] = ranks["margin"]
         rows["  of their own past mean"] = ranks["own_mean_all"]
-    for words, figure in rows.items():
-        grid.add_row(words, *_cell(figure, 3).split("\n"))
+    for words, told in rows.items():
+        grid.add_row(words, *_cell(told, 3).split("\n"))
     return grid
 
 
