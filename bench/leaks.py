@@ -24,7 +24,7 @@ from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import compute, prepare
 from clout.training import metrics
 from clout.training.baselines import fit_baselines, own_means
-from clout.training.checks import shuffle_outcomes
+from clout.training.checks.leaks import shuffle_outcomes
 from clout.training.config import Params
 from clout.training.dataset import Dataset, build, cross_fit
 from clout.training.fit import fit

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from clout.data.tables import KINDS
 from clout.errors import CloutError
+from clout.training.checks.codes import CODES
 
 
 class ConfigError(CloutError):
@@ -106,6 +107,24 @@ class IntervalParams(_Section):
     min_posts: int = Field(200, ge=20, description="A group with fewer posts uses the overall width.")
 
 
+def _reasoned(mutes: dict[str, str]) -> dict[str, str]:
+    unknown = sorted(set(mutes) - set(CODES))
+    if unknown:
+        raise ValueError(f"no such check: {', '.join(unknown)}; expected some of {', '.join(CODES)}")
+    silent = [code for code, reason in mutes.items() if not reason.strip()]
+    if silent:
+        raise ValueError(f"{', '.join(silent)} is muted without a reason; expected one in words")
+    return {code: mutes[code].strip() for code in sorted(mutes)}
+
+
+class Checks(_Section):
+    """Which checks do not count."""
+
+    mute: Annotated[dict[str, str], AfterValidator(_reasoned)] = Field(
+        default={}, description="Codes of checks that do not stop a promotion, each with the reason, which is kept."
+    )
+
+
 class Params(_Section):
     """Everything that decides a model, besides the data."""
 
@@ -120,6 +139,7 @@ class Params(_Section):
     wording: WordingParams = WordingParams()
     fit: Fit = Fit()
     intervals: IntervalParams = IntervalParams()
+    checks: Checks = Checks()
 
 
 def read_params(path: Path | None = None, overrides: tuple[str, ...] = ()) -> Params:

@@ -98,7 +98,7 @@ def cross_fit(
     values, model = np.full(frame.height, np.nan), Wording((), np.zeros(0), np.zeros(0))
     for start, end in pairwise([*starts, None]):
         assert start is not None  # noqa: S101 - only the last end is None
-        model = _learn(frame, texts, start, params)
+        model = learn_words(frame, texts, start, params)
         inside = pl.col("happened_at") >= start
         mask = frame.select(inside if end is None else inside & (pl.col("happened_at") < end)).to_series()
         rows = mask.arg_true().to_list()
@@ -106,7 +106,8 @@ def cross_fit(
     return values, model
 
 
-def _learn(frame: pl.DataFrame, texts: tuple[str | None, ...], start: datetime, params: WordingParams) -> Wording:
+def learn_words(frame: pl.DataFrame, texts: tuple[str | None, ...], start: datetime, params: WordingParams) -> Wording:
+    """The words of the rows whose outcome was known before `start`, newer posts weighing more."""
     known = frame.select((pl.col("ripe_at") < start) & ~pl.col("cold") & pl.col("outcome_level_365d").is_not_null())
     rows = known.to_series().arg_true().to_list()
     past = frame[rows]

@@ -1,0 +1,1 @@
+"""Numbered checks: what must hold before a challenger may become champion."""

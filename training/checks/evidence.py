@@ -1,0 +1,38 @@
+"""What the checks of a training look at: all of it is made by the training, nothing of it depends on clock or home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from clout.data.history import Tables
+from clout.models.score_model import ScoreModel
+from clout.training.config import Params
+from clout.training.dataset import Dataset
+from clout.training.heads import HeldOut
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What checks of a training look at.
+
+    `report` are the figures on the rolling blocks, `judged` the posts they are of (the rows of the dataset, with
+    `taught_through`) and `scores` what the model gives them, `held` the margins of every rolling block; `dataset` was
+    made from `tables`, and `model` is what will be shipped.
+    """
+
+    report: Mapping[str, Any]
+    judged: pl.DataFrame
+    scores: Floats
+    held: HeldOut
+    dataset: Dataset
+    tables: Tables
+    model: ScoreModel
+    params: Params

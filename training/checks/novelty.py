@@ -1,0 +1,77 @@
+"""Checks of what is new in the newest posts: features that moved, and categories nobody taught."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from clout.training.checks.check import Check, Verdict, held, named
+from clout.training.checks.evidence import Evidence
+from clout.training.checks.reasons import explained
+from clout.training.drift import TooFewPostsError, drift
+
+LEAST_SHARE = 0.05
+LEAST_POSTS = 20
+
+
+class FeaturesHaveNotMoved(Check[Evidence]):
+    """A model taught on one kind of posts says little of another."""
+
+    code, title = "CLOUT011", "the newest posts are like those that taught"
+    severity = "warning"
+    why = """
+    TODO
+    """
+
+    def verdict(self, evidence: Evidence) -> Verdict:
+        """Passed when the features that drifted hold little of the reasons."""
+        dataset, block = evidence.dataset, evidence.dataset.plan.rolling[-1]
+        before = dataset.frame.filter(block.taught())
+        newest = evidence.judged.filter(block.judged())
+        names = evidence.model.contract.names
+        try:
+            drifts = drift(before, newest, names, evidence.params.seed)
+        except TooFewPostsError as error:
+            return Verdict("not applicable", str(error))
+        phi = np.abs(explained(evidence, evidence.model).phi).mean(axis=0)
+        weight = dict(zip(names, phi / phi.sum(), strict=True))
+        moved = sorted((one for one in drifts if one.drifted), key=lambda one: -weight[one.feature])
+        share = sum(weight[one.feature] for one in moved)
+        said = [f"{one.feature} {one.distance:.2f} (ordinary {one.floor:.2f})" for one in moved]
+        return Verdict(
+            held(share < LEAST_SHARE),
+            f"{len(moved)} of {len(names)} features drifted, which hold {share:.0%} of the reasons"
+            + (f": {named(said)}" if said else ""),
+        )
+
+
+class NothingUnseen(Check[Evidence]):
+    """A network, kind of post or language that nobody taught is judged by guess."""
+
+    code, title = "CLOUT012", "no network, kind or language that nobody taught"
+    severity = "warning"
+    why = """
+    Every network, kind of post and language that 20 posts of the lake or more have also occurs among the posts that
+    taught the model. On a finding there are posts the model scores without ever having seen the like: words of another
+    language say nothing to it, and another kind of post may draw quite different numbers. Wait until such posts have
+    ripened and train again; or leave that source out and say on the card what the model is not for.
+    """
+
+    def verdict(self, evidence: Evidence) -> Verdict:
+        """Passed when nothing with 20 posts or more is new."""
+        posts = evidence.dataset.history.posts.filter(pl.col("kind") != "reshare")
+        taught = evidence.dataset.frame.filter(evidence.dataset.plan.final.taught()).select("post")
+        seen = posts.join(taught, on="post", how="semi")
+        found = list(_unseen(posts, seen))
+        return Verdict(held(not found), named(found) if found else f"0 new in {posts.height:,} posts")
+
+
+def _unseen(posts: pl.DataFrame, seen: pl.DataFrame) -> Iterator[str]:
+    for column in ("network", "kind", "lang"):
+        counted = posts[column].drop_nulls().value_counts(name="n").sort("n", column, descending=[True, False])
+        known = set(seen[column].drop_nulls())
+        for value, number in counted.iter_rows():
+            if number >= LEAST_POSTS and value not in known:
+                yield f"{column} {value} ({number:,} posts)"

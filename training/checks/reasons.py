@@ -1,0 +1,78 @@
+"""The check that reasons do not hang on who happened to be in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from clout.features.contract import GROUPS
+from clout.models.bundle import Bundle
+from clout.models.explain import Explanation
+from clout.models.score_model import ScoreModel
+from clout.training.checks.check import Check, Verdict, held
+from clout.training.checks.evidence import Evidence, Floats
+from clout.training.fit import fit
+from clout.training.heads import log_counts
+
+POSTS = 500
+RESAMPLES = 2
+MOST_SHARE = 0.1
+MOST_POINTS = 0.5
+
+
+def explained(evidence: Evidence, model: ScoreModel) -> Explanation:
+    """The reasons `model` gives for some hundred posts of the newest rolling block, evenly spaced in time."""
+    newest = evidence.judged.filter(evidence.dataset.plan.rolling[-1].judged())
+    return model.explain(newest.gather_every(max(1, newest.height // POSTS)))
+
+
+class ReasonsAreStable(Check[Evidence]):
+    """Reasons that change with who happened to be in the data explain nothing."""
+
+    code, title = "CLOUT010", "reasons stay when accounts are drawn again"
+    severity = "warning"
+    why = """
+    TODO
+    """
+
+    def verdict(self, evidence: Evidence) -> Verdict:
+        """Passed when neither the groups' shares nor the points of a typical post move far."""
+        shipped = explained(evidence, evidence.model)
+        moved = [moves(shipped, explained(evidence, model)) for model in resampled(evidence)]
+        share, points = (float(np.mean(values)) for values in zip(*moved, strict=True))
+        return Verdict(held(share <= MOST_SHARE and points <= MOST_POINTS), f"shares {share:.4f}, points {points:.4f}")
+
+
+def resampled(evidence: Evidence) -> Iterator[ScoreModel]:
+    """The model with its main head taught again, each time on accounts drawn with replacement, with all their posts."""
+    dataset, model = evidence.dataset, evidence.model
+    taught = dataset.frame.filter(dataset.plan.final.taught())
+    codes = taught["account"].rank("dense").to_numpy() - 1
+    fewer = evidence.params.fit.model_copy(update={"trees": evidence.held.trees})
+    params = evidence.params.model_copy(update={"fit": fewer})
+    chance = np.random.default_rng(evidence.params.seed)
+    matrix, target, accounts = model.contract.matrix(taught), log_counts(taught), int(codes.max()) + 1
+    directions = [spec.direction for spec in model.contract.features]
+    for _ in range(RESAMPLES):
+        times = chance.multinomial(accounts, [1 / accounts] * accounts)
+        rows = np.repeat(np.arange(len(codes)), times[codes])
+        booster = fit(matrix[rows], target[rows], params, model.contract.names, directions)
+        yield ScoreModel(Bundle.of({**model.bundle.files, "model.txt": booster.model_to_string()}))
+
+
+def moves(told: Explanation, again: Explanation) -> tuple[float, float]:
+    """How far two tellings of the same posts are apart: in the groups' shares (0 to 1), and in points relative to all."""
+    shares = [_by_group(one, np.abs(one.phi)).mean(axis=0) for one in (told, again)]
+    shares = [share / share.sum() for share in shares]
+    points = [_by_group(one, one.points) for one in (told, again)]
+    return float(np.abs(shares[0] - shares[1]).sum() / 2), float(
+        np.abs(points[0] - points[1]).sum() / np.abs(points[0]).sum()
+    )
+
+
+def _by_group(told: Explanation, values: Floats) -> Floats:
+    """Sums of `values` (rows, features) over the features of each group, (rows, groups)."""
+    groups = np.array([[spec.group == group for spec in told.contract.features] for group in GROUPS])
+    return values @ groups.T

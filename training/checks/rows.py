@@ -1,0 +1,205 @@
+"""The check that rows are what their posts say: measured and counted again, with the future erased."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from clout.data.history import Coverage, History, Tables, known_before, load
+from clout.features.catalogue import WORDING
+from clout.features.compute import compute, prepare
+from clout.training.checks.check import Check, Verdict, held, named
+from clout.training.checks.evidence import Evidence
+from clout.training.dataset import learn_words
+
+MOMENTS = 4
+POSTS = 100
+Row = Mapping[str, Any]
+
+
+class RowsAreWhatPostsSay(Check[Evidence]):
+    """What was learned from must be what the raw tables say, and what they said at the time."""
+
+    code, title = "CLOUT009", "rows are what their posts say"
+    why = """
+    Of about a hundred judged posts everything is done again, from the tables of the lake and by other code where there
+    is any. Their outcomes are counted anew, and so is when they became known. Everything that happened or was known at
+    a post's moment or later is erased, outcomes that had not ripened with it; the features measured on what is left
+    must be the same to the last bit, and so must words learned only from what was known before the newest rolling
+    block. No row of the lake may be known before it happened. On a finding a feature reads the future, rows were joined
+    to other posts, or a clock is wrong. The detail names what differs first. Do not use the model. Look at that feature
+    or at that table: when the value was known, and by which key it was joined.
+    """
+
+    def verdict(self, evidence: Evidence) -> Verdict:
+        """Passed when nothing differs for any post of the sample."""
+        sample = _sample(evidence)
+        found = [
+            *_early(evidence.tables),
+            *_other_outcomes(evidence, sample),
+            *_other_features(evidence, sample),
+            *_other_words(evidence, sample),
+        ]
+        posts = f"{sample.height} posts, the future of {sample['as_of'].n_unique()} moments erased"
+        return Verdict(held(not found), f"{posts}: {named(found, 2) if found else 'nothing differs (0)'}")
+
+
+def _sample(evidence: Evidence) -> pl.DataFrame:
+    """Judged posts and `as_of`, one of some moments drawn: the posts of other accounts that came next, in no order."""
+    judged = evidence.judged.sort("happened_at", "post")
+    chance = np.random.default_rng(evidence.params.seed)
+    last = max(1, judged.height - POSTS // MOMENTS)
+    starts = sorted(set(chance.integers(last, size=MOMENTS).tolist()))
+    parts = [
+        judged.slice(start, POSTS)
+        .unique("account", keep="first", maintain_order=True)
+        .head(POSTS // MOMENTS)
+        .with_columns(as_of=pl.lit(judged["happened_at"][start]))
+        for start in starts
+    ]
+    sample = pl.concat(parts).unique("post", keep="first", maintain_order=True)
+    return sample[chance.permutation(sample.height).tolist()]
+
+
+def _early(tables: Tables) -> Iterator[str]:
+    """Tables with rows that were known before they happened."""
+    for name, frame in tables.items():
+        if "known_at" in frame.columns:
+            early = frame.filter(pl.col("known_at") < pl.col("happened_at")).height
+            if early:
+                yield f"{early:,} rows of {name} known before they happened"
+
+
+class Recount(NamedTuple):
+    """What a post drove, by kind, and when that was known."""
+
+    kinds: Mapping[str, int]
+    ripe_at: datetime | None
+
+
+def recount(
+    post: Row, actions: Sequence[Row], counts: Sequence[Row], logged: frozenset[str], horizon: timedelta
+) -> Recount:
+    """What `post` drove, from the rows of actions and counts about it: `logged` kinds from actions, others from counts."""
+    start, end = post["happened_at"], post["happened_at"] + horizon
+    acted: dict[str, set[str]] = {kind: set() for kind in logged}
+    for action in actions:
+        in_time = start < action["happened_at"] <= end and action["known_at"] <= end
+        if in_time and action["actor"] != post["account"] and action["kind"] in logged:
+            acted[action["kind"]].add(action["actor"])
+    ripe = [
+        (end if count["retrospective"] else count["known_at"], count["happened_at"], count["kind"], count["count"])
+        for count in counts
+        if count["happened_at"] >= end and count["kind"] not in logged
+    ]
+    known = min((row[0] for row in ripe), default=end if logged else None)
+    read = {kind: number for at, _, kind, number in sorted(ripe, reverse=True) if at == known}
+    moments = [moment for moment in (known, end if logged else None, post["known_at"], start) if moment is not None]
+    return Recount({**{kind: len(actors) for kind, actors in acted.items()}, **read}, max(moments))
+
+
+def _other_outcomes(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
+    """Posts of the sample whose row has another account, moment, count, outcome or ripening than the tables say."""
+    tables, values = evidence.tables, evidence.params.action_values
+    reported = evidence.dataset.history.coverage.reported
+    mine = sample.select("post")
+    posts = {row["post"]: row for row in tables["posts"].join(mine, on="post", how="semi").iter_rows(named=True)}
+    actions = _by_post(tables["actions"].join(mine, on="post", how="semi"))
+    valued = pl.col("kind").is_in([kind for kind, value in values.items() if value > 0])
+    counts = _by_post(tables["counts"].filter(valued).join(mine, on="post", how="semi"))
+    for row in sample.iter_rows(named=True):
+        post = posts[row["post"]]
+        kinds = reported.filter(valued, logged=True, network=post["network"])["kind"]
+        again = recount(
+            post,
+            actions.get(row["post"], ()),
+            counts.get(row["post"], ()),
+            frozenset(kinds.to_list()),
+            evidence.params.label.horizon,
+        )
+        outcome = sum(values[kind] * number for kind, number in again.kinds.items())
+        told = {**again.kinds, "outcome": outcome, "ripe_at": again.ripe_at}
+        told |= {name: post[name] for name in ("account", "network", "happened_at")}
+        different = [name for name, value in told.items() if not _same(row[name], value)]
+        if different:
+            name = different[0]
+            yield f"{name} of {row['post']} is {row[name]}, the tables say {told[name]}"
+
+
+def _by_post(frame: pl.DataFrame) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = {}
+    for row in frame.iter_rows(named=True):
+        grouped.setdefault(row["post"], []).append(row)
+    return grouped
+
+
+def _same(got: object, expected: object) -> bool:
+    if isinstance(got, float) and isinstance(expected, float | int):
+        return abs(got - expected) <= 1e-9 * max(1.0, abs(expected))
+    return got == expected
+
+
+def _other_features(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
+    """Features that differ when measured again: at the posts' own moments, and where nothing later is there to see."""
+    names = [name for name in evidence.model.contract.names if name != WORDING.name]
+    posts = sample.select("post", "as_of").join(evidence.tables["posts"], on="post", maintain_order="left")
+    streams = evidence.dataset.streams
+    own = compute(posts.drop("as_of"), streams)
+    yield from _unequal(sample, own, names, "measured again")
+    known = evidence.dataset.history.coverage
+    for (as_of,), part in posts.partition_by("as_of", as_dict=True, maintain_order=True).items():
+        past = prepare(_past(evidence, as_of, known))
+        yield from _unequal(compute(part, streams), compute(part, past), names, f"erased from {as_of:%Y-%m-%d}")
+        first = part.filter(pl.col("happened_at") == as_of)
+        rows = first.select("post").join(sample, on="post", maintain_order="left")
+        yield from _unequal(rows, compute(first.drop("as_of"), past), names, f"erased from {as_of:%Y-%m-%d}")
+
+
+def _past(evidence: Evidence, as_of: datetime, known: Coverage) -> History:
+    """The history that is left when all that happened or was known from `as_of` on is erased."""
+    horizon = evidence.params.label.horizon
+    until = known.through.with_columns(through=pl.lit(as_of, known.through.schema["through"]))
+    tables = erase(evidence.tables, as_of, horizon)
+    return load(tables, horizon, evidence.params.action_values, Coverage(known.reported, until))
+
+
+def erase(tables: Tables, as_of: datetime, horizon: timedelta) -> dict[str, pl.DataFrame]:
+    """`tables` without a row that happened or was known at `as_of` or later, and without counts of unripe posts.
+
+    A count read long after is taken as known when its post ripened: it stays only where that was before `as_of`.
+    """
+    left = known_before(tables, as_of)
+    ripe = left["posts"].filter(pl.col("happened_at") + horizon < as_of).select("post")
+    late = left["counts"].filter("retrospective").join(ripe, on="post", how="semi", maintain_order="left")
+    return left | {"counts": pl.concat([left["counts"].filter(~pl.col("retrospective")), late])}
+
+
+def _unequal(got: pl.DataFrame, expected: pl.DataFrame, names: Sequence[str], how: str) -> Iterator[str]:
+    """The first feature and post of which a bit differs; rows of both in the same order."""
+    different = _bits(got.select(names)) != _bits(expected.select(names))
+    for row, column in np.argwhere(different)[:1].tolist():
+        name, posts = names[column], int(different.any(axis=1).sum())
+        more = f", as for {posts - 1} more" if posts > 1 else ""
+        yield f"{name} of {got['post'][row]} is {got[name][row]}, {how} {expected[name][row]}{more}"
+
+
+def _bits(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """The 64 bits of each value; every missing one has the same."""
+    return frame.fill_null(np.nan).to_numpy().copy().view(np.int64)
+
+
+def _other_words(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
+    """Posts of the newest rolling block whose words count otherwise when nothing not known before it is there."""
+    dataset, block = evidence.dataset, evidence.dataset.plan.rolling[-1]
+    known = dataset.where(pl.col("ripe_at") < block.start).arg_true().to_list()
+    texts = tuple(dataset.texts[row] for row in known)
+    words = learn_words(dataset.frame[known], texts, block.start, evidence.params.wording)
+    posts = sample.filter(block.judged()).select("post", WORDING.name)
+    said = posts.join(evidence.tables["posts"].select("post", "text"), on="post", maintain_order="left")
+    again = said.with_columns(pl.Series(WORDING.name, words.values(said["text"].to_list())))
+    yield from _unequal(posts, again, [WORDING.name], "learned from what was known")
