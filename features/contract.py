@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -70,9 +71,22 @@ class Contract(BaseModel):
         return tuple(feature.name for feature in self.features)
 
     @property
+    def directions(self) -> tuple[int, ...]:
+        """The directions of the features in model order."""
+        return tuple(feature.direction for feature in self.features)
+
+    def without(self, left_out: Collection[str]) -> Contract:
+        """The features whose name and group are not among those left out."""
+        return Contract(features=tuple(f for f in self.features if not {f.name, f.group} & set(left_out)))
+
+    def covers(self, other: Contract) -> bool:
+        """Whether each feature of `other` is here too, with the same unit and direction."""
+        return {_depended_on(f) for f in other.features} <= {_depended_on(f) for f in self.features}
+
+    @property
     def fingerprint(self) -> str:
         """sha256 over names, order, units and directions: what a model silently depends on."""
-        facts = [(f.name, f.unit, f.direction) for f in self.features]
+        facts = [_depended_on(feature) for feature in self.features]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def matrix(self, frame: pl.DataFrame | pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -103,6 +117,11 @@ class Contract(BaseModel):
         if np.isinf(values).any():
             raise ContractError(f"column {name!r} holds an infinity; expected finite numbers or missing")
         return values
+
+
+def _depended_on(feature: FeatureSpec) -> tuple[str, str, int]:
+    """What a model silently depends on."""
+    return feature.name, feature.unit, feature.direction
 
 
 def _numbers(series: pl.Series | pd.Series) -> npt.NDArray[np.float64]:

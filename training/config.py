@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clout.data.tables import KINDS
 from clout.errors import CloutError
+from clout.features.catalogue import CONTRACT
+from clout.features.contract import GROUPS
 from clout.training.checks.codes import CODES
 
 
@@ -18,6 +24,10 @@ class ConfigError(CloutError):
     """A setting is unknown or out of range."""
 
     code = "config"
+
+
+TABLES = "action_value_tables"
+KNOWN_FEATURES = (*GROUPS, *CONTRACT.names)
 
 
 def _aware(value: datetime) -> datetime:
@@ -31,6 +41,28 @@ def _known_kinds(values: dict[str, float]) -> dict[str, float]:
     if not any(value > 0 for value in values.values()) or min(values.values()) < 0:
         raise ValueError("expected values of 0 or more, at least one above 0")
     return {kind: float(values[kind]) for kind in KINDS if kind in values}
+
+
+def _known_features(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in KNOWN_FEATURES:
+            raise ValueError(
+                f"no feature or group is named {name!r}; expected groups ({', '.join(GROUPS)}) or names of features"
+                f"{_meant(name, KNOWN_FEATURES)}; see docs/features.md"
+            )
+    if not CONTRACT.without(names).features:
+        raise ValueError("nothing is left to learn from; expected to keep one feature at least")
+    return tuple(name for name in KNOWN_FEATURES if name in names)
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """A question for the name of `known` that was meant; empty when none is near.
+
+    >>> _meant("fit.leaves", ["fit.trees", "fit.num_leaves"])
+    '; did you mean fit.num_leaves?'
+    """
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 class _Section(BaseModel):
@@ -71,6 +103,14 @@ class Splits(_Section):
         return self
 
 
+class Features(_Section):
+    """What a model may look at."""
+
+    without: Annotated[tuple[str, ...], AfterValidator(_known_features)] = Field(
+        (), description="Features, and groups of them, that the model does without."
+    )
+
+
 class WordingParams(_Section):
     """How the choice of words is learned."""
 
@@ -97,7 +137,9 @@ class Fit(_Section):
     lambda_l2: float = Field(5.0, ge=0, description="L2 penalty on leaf values.")
     feature_fraction: float = Field(0.6, gt=0, le=1, description="Share of features a tree sees.")
     bagging_fraction: float = Field(0.7, gt=0, le=1, description="Share of posts a tree sees.")
-    threads: int = Field(2, ge=1, description="Threads of LightGBM; the result does not depend on it.")
+    threads: int = Field(
+        2, ge=1, exclude=True, description="Threads of LightGBM; the model does not depend on it and does not keep it."
+    )
 
 
 class IntervalParams(_Section):
@@ -136,6 +178,7 @@ class Params(_Section):
     )
     label: Label = Label()
     splits: Splits = Splits()
+    features: Features = Features()
     wording: WordingParams = WordingParams()
     fit: Fit = Fit()
     intervals: IntervalParams = IntervalParams()
@@ -145,11 +188,36 @@ class Params(_Section):
 def read_params(path: Path | None = None, overrides: tuple[str, ...] = ()) -> Params:
     """The parameters in the TOML file at `path` (defaults without one), changed by `section.name=value` overrides.
 
-    Raises `ConfigError` that names the setting, what was got and what was expected.
+    Where `action_values` is a name, the table is the one of that name among `action_value_tables`. Raises `ConfigError` that names the setting, what was got and what was expected.
     """
     content = _read(path) if path else {}
     for override in overrides:
         _override(content, override)
+    return validated(_with_table(content))
+
+
+def without(told: str) -> str:
+    """The override that `--features` stands for.
+
+    >>> without("without=audience,hour_of_day")
+    'features.without=["audience", "hour_of_day"]'
+    """
+    what, _, names = told.partition("=")
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    if what.strip() != "without" or not chosen:
+        raise ConfigError(
+            f"got --features {told!r}; expected without=NAME[,NAME…], for example without=audience,format"
+        )
+    return f"features.without={json.dumps(chosen)}"
+
+
+def to_toml(params: Params) -> str:
+    """The parameters as a file that `read_params` reads."""
+    return tomli_w.dumps(params.model_dump(exclude_none=True))
+
+
+def validated(content: Mapping[str, Any]) -> Params:
+    """The parameters that plain values describe, as params.json of a bundle holds them; raises `ConfigError`."""
     try:
         return Params.model_validate(content)
     except ValidationError as error:
@@ -158,6 +226,26 @@ def read_params(path: Path | None = None, overrides: tuple[str, ...] = ()) -> Pa
         wrong = _unknown(first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
         wrong = wrong.removeprefix("Value error, ")
         raise ConfigError(f"setting {where}: got {first['input']!r}; {wrong}; see docs/settings.md") from error
+
+
+def _with_table(content: dict[str, Any]) -> dict[str, Any]:
+    """`content` with the action values themselves in place of the name of their table."""
+    tables, chosen = content.pop(TABLES, {}), content.get("action_values")
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        try:
+            Params.model_validate({"action_values": table})
+        except ValidationError as error:
+            words = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise ConfigError(f"setting {TABLES}.{name}: got {table!r}; {words}; see docs/settings.md") from error
+    if not isinstance(chosen, str):
+        return content
+    if not isinstance(tables, dict) or chosen not in tables:
+        known = f"the {TABLES} there are: {', '.join(tables)}" if tables else f"{TABLES}, of which there are none"
+        raise ConfigError(
+            f"setting action_values: got {chosen!r}; expected a table of numbers or the name of one of {known}"
+            f"{_meant(chosen, list(tables))}; see docs/settings.md"
+        )
+    return content | {"action_values": tables[chosen]}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -175,7 +263,15 @@ def _unknown(place: tuple[int | str, ...]) -> str:
     section: Any = Params
     for name in place[:-1]:
         section = section.model_fields[name].annotation
-    return f"no such setting; expected one of {', '.join(section.model_fields)}"
+    meant = _meant(".".join(str(part) for part in place), list(_settings()))
+    return f"no such setting; expected one of {', '.join(section.model_fields)}{meant}"
+
+
+def _settings() -> Iterator[str]:
+    """The names of all sections and settings."""
+    for name, field in Params.model_fields.items():
+        yield name
+        yield from (f"{name}.{inner}" for inner in getattr(field.annotation, "model_fields", ()))
 
 
 def _override(content: dict[str, Any], override: str) -> None:
