@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from clout.commands import champion, data, serving, training
+from clout.commands import champion, data, serving, training, watch
 from clout.errors import CloutError
 
 TROUBLE = 2
@@ -44,6 +44,8 @@ for command in (
     training.train,
     training.evaluate,
     champion.promote,
+    watch.watch,
+    watch.retrain,
     serving.run,
     serving.score,
     serving.serve,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -86,6 +87,34 @@ def print_checks(checks: Iterable[Mapping[str, str]]) -> None:
 def print_json(told: object) -> None:
     """Nothing; `told` goes to stdout as JSON."""
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+def print_watched(told: Mapping[str, Any], table: ConsoleRenderable, page: Path | None) -> None:
+    """Nothing; what a watch saw goes to stdout, the verdict first."""
+    typer.echo(told["verdict"])
+    typer.echo(f"model {told['version']}, posts of {told['since'][:10]} to {told['through'][:10]}\n")
+    Console().print(table)
+    if page:
+        typer.echo(f"page written to {page}")
+
+
+def print_retrained(told: Mapping[str, Any]) -> None:
+    """Nothing; why a challenger was trained, how it did beside the champion, and what to run next go to stdout."""
+    if not told["needed"]:
+        typer.echo(f"champion {told['champion']} is fine: nothing trained")
+        return
+    typer.echo(f"challenger {told['challenger']} trained: {'; '.join(told['why'])}")
+    beside = told["beside"]
+    if beside["reason"]:
+        typer.echo(f"no figures beside the champion's: {beside['reason']}")
+    else:
+        typer.echo(f"challenger less champion, on {beside['posts']:,} posts both were judged on:")
+        less = beside["challenger_less_champion"].items()
+        rows = [(name, *(f"{of[key]:+.4f}" for key in ("value", "low", "high"))) for name, of in less]
+        _print(("", "difference", "from", "to"), rows)
+    if told["challenger"] != told["champion"]:
+        typer.echo(f"look at it: clout compare {told['champion']} {told['challenger']}")
+        typer.echo(f"choose it:  clout promote {told['challenger']}")
 
 
 def print_receipt(told: Mapping[str, Any]) -> None:

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address on which the service listens.")
     port: int = Field(3000, ge=1, le=65535, description="Port on which the service listens.")
+    retrain_share: float = Field(
+        0.2, gt=0, description="New outcomes, as a share of those the champion learned from, beyond which it is due."
+    )
+    retrain_days: float = Field(30, gt=0, description="Days of data beyond the champion's, after which it is due.")
 
 
 def read_settings() -> Settings:

@@ -43,7 +43,7 @@ PROMISES = {
     "spearman": Promise("rank correlation", float, -1, 0.03),
     "msle": Promise("mean squared log error", lambda value: float(np.log(max(value, 1e-9))), 1, 0.10),
     "total_ratio": Promise("expected over actual actions", lambda value: float(np.log(max(value, 1e-9))), 0, 0.10),
-    "coverage": Promise("outcomes inside their interval", float, 0, 0.03),
+    "coverage": Promise("outcomes inside their interval", float, -1, 0.03),
 }
 
 
@@ -107,15 +107,13 @@ def compare_ripe(
     if ripe.height < LEAST_RIPE:
         return []
     frame = _worded(model, dataset, ripe)
-    before, seldom = _kept(kept), _seldom(model, dataset, frame)
+    before, usual = _kept(kept), _past_mean(dataset, frame)
     said, slow = _judge(model, frame)
     everything = np.arange(ripe.height)
 
     def figures(rows: Rows) -> dict[str, float]:
         return (
-            said.figures(rows)
-            | slow(rows)
-            | {"skill": metrics.skill(said.margin[rows], seldom[rows], said.truth[rows])}
+            said.figures(rows) | slow(rows) | {"skill": metrics.skill(said.margin[rows], usual[rows], said.truth[rows])}
         )
 
     now, then = figures(everything), before.figures(np.arange(len(before.truth))) | _reported(model)
@@ -155,7 +153,7 @@ def _judge(model: ScoreModel, frame: pl.DataFrame) -> tuple[_Said, Callable[[Row
     return said, lambda rows: {"crps": metrics.crps(said.margin[rows], width[rows], residuals, said.truth[rows])}
 
 
-def _seldom(model: ScoreModel, dataset: Dataset, frame: pl.DataFrame) -> Floats:
+def _past_mean(dataset: Dataset, frame: pl.DataFrame) -> Floats:
     """What the account's shrunken past mean, fitted on what the model was taught, says of each post."""
     taught = dataset.frame.filter(dataset.plan.final.taught())
     past = own_means(taught, dataset.history, dataset.streams)

@@ -18,11 +18,15 @@ LEAST_STRETCHES = 3
 
 @dataclass(frozen=True)
 class Volume:
-    """Posts a day `now` and `before`; `floor` is how far ordinary stretches lie from the mean, in logarithms."""
+    """Posts a day `now` and `before`, the mean of `earlier` stretches of the same length, oldest first.
+
+    `floor` is how far one of these lies from the mean at most, in logarithms.
+    """
 
     now: float
     before: float
     floor: float
+    earlier: tuple[float, ...]
 
     @property
     def unusual(self) -> bool:
@@ -32,7 +36,7 @@ class Volume:
 
     def told(self) -> dict[str, Any]:
         """The same as plain values."""
-        return asdict(self) | {"unusual": self.unusual}
+        return asdict(self) | {"earlier": list(self.earlier), "unusual": self.unusual}
 
 
 def posts_a_day(reference: pl.Series, current: pl.Series, since: datetime, through: datetime) -> Volume | None:
@@ -50,7 +54,8 @@ def posts_a_day(reference: pl.Series, current: pl.Series, since: datetime, throu
     counts = np.array([mask.sum() for mask in inside], np.float64)
     days = span / timedelta(days=1)
     floor = float(np.abs(np.log(np.maximum(counts, 0.5) / counts.mean())).max())
-    return Volume(now=current.len() / days, before=float(counts.mean()) / days, floor=floor)
+    earlier = tuple((counts[::-1] / days).tolist())
+    return Volume(now=current.len() / days, before=float(counts.mean()) / days, floor=floor, earlier=earlier)
 
 
 def rejects_share(receipts: Sequence[Receipt]) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -340,10 +340,3 @@ def _moment(frame: pl.DataFrame, which: str) -> datetime:
 
 def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def line(watched: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What is remembered of a watch: when, which model, the verdict and the headline figures."""
-    accuracy = {figure["name"]: figure["now"] for figure in watched["accuracy"]}
-    kept = ("version", "verdict", "act", "since", "through", "posts", "ripe", "drifted_share")
-    return {"when": _iso(now)} | {name: watched[name] for name in kept} | {"accuracy": accuracy}
