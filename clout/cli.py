@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from clout.commands import champion, data, serving, training, watch
+from clout.commands import champion, checks, data, serving, training, watch
 from clout.errors import CloutError
 
 TROUBLE = 2
@@ -39,11 +39,15 @@ ingest = typer.Typer(no_args_is_help=True, help="Bring posts, actions and counts
 app.add_typer(ingest, name="ingest")
 ingest.command("table")(data.ingest_table)
 app.command("lake")(data.show_lake)
+app.command("champion")(champion.show_champion)
 for command in (
     data.simulate,
     training.train,
     training.evaluate,
     champion.promote,
+    champion.rollback,
+    champion.audit,
+    champion.versions,
     watch.watch,
     watch.retrain,
     serving.run,

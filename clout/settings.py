@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,21 @@ class Settings(BaseSettings):
         0.2, gt=0, description="New outcomes, as a share of those the champion learned from, beyond which it is due."
     )
     retrain_days: float = Field(30, gt=0, description="Days of data beyond the champion's, after which it is due.")
+    actor: str | None = Field(
+        None, description="Who is named in the audit log of promotions; when not set, the user and the host."
+    )
+
+    @property
+    def who(self) -> str:
+        """Who does what this process does, for the audit log."""
+        return self.actor or f"{_user()}@{platform.node() or 'unknown'}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run as a number that has no name
+        return "unknown"
 
 
 def read_settings() -> Settings:

@@ -120,7 +120,13 @@ class Lake:
     def receipts(self) -> list[Receipt]:
         """The receipts of all batches, first to last."""
         found = [self._receipt(path) for path in self._list("receipts") if path.endswith(".json")]
-        return sorted(found, key=lambda receipt: (receipt.number, receipt.batch))
+        kept = [receipt for receipt in found if self._last is None or receipt.number <= self._last]
+        return sorted(kept, key=lambda receipt: (receipt.number, receipt.batch))
+
+    def batches(self) -> frozenset[str]:
+        """The names of all batches: the same as long as the lake holds the same, and read at a glance."""
+        names = (path.rsplit("/", 1)[1] for path in self._list("receipts"))
+        return frozenset(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
     def path(self, table: str, batch: str) -> str:
         """The path or URL of the file with the rows of `table` (or "rejects") of `batch`."""

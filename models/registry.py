@@ -1,24 +1,31 @@
-"""Which bundle is champion: bundles copied under one home, pointers to them, and the alias in MLflow."""
+"""The bundles of one home, and the pointers that say which is champion and which challenger."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import re
+import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from clout.errors import CloutError
-from clout.models import bundle, golden
-from clout.models.score_model import ScoreModel
+from clout.models import bundle
 
 MODEL_NAME = "clout"
 VERSION_TAG = "bundle"
 CHAMPION, CHALLENGER = "champion", "challenger"
-LOCK_SECONDS = 60
+LOCK_SECONDS = 600
+TRAINING = ".training-"
+LEFT_OVER = timedelta(days=1)
+_PREFIX = re.compile(r"[0-9a-f]{4,}")
 
 
 class RegistryError(CloutError):
@@ -38,36 +45,46 @@ class Pointer:
 
 def install(home: str | Path, bundle_directory: str | Path, version: str) -> Path:
     """The directory under `home` that now holds a verified copy of the bundle, which is the challenger."""
-    source, target = bundle.read(bundle_directory), _folder(home, version)
+    source, target = bundle.read(bundle_directory), folder(home, version)
     if source.version != version:
         raise RegistryError(f"got the bundle {source.version}; expected {version}: give the version its manifest has")
-    with _locked(home):
+    with locked(home):
         if target.exists():
             bundle.verify(target)
         else:
             bundle.write(target, source.files)
-        _point(Path(home), CHALLENGER, target, version)
+        point(home, CHALLENGER, target, version)
     return target
 
 
-def promote(home: str | Path, tracking_uri: str, name: str) -> Path:
-    """The directory of the new champion: verified, its golden rows answered, named champion in MLflow, then here."""
-    with _locked(home):
-        directory = resolve(home, name)
-        model = ScoreModel.load(directory)
-        if model.version != directory.name:
-            raise RegistryError(
-                f"{directory} holds the bundle {model.version}; expected {directory.name}: install it again"
-            )
-        differences = golden.check(model, tolerance=golden.ACROSS_MACHINES)
-        if differences:
-            raise RegistryError(
-                f"{model.version} gives {len(differences)} other answers than its golden rows: {differences[0]}, …; "
-                "install the libraries it was trained with, or train again"
-            )
-        _set_alias(tracking_uri, model.version)
-        _point(Path(home), CHAMPION, directory, model.version)
-    return directory
+@contextmanager
+def locked(home: str | Path) -> Iterator[None]:
+    """A block that nobody else runs on the same home; whoever is inside may enter it again."""
+    place = Path(home).absolute()
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(place / ".lock", timeout=LOCK_SECONDS, is_singleton=True):
+            yield
+    except Timeout as error:
+        raise RegistryError(
+            f"waited {LOCK_SECONDS} s for another program that changes {home}; expected it to end: try again when it has"
+        ) from error
+
+
+def point(home: str | Path, name: str, directory: Path, version: str) -> None:
+    """Nothing; `champion` or `challenger` is then the bundle in `directory`, on disk, also after a power cut."""
+    _settle(directory)
+    path = directory.relative_to(home).as_posix()
+    pointer = Pointer(version, path, _sha256(directory / bundle.MANIFEST))
+    _replace(pointer_file(home, name), bundle.to_json(asdict(pointer)))
+
+
+def pointed(home: str | Path, name: str) -> str | None:
+    """The version that `champion` or `challenger` names, whether its bundle is whole or not; None when there is none."""
+    try:
+        return str(json.loads(pointer_file(home, name).read_bytes())["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def champion(home: str | Path) -> Path:
@@ -76,13 +93,55 @@ def champion(home: str | Path) -> Path:
 
 
 def resolve(home: str | Path, name: str) -> Path:
-    """The directory of `champion`, `challenger` or a version."""
+    """The directory of `champion`, `challenger`, a version, or the one version that begins with four letters or more."""
     if name in (CHAMPION, CHALLENGER):
         return _follow(Path(home), name)
-    directory = _folder(home, name)
-    if Path(name).name != name or not (directory / bundle.MANIFEST).is_file():
-        raise RegistryError(f"got {name!r}; expected champion, challenger or a version: {_known(home)}")
-    return directory
+    there = versions(home)
+    begun = [version for version in there if version.startswith(name)] if _PREFIX.fullmatch(name) else []
+    found = [name] if name in there else begun
+    if len(found) > 1:
+        raise ambiguous(name, found)
+    if not found:
+        raise RegistryError(
+            f"got {name!r}; expected champion, challenger or a version: {known(home)}", code="no_version"
+        )
+    return folder(home, found[0])
+
+
+def ambiguous(name: str, found: Iterable[str]) -> RegistryError:
+    """The refusal of the beginning of several versions."""
+    return RegistryError(
+        f"got {name!r}, with which several versions begin: {', '.join(found)}; expected one: give more of it",
+        code="ambiguous",
+    )
+
+
+def versions(home: str | Path) -> list[str]:
+    """The names of the bundles in the home, sorted."""
+    place = Path(home) / "bundles"
+    found = place.iterdir() if place.is_dir() else ()
+    return sorted(path.name for path in found if not path.name.startswith(".") and (path / bundle.MANIFEST).is_file())
+
+
+def folder(home: str | Path, version: str) -> Path:
+    """Where a bundle of this version lies, or would."""
+    return Path(home) / "bundles" / version
+
+
+def known(home: str | Path) -> str:
+    """Which versions there are, in words."""
+    there = versions(home)
+    return f"versions there are: {', '.join(there)}" if there else "no version is installed yet"
+
+
+def sweep(home: str | Path, now: datetime) -> list[Path]:
+    """The folders that broken-off trainings left more than a day ago; they are gone now."""
+    old = []
+    for path in Path(home).glob(f"{TRAINING}*"):
+        if now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > LEFT_OVER:
+            shutil.rmtree(path, ignore_errors=True)
+            old.append(path)
+    return old
 
 
 def pointer_file(home: str | Path, name: str) -> Path:
@@ -96,14 +155,14 @@ def _follow(home: Path, name: str) -> Path:
         pointer = Pointer(**json.loads(file.read_text()))
     except FileNotFoundError:
         raise RegistryError(
-            f"there is no {name} in {home}; {_known(home)}. {_next_step(Path(home), name)}", code=f"no_{name}"
+            f"there is no {name} in {home}; {known(home)}. {_next_step(Path(home), name)}", code=f"no_{name}"
         ) from None
     except (ValueError, TypeError) as error:
         raise RegistryError(f"{file} is not a pointer ({error}); expected one: promote a version again") from error
     manifest = home / pointer.path / bundle.MANIFEST
     if not manifest.is_file() or _sha256(manifest) != pointer.sha256:
         raise RegistryError(
-            f"{name} points to {pointer.version}, whose manifest is missing or changed; {_known(home)}. "
+            f"{name} points to {pointer.version}, whose manifest is missing or changed; {known(home)}. "
             "Install that bundle again or promote another one"
         )
     return manifest.parent
@@ -115,12 +174,6 @@ def _next_step(home: Path, name: str) -> str:
     return "Train one with `clout train`"
 
 
-def _point(home: Path, name: str, directory: Path, version: str) -> None:
-    path = directory.relative_to(home).as_posix()
-    pointer = Pointer(version, path, _sha256(directory / bundle.MANIFEST))
-    _replace(pointer_file(home, name), bundle.to_json(asdict(pointer)))
-
-
 def _replace(file: Path, content: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
@@ -130,40 +183,24 @@ def _replace(file: Path, content: str) -> None:
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(file)
+        _sync(file.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def _set_alias(tracking_uri: str, version: str) -> None:
-    from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds, and a server never promotes
-
-    client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-    found = client.search_model_versions(f"name = '{MODEL_NAME}' and tags.{VERSION_TAG} = '{version}'")
-    if not found:
-        raise RegistryError(
-            f"no version of the registered model {MODEL_NAME!r} carries the bundle {version} at {tracking_uri}; "
-            "expected one: log the bundle there first, or give the tracking URI it was logged to"
-        )
-    newest = max(found, key=lambda model: int(model.version))
-    client.set_registered_model_alias(MODEL_NAME, CHAMPION, newest.version)
+def _settle(directory: Path) -> None:
+    """Nothing; every file of the directory has reached the disk."""
+    for path in (*directory.iterdir(), directory, directory.parent):
+        _sync(path)
 
 
-def _locked(home: str | Path) -> FileLock:
-    Path(home).mkdir(parents=True, exist_ok=True)
-    return FileLock(Path(home) / ".lock", timeout=LOCK_SECONDS)
-
-
-def _folder(home: str | Path, version: str) -> Path:
-    return Path(home) / "bundles" / version
-
-
-def _known(home: str | Path) -> str:
-    folder = Path(home) / "bundles"
-    versions = (
-        sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
-    )
-    return f"versions there are: {', '.join(versions)}" if versions else "no version is installed yet"
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _sha256(file: Path) -> str:

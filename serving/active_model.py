@@ -1,13 +1,19 @@
-"""The model that answers now, with the history it needs: loaded whole and verified, or not ready for a reason."""
+"""The model that answers now, with the history it needs: loaded whole and verified, or not ready for a reason.
+
+A running service follows its home: it takes the champion that comes, and what is new in the lake, while the one before
+goes on answering.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from time import monotonic
 
 from clout.data.history import History, load, read_tables
 from clout.data.lake import Lake
@@ -19,6 +25,11 @@ from clout.models import golden, registry
 from clout.models.score_model import ScoreModel
 
 log = logging.getLogger("clout.serving")
+LOOK_SECONDS = 1.0
+# Looking at a lake costs a listing, over the network perhaps, and taking its news in costs seconds of a core.
+LAKE_SECONDS = 10.0
+LAKE_SHARE = 10.0
+RETRY_SECONDS = 30.0
 
 
 class NotReadyError(CloutError):
@@ -32,7 +43,7 @@ class Loaded:
     """One model and one state of the lake, which belong together in every answer.
 
     `accounts` are all that the lake knows anything of; `handles` are their keys by network and lower-case handle;
-    `example` is the account whose posts have drawn most.
+    `example` is the account whose posts have drawn most; `batches` name what the lake held.
     """
 
     model: ScoreModel
@@ -41,15 +52,25 @@ class Loaded:
     accounts: frozenset[str]
     handles: Mapping[tuple[str, str], tuple[str, ...]]
     example: str
+    batches: frozenset[str]
 
     @classmethod
-    def of(cls, model: ScoreModel, history: History, action_values: Mapping[str, float]) -> Loaded:
-        """The model beside what `history` tells."""
-        wording = None if model.wording_path is None else Wording.read(model.wording_path)
+    def of(
+        cls, model: ScoreModel, history: History, action_values: Mapping[str, float], batches: frozenset[str]
+    ) -> Loaded:
+        """The model beside what `history` tells, which was read from `batches`."""
         frames = (history.accounts, history.posts, history.profiles, history.actions)
         accounts = frozenset(account for frame in frames for account in frame["account"].unique())
         past = Past.of(history, action_values)
-        return cls(model, wording, past, accounts, _handles(history), _example(history))
+        return cls(model, _wording(model), past, accounts, _handles(history), _example(history), batches)
+
+    def under(self, model: ScoreModel) -> Loaded:
+        """The same history with another model, for which it means the same."""
+        return replace(self, model=model, wording=_wording(model))
+
+
+def _wording(model: ScoreModel) -> Wording | None:
+    return None if model.wording_path is None else Wording.read(model.wording_path)
 
 
 def _example(history: History) -> str:
@@ -74,10 +95,23 @@ def plain_handle(handle: str) -> str:
     return handle.removeprefix("@").casefold()
 
 
-def read_active(home: Path, lake: Lake) -> Loaded:
-    """The champion of `home`, verified, beside the history of `lake`."""
+def read_active(home: Path, lake: Lake, before: Loaded | None = None) -> Loaded:
+    """The champion of `home`, verified, beside the history of `lake`, which `before` may have read already."""
+    model = read_champion(home)
+    values, horizon, batches = model.data["action_values"], timedelta(days=model.data["horizon_days"]), lake.batches()
+    if before and (before.batches, before.past.horizon, before.past.action_values) == (batches, horizon, values):
+        return before.under(model)
+    if lake.is_empty():
+        raise NotReadyError(
+            f"the lake {lake.url} is empty; expected the posts that scores are told from: ingest them, or set CLOUT_LAKE"
+        )
+    return Loaded.of(model, load(read_tables(lake), horizon, values), values, batches)
+
+
+def read_champion(home: Path) -> ScoreModel:
+    """The champion of `home`, verified, whose features this version of clout measures."""
     model = ScoreModel.load(registry.champion(home))
-    if model.contract.fingerprint != CONTRACT.fingerprint:
+    if not CONTRACT.covers(model.contract):
         raise NotReadyError(
             f"the champion {model.version} was trained on other features than this version of clout measures; "
             "expected the same: train again, or serve it with the version that trained it"
@@ -88,12 +122,15 @@ def read_active(home: Path, lake: Lake) -> Loaded:
             f"the champion {model.version} gives other answers than its golden rows ({differences[0]}); "
             "expected the same: install the libraries it was trained with, or train again"
         )
-    if lake.is_empty():
-        raise NotReadyError(
-            f"the lake {lake.url} is empty; expected the posts that scores are told from: ingest them, or set CLOUT_LAKE"
-        )
-    values, horizon = model.data["action_values"], timedelta(days=model.data["horizon_days"])
-    return Loaded.of(model, load(read_tables(lake), horizon, values), values)
+    return model
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A champion, or news of the lake, that could not be taken in; what answered before still does."""
+
+    version: str | None
+    reason: str
 
 
 class ActiveModel:
@@ -101,30 +138,75 @@ class ActiveModel:
 
     def __init__(self) -> None:
         self._current: Loaded | None = None
+        self._refused: Refusal | None = None
         self._reason = "the model is being loaded; expected it in a few seconds: try again"
 
-    def load(self, home: Path, lake: str) -> None:
-        """Loads the champion of `home` and the history of `lake`; when that fails, what answered before stays.
+    def load(self, home: Path, lake: str) -> bool:
+        """Whether the champion of `home` and the history of `lake` answer now; if not, what answered before stays.
 
-        Where nothing answered before, `current` says what failed.
+        `refused` says why not, and `current` too where nothing answered before.
         """
+        began, before = monotonic(), self._current
         try:
-            self._current = read_active(home, Lake(lake))
-            log.info("model %s is ready", self._current.model.version)
+            loaded = read_active(home, Lake(lake), before)
         except CloutError as error:
-            self._reason = str(error)
             log.error("no model could be loaded: %s", error)  # noqa: TRY400 (the message says all)
+            self._refuse(home, str(error))
+            return False
         except Exception as error:  # whatever broke, the service stays up and says so
-            self._reason = f"could not load the model or the lake: {error!r}; see the log of the service"
             log.exception("no model could be loaded from %s and %s", home, lake)
+            self._refuse(home, f"could not load the model or the lake: {error!r}; see the log of the service")
+            return False
+        self._current, self._refused = loaded, None
+        after = f", after {before.model.version}" if before else ""
+        log.info("model %s is ready%s; loaded in %.1f s", loaded.model.version, after, monotonic() - began)
+        return True
+
+    def follow(self, home: Path, lake: str, stop: Event) -> None:
+        """Nothing, once `stop` is set; until then it takes in each new champion of `home` and what is new in `lake`."""
+        seen, tried, looked, cost, batches = None, 0.0, -LAKE_SECONDS, 0.0, frozenset[str]()
+        while not stop.is_set():
+            now = monotonic()
+            if now - looked >= max(LAKE_SECONDS, LAKE_SHARE * cost):
+                looked, batches = now, _batches(lake, batches)
+            found = (_read(registry.pointer_file(home, registry.CHAMPION)), batches)
+            if found != seen or (self._refused and now - tried >= RETRY_SECONDS):
+                seen, tried = found, now
+                self.load(home, lake)
+                cost = monotonic() - now
+            stop.wait(LOOK_SECONDS)
 
     @property
     def is_ready(self) -> bool:
         """Whether there is a model that answers."""
         return self._current is not None
 
+    @property
+    def refused(self) -> Refusal | None:
+        """What came after the model that answers and could not be taken in, if anything."""
+        return self._refused
+
     def current(self) -> Loaded:
         """The model and history that answer now; raises `NotReadyError` with the reason when there are none."""
         if self._current is None:
             raise NotReadyError(self._reason)
         return self._current
+
+    def _refuse(self, home: Path, reason: str) -> None:
+        self._refused, self._reason = Refusal(registry.pointed(home, registry.CHAMPION), reason), reason
+
+
+def _batches(lake: str, known: frozenset[str]) -> frozenset[str]:
+    """The batches of the lake; those that were `known` where it cannot be asked now."""
+    try:
+        return Lake(lake).batches()
+    except Exception as error:  # a store out of reach is asked again later
+        log.warning("the lake %s does not say what it holds: %s", lake, error)
+        return known
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None

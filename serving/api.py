@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -63,15 +64,17 @@ class Api:
         return JSONResponse({"status": "alive"})
 
     async def ready(self, _: Request) -> Response:
-        """That a verified model and its history are loaded."""
-        model = self._active.current().model
-        return JSONResponse({"status": "ready", "model_version": model.version, "scale_version": model.scale_version})
+        """That a verified model and its history are loaded, and what came after them but was refused."""
+        model, refused = self._active.current().model, self._active.refused
+        versions = {"model_version": model.version, "scale_version": model.scale_version}
+        return JSONResponse({"status": "ready", **versions, "refused": asdict(refused) if refused else None})
 
     async def metrics(self, _: Request) -> Response:
         """The figures of the service in Prometheus' format."""
         if self._active.is_ready:
             model = self._active.current().model
             self._metrics.serves(model.version, model.scale_version)
+            self._metrics.refuses(self._active.refused is not None)
         return Response(await run_in_threadpool(self._metrics.text), media_type="text/plain; version=0.0.4")
 
     async def problems(self, _: Request) -> Response:

@@ -29,6 +29,13 @@ class Metrics:
             registry=self._own,
             multiprocess_mode="mostrecent",
         )
+        self._refused = Gauge(
+            "clout_champion_refused",
+            "1 while a newer champion or newer data are there that could not be taken in.",
+            registry=self._own,
+            multiprocess_mode="mostrecent",
+        )
+        self._answering: tuple[str, str] | None = None
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Counts one answer."""
@@ -40,8 +47,15 @@ class Metrics:
         self._scores.labels(network).observe(score)
 
     def serves(self, version: str, scale_version: str) -> None:
-        """Names the model that answers."""
+        """Names the model that answers; the one before it is 0 from now on."""
+        if self._answering not in {None, (version, scale_version)}:
+            self._model.labels(*self._answering).set(0)
+        self._answering = (version, scale_version)
         self._model.labels(version, scale_version).set(1)
+
+    def refuses(self, refused: bool) -> None:  # noqa: FBT001 - a state
+        """Says whether something newer could not be taken in."""
+        self._refused.set(int(refused))
 
     def text(self) -> bytes:
         """All figures, of every worker where they share a folder."""

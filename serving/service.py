@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -38,7 +39,10 @@ class Clout:
     """Scores posts before they are published, and says why."""
 
     def __init__(self) -> None:
-        Thread(target=active.load, args=places(), name="load", daemon=True).start()
+        """A Bento answers with what it carries; elsewhere the champion and the lake of the settings are followed."""
+        home, lake = places()
+        loading = active.load if service.bento else partial(active.follow, stop=Event())
+        Thread(target=loading, args=(home, lake), name="load", daemon=True).start()
 
 
 def places() -> tuple[Path, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.errors import CloutError
 from clout.models import bundle, registry
+from clout.models.audit import Asked
 from clout.models.bundle import Bundle, to_json
 from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
-from clout.training import judged, report, scales, ship, tracking
+from clout.settings import read_settings
+from clout.training import judged, promotion, report, scales, ship, tracking
 from clout.training.accounts import account_margins
 from clout.training.card import CardFacts, card
 from clout.training.checks import check, training
@@ -118,7 +121,7 @@ def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -
 
 def _register(made: Made, params: Params, home: Path, tracking_uri: str) -> Trained:
     home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix=".training-") as folder:
+    with tempfile.TemporaryDirectory(dir=home, prefix=registry.TRAINING) as folder:
         version = bundle.write(Path(folder) / "bundle", made.content)
         model = ScoreModel.load(Path(folder) / "bundle")
         sample = made.said.frame.sample(min(2000, made.said.frame.height), seed=0)
@@ -130,8 +133,6 @@ def _register(made: Made, params: Params, home: Path, tracking_uri: str) -> Trai
             judged.write(home, version, made.rows)
             directory = registry.install(home, Path(folder) / "bundle", version)
     verdicts = model.bundle.json("checks.json")["checks"]
-    first = not registry.pointer_file(home, registry.CHAMPION).exists()
-    champion = first and check.passed(verdicts)
-    if champion:
-        registry.promote(home, tracking_uri, version)
+    asked = Asked(datetime.now(UTC), read_settings().who, "the first model that passed its checks")
+    champion = promotion.promote_first(home, tracking_uri, version, asked)
     return Trained(version, directory, facts["metrics"], verdicts, champion)

@@ -28,7 +28,7 @@ def run() -> None:
     if not registry.pointer_file(home, registry.CHAMPION).exists():
         raise CloutError(
             "the model has a finding, marked ✗ above, so it was not made champion and nothing is served; expected none: "
-            "add data, or serve it all the same with `clout promote challenger` and `clout serve`"
+            "add data, or mute it with a reason, `clout promote challenger --mute CODE='…'`, and then `clout serve`"
         )
     serve()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import model_store
 import pandas as pd
 import pytest
 import small_bundle
@@ -29,3 +31,20 @@ def model(bundle_directory: Path) -> ScoreModel:
 def frame() -> pd.DataFrame:
     """All rows of the population, with ids."""
     return small_bundle.population().frame()
+
+
+@pytest.fixture(scope="session")
+def registered_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the registered model; not to be changed."""
+    return model_store.make(tmp_path_factory.mktemp("mlflow") / "empty.db")
+
+
+@pytest.fixture
+def store(registered_store: Path, tmp_path: Path) -> str:
+    """The address of a store of the test's own."""
+    return f"sqlite:///{shutil.copy(registered_store, tmp_path / 'mlflow.db')}"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"

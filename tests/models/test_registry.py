@@ -1,46 +1,17 @@
 from __future__ import annotations
 
-import json
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import small_bundle
-from mlflow import MlflowClient
 
 from clout.models import bundle, registry
 from clout.models.bundle import BundleError
 from clout.models.registry import RegistryError
 from clout.models.score_model import ScoreModel
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database without a model; migrations take seconds, so each test copies it."""
-    file = tmp_path_factory.mktemp("mlflow") / "empty.db"
-    MlflowClient(f"sqlite:///{file}").create_registered_model("clout")
-    return file
-
-
-@pytest.fixture
-def store(empty_store: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copy(empty_store, tmp_path / 'mlflow.db')}"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-def tell(store: str, version: str) -> str:
-    """The number of a model version that carries the bundle, as `log_run` leaves it."""
-    model = MlflowClient(store).create_model_version("clout", "file:///nowhere", tags={"bundle": version})
-    return str(model.version)
-
-
-def named(store: str) -> str:
-    return str(MlflowClient(store).get_model_version_by_alias("clout", "champion").version)
 
 
 def test_an_installed_bundle_is_the_challenger(home: Path, bundle_directory: Path, model: ScoreModel):
@@ -69,29 +40,6 @@ def test_many_may_install_at_once(home: Path, bundle_directory: Path, model: Sco
     assert [path.name for path in (home / "bundles").iterdir()] == [model.version]
 
 
-def test_promotion_names_the_champion_here_and_in_mlflow(
-    home: Path, store: str, bundle_directory: Path, model: ScoreModel
-):
-    directory = registry.install(home, bundle_directory, model.version)
-    tell(store, "other")
-    tell(store, model.version)
-    newest = tell(store, model.version)
-    assert registry.promote(home, store, "challenger") == directory
-    assert registry.champion(home) == registry.resolve(home, "champion") == directory
-    assert named(store) == newest == "3"
-    pointer = json.loads((home / "champion.json").read_text())
-    assert pointer.keys() == {"version", "path", "sha256"}
-    assert pointer["version"] == model.version == pointer["sha256"][:16]
-
-
-def test_a_home_can_be_moved(home: Path, store: str, bundle_directory: Path, model: ScoreModel):
-    registry.install(home, bundle_directory, model.version)
-    tell(store, model.version)
-    registry.promote(home, store, model.version)
-    moved = home.rename(home.with_name("elsewhere"))
-    assert registry.champion(moved) == moved / "bundles" / model.version
-
-
 def test_without_a_champion_the_error_says_what_there_is(home: Path, bundle_directory: Path, model: ScoreModel):
     with pytest.raises(RegistryError, match=r"no champion in .*; no version is installed yet. Train one") as refusal:
         registry.champion(home)
@@ -106,45 +54,6 @@ def test_an_unknown_version_is_refused(home: Path, bundle_directory: Path, model
     registry.install(home, bundle_directory, model.version)
     with pytest.raises(RegistryError, match=rf"expected champion, challenger or a version: .*{model.version}"):
         registry.resolve(home, name)
-
-
-def test_a_tampered_bundle_is_not_promoted(home: Path, store: str, bundle_directory: Path, model: ScoreModel):
-    directory = registry.install(home, bundle_directory, model.version)
-    tell(store, model.version)
-    scale = directory / "scale.json"
-    scale.write_text(scale.read_text() + " ")
-    with pytest.raises(BundleError, match=r"scale\.json changed"):
-        registry.promote(home, store, model.version)
-    assert not (home / "champion.json").exists()
-
-
-def test_a_bundle_under_another_name_is_not_promoted(home: Path, store: str, bundle_directory: Path):
-    shutil.copytree(bundle_directory, home / "bundles" / "mine")
-    with pytest.raises(RegistryError, match=r"holds the bundle .*; expected mine: install it again"):
-        registry.promote(home, store, "mine")
-
-
-def test_other_golden_answers_are_not_promoted(home: Path, store: str, tmp_path: Path):
-    files = dict(small_bundle.files())
-    content = json.loads(files["golden.json"])
-    content["rows"][2]["expected"]["score"] += 1
-    version = bundle.write(tmp_path / "wrong", files | {"golden.json": json.dumps(content)})
-    registry.install(home, tmp_path / "wrong", version)
-    tell(store, version)
-    with pytest.raises(RegistryError, match="1 other answers than its golden rows: golden row 2: score is"):
-        registry.promote(home, store, version)
-    assert not (home / "champion.json").exists()
-
-
-def test_a_bundle_mlflow_does_not_know_is_not_promoted(
-    home: Path, store: str, bundle_directory: Path, model: ScoreModel
-):
-    registry.install(home, bundle_directory, model.version)
-    with pytest.raises(
-        RegistryError, match=f"carries the bundle {model.version} at sqlite.*log the bundle there first"
-    ):
-        registry.promote(home, store, model.version)
-    assert not (home / "champion.json").exists()
 
 
 def test_a_pointer_to_a_changed_manifest_is_refused(home: Path, bundle_directory: Path, model: ScoreModel):
@@ -164,3 +73,57 @@ def test_a_broken_pointer_is_refused(home: Path, content: str):
     registry.pointer_file(home, "champion").write_text(content)
     with pytest.raises(RegistryError, match=r"champion\.json is not a pointer"):
         registry.champion(home)
+    assert registry.pointed(home, "champion") == ("1" if content.startswith("{") else None)
+
+
+def test_the_beginning_of_a_version_is_enough_when_it_is_the_only_one(home: Path) -> None:
+    for version in ("abcd1111", "abcd2222", "beef3333"):
+        folder = registry.folder(home, version)
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").touch()
+    assert registry.resolve(home, "beef").name == "beef3333"
+    assert registry.resolve(home, "abcd1111").name == "abcd1111"
+    with pytest.raises(RegistryError, match="several versions begin: abcd1111, abcd2222; expected one") as refused:
+        registry.resolve(home, "abcd")
+    assert refused.value.code == "ambiguous"
+    for name in ("bee", "BEEF", "beef*", "feed"):
+        with pytest.raises(RegistryError, match="expected champion, challenger or a version"):
+            registry.resolve(home, name)
+
+
+def test_what_broken_off_trainings_left_is_swept_after_a_day(home: Path) -> None:
+    old, new, other = (home / name for name in (".training-old", ".training-new", "bundles"))
+    for folder in (old, new, other):
+        (folder / "bundle").mkdir(parents=True)
+        os.utime(folder, (0, 0) if folder != new else None)
+    assert registry.sweep(home, datetime.now(UTC)) == [old]
+    assert {path.name for path in home.iterdir()} == {".training-new", "bundles"}
+
+
+def test_whoever_holds_the_home_may_enter_again_and_others_wait(home: Path) -> None:
+    order = []
+
+    def enter(name: str) -> None:
+        with registry.locked(home):
+            order.append(name)
+
+    with ThreadPoolExecutor(1) as pool:
+        with registry.locked(home), registry.locked(home):
+            waiting = pool.submit(enter, "other")
+            with registry.locked(home):
+                order.append("inside")
+        waiting.result(timeout=30)
+    assert order == ["inside", "other"]
+
+
+def test_waiting_too_long_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "LOCK_SECONDS", 0)
+    with registry.locked(home), ThreadPoolExecutor(1) as pool:
+        assert "another program that changes" in pool.submit(held, home).result()
+
+
+def held(home: Path) -> str:
+    """What is said to somebody who cannot get in."""
+    with pytest.raises(RegistryError) as refused, registry.locked(home):
+        pass
+    return str(refused.value)

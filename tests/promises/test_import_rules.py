@@ -26,7 +26,7 @@ ARROWS = {
 DOORS = {
     "polars": ("clout.data", "clout.features", "clout.training"),
     "lightgbm": ("clout.training.fit", "clout.models.bundle"),
-    "mlflow": ("clout.training.tracking", "clout.models.registry", "clout.models.mlflow_loader"),
+    "mlflow": ("clout.training.tracking", "clout.models.mlflow_registry", "clout.models.mlflow_loader"),
     "bentoml": ("clout.serving.service", "clout.serving.bento"),
     "shap": ("clout.training.report",),
 }
