@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -60,6 +61,7 @@ class Lake:
                 f"cannot open the lake {self.url} ({error}): expected a path or a URL whose fsspec package is there"
             ) from error
         self._root = str(root).rstrip("/")
+        self._last: int | None = None
         self._local = isinstance(self._files, LocalFileSystem)
 
     def append(self, batch: Tables, *, source: str, note: str = "", rejects: pl.DataFrame | None = None) -> Receipt:
@@ -71,6 +73,8 @@ class Lake:
         """
         batch = {table: _checked(table, frame) for table, frame in batch.items()}
         refused = pl.DataFrame(schema=REJECTS) if rejects is None else rejects.select(REJECTS.names())
+        if self._last is not None:
+            raise LakeError(f"got rows for the lake {self.url} as it was; expected the lake as it is: open it anew")
         digests = {table: _digest(table, frame) for table, frame in batch.items()}
         name = combine({**digests, "rejects": digest(refused)})
         with self._alone():
@@ -113,9 +117,20 @@ class Lake:
 
     def fingerprint(self) -> str:
         """The sha256 of the rows of all tables; neither their order nor their batches enter."""
+        return _fingerprint(self.receipts())
+
+    def as_of(self, fingerprint: str) -> Lake:
+        """This lake as it was when it had that fingerprint, to be read; raises `LakeError` when it never had."""
         receipts = self.receipts()
-        parts = {table: [r.digests[table] for r in receipts if table in r.digests] for table in SCHEMAS}
-        return combine({table: total(digests) for table, digests in parts.items()})
+        for count in range(len(receipts), -1, -1):
+            if _fingerprint(receipts[:count]) == fingerprint:
+                past = copy(self)
+                past._last = receipts[count - 1].number if count else 0
+                return past
+        raise LakeError(
+            f"the lake {self.url} never had the fingerprint {fingerprint} in any of its {len(receipts)} states; expected "
+            "the lake the data came from: name it, or ingest the same sources in the same order"
+        )
 
     def receipts(self) -> list[Receipt]:
         """The receipts of all batches, first to last."""
@@ -257,6 +272,11 @@ class Lake:
             return sorted(self._files.ls(f"{self._root}/{folder}", detail=False))
         except FileNotFoundError:
             return []
+
+
+def _fingerprint(receipts: Sequence[Receipt]) -> str:
+    parts = {table: [r.digests[table] for r in receipts if table in r.digests] for table in SCHEMAS}
+    return combine({table: total(digests) for table, digests in parts.items()})
 
 
 def _schema(table: str) -> pl.Schema:

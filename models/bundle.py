@@ -16,6 +16,7 @@ import lightgbm
 from clout.errors import CloutError
 
 MANIFEST = "manifest.json"
+ORIGIN = "origin.json"  # where it was made decides nothing: the version does not depend on it
 FORMAT = 1
 
 
@@ -37,7 +38,7 @@ class Bundle:
     def of(cls, files: Mapping[str, bytes | str]) -> Bundle:
         """A bundle that has not been written yet; its version is the one `write` will give."""
         contents = {name: _bytes(content) for name, content in files.items()}
-        return cls(_version(_manifest(contents)), contents)
+        return cls(_version(_hashed(contents)), contents)
 
     def text(self, name: str) -> str:
         """The content of a text file."""
@@ -73,7 +74,7 @@ def write(directory: str | Path, files: Mapping[str, bytes | str]) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     try:
-        for name, content in {**bundle.files, MANIFEST: _manifest(bundle.files)}.items():
+        for name, content in {**bundle.files, MANIFEST: _manifest(_hashed(bundle.files))}.items():
             (temporary / name).write_bytes(content)
         temporary.chmod(0o755)
         temporary.rename(target)
@@ -86,8 +87,7 @@ def write(directory: str | Path, files: Mapping[str, bytes | str]) -> str:
 def read(directory: str | Path) -> Bundle:
     """The bundle at `directory`, verified: a file that is missing, changed or extra is an error naming it."""
     folder = Path(directory)
-    manifest = _read_manifest(folder)
-    hashes = _hashes(folder, manifest)
+    hashes = _hashes(folder, _read_manifest(folder))
     present = {path.name for path in folder.iterdir()} - {MANIFEST}
     for problem, names in (("missing", set(hashes) - present), ("extra", present - set(hashes))):
         if names:
@@ -96,7 +96,7 @@ def read(directory: str | Path) -> Bundle:
     changed = {name for name, content in files.items() if _sha256(content) != hashes[name]}
     if changed:
         raise BundleError(f"{_list(changed)} changed in {folder}; {_AGAIN}")
-    return Bundle(_version(manifest), files, folder)
+    return Bundle(_version(hashes), files, folder)
 
 
 def verify(directory: str | Path) -> str:
@@ -127,13 +127,17 @@ def _hashes(folder: Path, manifest: bytes) -> dict[str, str]:
     return hashes
 
 
-def _manifest(files: Mapping[str, bytes]) -> bytes:
-    hashes = {name: _sha256(files[name]) for name in sorted(files)}
-    return to_json({"format": FORMAT, "files": hashes}).encode()
+def _hashed(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: _sha256(content) for name, content in files.items()}
 
 
-def _version(manifest: bytes) -> str:
-    return _sha256(manifest)[:16]
+def _manifest(hashes: Mapping[str, str]) -> bytes:
+    return to_json({"format": FORMAT, "files": {name: hashes[name] for name in sorted(hashes)}}).encode()
+
+
+def _version(hashes: Mapping[str, str]) -> str:
+    """The sha256 of the manifest of the files that decide something."""
+    return _sha256(_manifest({name: value for name, value in hashes.items() if name != ORIGIN}))[:16]
 
 
 def _sha256(content: bytes) -> str:

@@ -33,13 +33,17 @@ def read_request(body: str | bytes, now: datetime) -> PostRequest:
 
 @dataclass(frozen=True)
 class Measured:
-    """A post with its features, one row: `matrix` is (1, features) in the model's order."""
+    """A post with its features, one row: `matrix` is (1, features) in the model's order.
+
+    `ripe_posts` is how many earlier posts of the account have a known outcome.
+    """
 
     request: PostRequest
     account: str | None
     happened_at: datetime
     as_of: datetime
     matrix: npt.NDArray[np.float64]
+    ripe_posts: int
 
     @property
     def networks(self) -> list[str]:
@@ -59,7 +63,8 @@ def measure(loaded: Loaded, request: PostRequest, now: datetime) -> Measured:
     facts = None if request.account_facts is None else request.account_facts.facts(now)
     frame = features_of_draft(draft, loaded.past, loaded.wording, facts)
     as_of = judged_at(draft, loaded.past, facts)
-    return Measured(request, account, draft.happened_at, as_of, loaded.model.contract.matrix(frame))
+    matrix, ripe_posts = loaded.model.contract.matrix(frame), frame[RIPE_POSTS].item()
+    return Measured(request, account, draft.happened_at, as_of, matrix, int(ripe_posts or 0))
 
 
 def _account(loaded: Loaded, request: PostRequest) -> str | None:
@@ -136,17 +141,12 @@ def _score(loaded: Loaded, measured: Measured, prediction: Prediction) -> dict[s
         "as_of": measured.as_of,
         "data_through": loaded.past.through.get(network),
         "evidence": answers.Evidence(
-            ripe_posts=_ripe_posts(loaded, measured),
+            ripe_posts=measured.ripe_posts,
             source="lake" if measured.request.account_facts is None else "account_facts",
         ),
         "model_version": loaded.model.version,
         "scale_version": loaded.model.scale_version,
     }
-
-
-def _ripe_posts(loaded: Loaded, measured: Measured) -> int:
-    count = measured.matrix[0, loaded.model.contract.names.index(RIPE_POSTS)]
-    return 0 if np.isnan(count) else int(count)
 
 
 def _reason(reason: Reason, printed: int) -> answers.Reason:

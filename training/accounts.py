@@ -7,7 +7,7 @@ margin's log1p scale and add up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -17,6 +17,7 @@ import polars as pl
 from clout.data.history import History
 from clout.features.catalogue import CONTRACT
 from clout.features.compute import Streams, compute
+from clout.features.contract import Contract
 from clout.features.wording import Wording
 
 Floats = npt.NDArray[np.float64]
@@ -26,17 +27,24 @@ PRIOR_POSTS = 5.0
 CHUNK = 200_000
 
 
-def account_margins(history: History, streams: Streams, wording: Wording, judge: Judge, at: datetime) -> pl.DataFrame:
+def account_margins(
+    history: History,
+    streams: Streams,
+    wording: Wording,
+    judge: Judge,
+    at: datetime,
+    contract: Contract = CONTRACT,
+) -> pl.DataFrame:
     """One row an account with a post in the 90 days before `at`, sorted by account.
 
     Columns: account, network, posts (of 90 days), ripe (posts with a known outcome, all time), expected (mean margin),
     track_record, margin (their sum), own_mean_90d and own_mean_all (mean log1p outcome of ripe posts, null without).
-    `judge` gives the margins of a feature matrix.
+    `judge` gives the margins of a matrix of the features of `contract`.
     """
     posts = counted_posts(history, at)
-    return weigh(
-        posts.with_columns(margin=pl.Series(_judged(posts, streams, wording, judge, at), dtype=pl.Float64)), at
-    )
+    margins = [judge(contract.matrix(features)) for features in _measured(posts, streams, wording, at)]
+    margin = np.concatenate(margins) if margins else np.empty(0)
+    return weigh(posts.with_columns(margin=pl.Series(margin, dtype=pl.Float64)), at)
 
 
 def counted_posts(history: History, at: datetime) -> pl.DataFrame:
@@ -72,10 +80,8 @@ def weigh(posts: pl.DataFrame, at: datetime) -> pl.DataFrame:
     )
 
 
-def _judged(posts: pl.DataFrame, streams: Streams, wording: Wording, judge: Judge, at: datetime) -> Floats:
-    margins = []
+def _measured(posts: pl.DataFrame, streams: Streams, wording: Wording, at: datetime) -> Iterator[pl.DataFrame]:
+    """The features of posts with what is known at a moment, in slices."""
     for part in posts.drop("log").iter_slices(CHUNK):
         lift = pl.Series(wording.values(part["text"].to_list()))
-        features = compute(part.with_columns(as_of=pl.lit(at)), streams, lift)
-        margins.append(judge(CONTRACT.matrix(features)))
-    return np.concatenate(margins) if margins else np.empty(0)
+        yield compute(part.with_columns(as_of=pl.lit(at)), streams, lift)

@@ -20,7 +20,7 @@ from clout.features.feature import past
 from clout.features.windows import UNIT
 from clout.training.config import Params
 from clout.training.fit import fit
-from clout.training.heads import DIRECTIONS, log_counts
+from clout.training.heads import log_counts
 from clout.training.metrics import residual_quantiles
 
 Floats = npt.NDArray[np.float64]
@@ -117,5 +117,6 @@ def _poisson(taught: pl.DataFrame, center: float) -> Predictor:
 def _no_history(taught: pl.DataFrame, target: Floats, params: Params) -> Predictor:
     columns = [index for index, f in enumerate(CONTRACT.features) if f.group != "track_record"]
     names = [CONTRACT.names[index] for index in columns]
-    booster = fit(CONTRACT.matrix(taught)[:, columns], target, params, names, [DIRECTIONS[index] for index in columns])
+    directions = [CONTRACT.directions[index] for index in columns]
+    booster = fit(CONTRACT.matrix(taught)[:, columns], target, params, names, directions)
     return lambda frame: np.asarray(booster.predict(CONTRACT.matrix(frame)[:, columns]))

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from clout.data.tables import KINDS
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT
-from clout.features.contract import GROUPS
+from clout.features.contract import GROUPS, Contract
 from clout.training.checks.codes import CODES
 
 
@@ -183,6 +183,11 @@ class Params(_Section):
     fit: Fit = Fit()
     intervals: IntervalParams = IntervalParams()
     checks: Checks = Checks()
+
+    @property
+    def contract(self) -> Contract:
+        """The features that the model looks at."""
+        return CONTRACT.without(self.features.without)
 
 
 def read_params(path: Path | None = None, overrides: tuple[str, ...] = ()) -> Params:

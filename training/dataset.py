@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,13 @@ from clout.data.history import History, Tables, load
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import Streams, compute, prepare
+from clout.features.contract import Contract
 from clout.features.wording import Wording
 from clout.features.wording import fit as fit_wording
+from clout.models.scale import MIN_ACCOUNTS
+from clout.training.accounts import WINDOW, counted_posts
 from clout.training.config import Params, WordingParams
-from clout.training.splits import Plan, mark_cold, plan
+from clout.training.splits import Plan, SplitError, mark_cold, plan
 
 Floats = npt.NDArray[np.float64]
 Step = Callable[[str], None]
@@ -37,7 +41,8 @@ class Dataset:
     `frame` has post, account, network, happened_at, ripe_at, cold, outcome, one column a kind of action (null where
     not reported), then every feature; `texts` the posts' texts. `wording` learned from all that was known at the last
     block's start; each row's `wording_lift` comes from words learned before it. `retrospective` tells whether counts
-    read long after a post were taken as known when it ripened.
+    read long after a post were taken as known when it ripened. `contract` has the features that a model may look at;
+    `left_out` the networks too small to anchor a scale, of which nothing is here, with their number of accounts.
     """
 
     frame: pl.DataFrame
@@ -47,6 +52,8 @@ class Dataset:
     streams: Streams
     history: History
     retrospective: bool
+    contract: Contract = CONTRACT
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -56,25 +63,22 @@ class Dataset:
 
     def matrix(self, rows: pl.Series | None = None) -> Floats:
         """The features of the rows of a boolean mask (all without one), (n, features), in contract order."""
-        return CONTRACT.matrix(self.frame if rows is None else self.frame.filter(rows))
+        return self.contract.matrix(self.frame if rows is None else self.frame.filter(rows))
 
     def where(self, condition: pl.Expr) -> pl.Series:
         """The boolean mask of the rows that meet `condition`."""
         return self.frame.select(condition.alias("mask")).to_series()
 
 
-def build(tables: Tables, params: Params, step: Step = lambda _: None) -> Dataset:
+def build(tables: Tables, params: Params, step: Step = lambda _: None, anchored: Collection[str] = ()) -> Dataset:
     """The dataset of `tables`; `step` is told what is being done.
 
-    Raises `NoOutcomesError` or `SplitError` with what is missing.
+    Networks with too few accounts to anchor a scale are left out, but for those that are `anchored` already. Raises
+    `NoOutcomesError` or `SplitError` with what is missing.
     """
     step("reading what each post drove")
-    history = load(tables, params.label.horizon, params.action_values)
-    _refuse_unlabelled(tables, history, params)
-    labels = history.outcomes.rename({"at": "ripe_at"}).drop("account", "network", "published_at")
-    posts = history.posts.join(labels.select("post"), on="post", how="semi").sort("happened_at", "post")
-    timed = mark_cold(posts.join(labels.select("post", "ripe_at"), on="post"), params.splits.cold_share)
-    blocks = plan(timed, params.splits)
+    tables, labelled, left_out = _large_enough(tables, params, anchored)
+    history, labels, posts, blocks = labelled
     step("measuring what was known before each post")
     streams = prepare(history)
     frame = mark_cold(compute(posts, streams).join(labels, on="post", maintain_order="left"), params.splits.cold_share)
@@ -83,7 +87,57 @@ def build(tables: Tables, params: Params, step: Step = lambda _: None) -> Datase
     lift, wording = cross_fit(frame, texts, blocks, params.wording)
     frame = frame.with_columns(pl.Series(WORDING.name, lift).fill_nan(None))
     retrospective = bool(tables["counts"]["retrospective"].any())
-    return Dataset(frame, texts, blocks, wording, streams, history, retrospective)
+    return Dataset(frame, texts, blocks, wording, streams, history, retrospective, params.contract, left_out)
+
+
+class _Labelled(NamedTuple):
+    """Posts with a known outcome, in the order of time, their labels and their blocks."""
+
+    history: History
+    labels: pl.DataFrame
+    posts: pl.DataFrame
+    blocks: Plan
+
+
+def _labelled(tables: Tables, params: Params) -> _Labelled:
+    history = load(tables, params.label.horizon, params.action_values)
+    _refuse_unlabelled(tables, history, params)
+    labels = history.outcomes.rename({"at": "ripe_at"}).drop("account", "network", "published_at")
+    posts = history.posts.join(labels.select("post"), on="post", how="semi").sort("happened_at", "post")
+    timed = mark_cold(posts.join(labels.select("post", "ripe_at"), on="post"), params.splits.cold_share)
+    return _Labelled(history, labels, posts, plan(timed, params.splits))
+
+
+def _large_enough(
+    tables: Tables, params: Params, anchored: Collection[str]
+) -> tuple[Tables, _Labelled, dict[str, int]]:
+    """The tables without the networks that are too small, what is labelled in them, and those networks' accounts."""
+    labelled = _labelled(tables, params)
+    accounts = _accounts(labelled)
+    small = {name: count for name, count in accounts.items() if count < MIN_ACCOUNTS and name not in anchored}
+    if not small:
+        return tables, labelled, {}
+    if small == accounts:
+        network, count = max(small.items(), key=lambda item: item[1])
+        raise SplitError(
+            f"got {count} accounts of the network {network!r} with posts in the 90 days before the last block; expected at "
+            f"least {MIN_ACCOUNTS} of one network to anchor its scale: add posts of more accounts"
+        )
+    rest = {name: _of_others(frame, small) for name, frame in tables.items()}
+    tables, labelled, more = _large_enough(rest, params, anchored)
+    return tables, labelled, small | more
+
+
+def _accounts(labelled: _Labelled) -> dict[str, int]:
+    """The accounts that could anchor the scale of each network: those with posts in the 90 days before the last block."""
+    start = labelled.blocks.final.start
+    recent = counted_posts(labelled.history, start).filter(pl.col("happened_at") > start - WINDOW)
+    counts = dict(recent.group_by("network").agg(pl.col("account").n_unique()).iter_rows())
+    return {network: counts.get(network, 0) for network in labelled.posts["network"].unique().sort()}
+
+
+def _of_others(frame: pl.DataFrame, networks: Collection[str]) -> pl.DataFrame:
+    return frame.filter(~pl.col("network").is_in(list(networks))) if "network" in frame.columns else frame
 
 
 def cross_fit(

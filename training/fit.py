@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import lightgbm as lgb
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from clout.training.config import Params
 
 Floats = npt.NDArray[np.float64]
+THREADS = re.compile(r"\[num_threads: \d+\]\n")
 MAIN: dict[str, object] = {"objective": "regression"}
 
 
@@ -52,3 +54,8 @@ def fit(
         settings["monotone_constraints"] = list(directions)
     data = lgb.Dataset(matrix[known], target[known], feature_name=list(names))
     return lgb.train(settings, data, num_boost_round=params.fit.trees)
+
+
+def text(booster: lgb.Booster) -> str:
+    """The booster as a bundle keeps it: without the number of threads it was taught with, which decides nothing."""
+    return THREADS.sub("", booster.model_to_string())

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.features.catalogue import CONTRACT
 from clout.training.config import Params
 from clout.training.dataset import Dataset, Step
 from clout.training.fit import MAIN, fit, quantile
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 STAGES = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.65, 0.8, 1.0)
-DIRECTIONS = tuple(feature.direction for feature in CONTRACT.features)
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def fit_heads(dataset: Dataset, block: Block, params: Params, kinds: tuple[str, 
     wanted |= {kind: (log_counts(frame, kind), MAIN) for kind in kinds}
     return Heads(
         {
-            head: fit(matrix, values, params, CONTRACT.names, DIRECTIONS, objective)
+            head: fit(matrix, values, params, dataset.contract.names, dataset.contract.directions, objective)
             for head, (values, objective) in wanted.items()
         },
         frame["ripe_at"].max(),
@@ -110,11 +108,16 @@ def held_out(dataset: Dataset, params: Params, kinds: tuple[str, ...], step: Ste
         heads.append(fit_heads(dataset, block, params, kinds))
         learned = pl.lit(heads[-1].taught_through)
         frames.append(judged.with_columns(block=pl.lit(number), taught_through=learned))
-    matrices = [CONTRACT.matrix(frame) for frame in frames]
+    matrices = [dataset.contract.matrix(frame) for frame in frames]
     trees = choose_trees(heads, matrices, [log_counts(frame) for frame in frames], params.fit.trees)
     margins = [part.margins(matrix, trees) for part, matrix in zip(heads, matrices, strict=True)]
     joined = {head: np.concatenate([part[head] for part in margins]) for head in margins[0]}
     return HeldOut(pl.concat(frames), joined, trees)
+
+
+def stages(most: int) -> list[int]:
+    """The numbers of trees, up to `most`, that are tried."""
+    return sorted({max(1, round(most * share)) for share in STAGES})
 
 
 def choose_trees(heads: Sequence[Heads], matrices: Sequence[Floats], truths: Sequence[Floats], most: int) -> int:
@@ -122,7 +125,7 @@ def choose_trees(heads: Sequence[Heads], matrices: Sequence[Floats], truths: Seq
 
     A few posts need few trees: later ones would learn their accidents.
     """
-    stages = sorted({max(1, round(most * share)) for share in STAGES})
+    tried = stages(most)
     errors = [
         np.mean(
             [
@@ -130,6 +133,6 @@ def choose_trees(heads: Sequence[Heads], matrices: Sequence[Floats], truths: Seq
                 for part, matrix, truth in zip(heads, matrices, truths, strict=True)
             ]
         )
-        for stage in stages
+        for stage in tried
     ]
-    return stages[int(np.argmin(errors))]
+    return tried[int(np.argmin(errors))]

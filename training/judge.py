@@ -32,7 +32,7 @@ def judge_rolling(dataset: Dataset, held: HeldOut, params: Params) -> Judgement:
     for block in range(1, len(dataset.plan.rolling)):
         calibrated = ship.calibrate(held.rows(number < block), (), params)
         now = held.rows(number == block)
-        others = _baselines(dataset, dataset.plan.rolling[block], now.frame, params)
+        others = baselines(dataset, dataset.plan.rolling[block], now.frame, params)
         parts.append(calibrated.judge(now, *others))
     return join(parts)
 
@@ -44,7 +44,7 @@ def judge_anew(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> di
     """
     refuse_other_features(model)
     params = Params.model_validate(model.params)
-    dataset = build(read_tables(lake), params, step)
+    dataset = build(read_tables(lake), params, step, model.networks)
     held = held_out(dataset, params, (), step)
     step("judging against baselines")
     return evaluate(judge_rolling(dataset, held, params), params.seed)
@@ -52,7 +52,7 @@ def judge_anew(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> di
 
 def refuse_other_features(model: ScoreModel) -> None:
     """Nothing; raises `ContractError` where this version of clout measures other features than the model's."""
-    if model.contract.fingerprint != CONTRACT.fingerprint:
+    if not CONTRACT.covers(model.contract):
         raise ContractError(
             f"{model.version} was trained on other features than this version of clout measures; expected the same: "
             "train again, or use the version that trained it"
@@ -67,7 +67,7 @@ def open_last_block(model: ScoreModel, lake: Lake, step: Step = lambda _: None) 
     """
     refuse_other_features(model)
     params = read_bundle_params(model)
-    dataset = build(read_tables(lake), params, step)
+    dataset = build(read_tables(lake), params, step, model.networks)
     step("judging the last block")
     return judge_final(model, dataset, params)
 
@@ -91,17 +91,17 @@ def judge_final(model: ScoreModel, dataset: Dataset, params: Params) -> dict[str
     frame = dataset.frame.filter(rows).with_columns(pl.Series(WORDING.name, wording.values(texts)))
     judged = judge_bundle(model, dataset, frame, params)
     margin = model.bundle.booster("model.txt").predict
-    accounts = account_margins(
-        dataset.history, dataset.streams, wording, lambda matrix: np.asarray(margin(matrix)), block.start
-    )
+    past = (dataset.history, dataset.streams, wording)
+    accounts = account_margins(*past, lambda matrix: np.asarray(margin(matrix)), block.start, model.contract)
     return evaluate(judged, params.seed) | {"account": evaluate_accounts(accounts, frame, params.seed)}
 
 
 def judge_bundle(model: ScoreModel, dataset: Dataset, frame: pl.DataFrame, params: Params) -> Judgement:
     """What a bundle says of the rows of `frame`, beside baselines taught on what was known before the last block."""
-    said = model.predict(CONTRACT.matrix(frame), frame["network"].to_list())
-    others, residuals = _baselines(dataset, dataset.plan.final, frame, params)
-    main = model.margins(CONTRACT.matrix(frame))
+    matrix = model.contract.matrix(frame)
+    said = model.predict(matrix, frame["network"].to_list())
+    others, residuals = baselines(dataset, dataset.plan.final, frame, params)
+    main = model.margins(matrix)
     return Judgement(
         frame=frame,
         margin=said.margin,
@@ -115,8 +115,9 @@ def judge_bundle(model: ScoreModel, dataset: Dataset, frame: pl.DataFrame, param
     )
 
 
-def _baselines(
+def baselines(
     dataset: Dataset, block: Block, frame: pl.DataFrame, params: Params
 ) -> tuple[dict[str, Any], dict[str, list[float]]]:
+    """What each baseline, taught on what was known before a block, says of rows of it, and the quantiles of its errors."""
     taught = own_means(dataset.frame.filter(block.taught()), dataset.history, dataset.streams)
     return judge_baselines(taught, own_means(frame, dataset.history, dataset.streams), params)

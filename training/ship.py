@@ -13,21 +13,25 @@ import numpy.typing as npt
 import polars as pl
 
 from clout.data.lake import Lake
-from clout.features.catalogue import CONTRACT
+from clout.features.catalogue import WORDING
+from clout.features.contract import Contract
 from clout.models import golden
-from clout.models.bundle import Bundle, to_json
+from clout.models.bundle import ORIGIN, Bundle, to_json
 from clout.models.calibration import Calibration
 from clout.models.intervals import Intervals, spread
 from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
+from clout.training import provenance
 from clout.training.calibrate import CalibrationDataError, fit_calibration, fit_intervals, kind_error, main_error
 from clout.training.config import Params
 from clout.training.dataset import Dataset
 from clout.training.evaluate import HISTORY_EDGES, Judgement
+from clout.training.fit import text
 from clout.training.heads import Heads, HeldOut
 from clout.training.metrics import residual_quantiles
 
 Floats = npt.NDArray[np.float64]
+Grouping = tuple[str, tuple[float, ...]]
 GOLDEN_ROWS = 20
 LEVEL, FOLLOWERS, HISTORY = "outcome_level_365d", "followers_last", "outcome_count_all"
 FOLLOWER_EDGES = (1_000.0, 10_000.0, 100_000.0)
@@ -76,7 +80,7 @@ def calibrate(held: HeldOut, kinds: tuple[str, ...], params: Params) -> Calibrat
     """The curves and intervals that held-back posts ask for; a kind too rare to calibrate gets none.
 
     Intervals are set in groups by audience (followers where most posts have them known, else the account's level)
-    and length of history.
+    and length of history, as far as the model looks at them.
     """
     main, low, high = (held.margins[head] for head in ("main", "low", "high"))
     curves = {"main": fit_calibration(main, np.expm1(held.log_count()))}
@@ -89,12 +93,11 @@ def calibrate(held: HeldOut, kinds: tuple[str, ...], params: Params) -> Calibrat
         except CalibrationDataError:
             continue
         errors[kind] = kind_error(held.margins[kind], low, high, count)
-    name, edges = _audience(held.frame)
-    groups = tuple(held.frame[column].fill_null(np.nan).to_numpy() for column in (name, HISTORY))
+    (audience, audience_edges), (history, history_edges) = _groupings(held.frame, params.contract)
     intervals = fit_intervals(
-        (name, HISTORY),
-        (edges, tuple(float(edge) for edge in HISTORY_EDGES)),
-        (groups[0], groups[1]),
+        (audience, history),
+        (audience_edges, history_edges),
+        (_values(held.frame, audience), _values(held.frame, history)),
         errors,
         params.intervals.level,
         params.intervals.min_posts,
@@ -103,18 +106,28 @@ def calibrate(held: HeldOut, kinds: tuple[str, ...], params: Params) -> Calibrat
     return Calibrated(curves, intervals, tuple(residuals))
 
 
-def _audience(frame: pl.DataFrame) -> tuple[str, tuple[float, ...]]:
-    if frame[FOLLOWERS].count() > frame.height // 2:
-        return FOLLOWERS, FOLLOWER_EDGES
-    thirds = {frame[LEVEL].quantile(share) for share in (1 / 3, 2 / 3)}
-    return LEVEL, tuple(sorted(value for value in thirds if value is not None))
+def _groupings(frame: pl.DataFrame, contract: Contract) -> tuple[Grouping, Grouping]:
+    """The two features that intervals are grouped by; any one, undivided, in place of one that is left out."""
+    names = contract.names
+    undivided = names[0], ()
+    audience: Grouping = undivided
+    if FOLLOWERS in names and frame[FOLLOWERS].count() > frame.height // 2:
+        audience = FOLLOWERS, FOLLOWER_EDGES
+    elif LEVEL in names:
+        thirds = {frame[LEVEL].quantile(share) for share in (1 / 3, 2 / 3)}
+        audience = LEVEL, tuple(sorted(value for value in thirds if value is not None))
+    return audience, (HISTORY, tuple(float(edge) for edge in HISTORY_EDGES)) if HISTORY in names else undivided
+
+
+def _values(frame: pl.DataFrame, name: str) -> Floats:
+    return frame[name].fill_null(np.nan).to_numpy()
 
 
 def quantiles(dataset: Dataset) -> dict[str, list[float] | None]:
     """The 5, 25, 50, 75 and 95 % marks of each feature on the taught posts; null where it was never known."""
     taught = dataset.frame.filter(dataset.plan.final.taught())
     marks: dict[str, list[float] | None] = {}
-    for name in CONTRACT.names:
+    for name in dataset.contract.names:
         values = taught[name].drop_nulls()
         marks[name] = [float(values.quantile(share) or 0.0) for share in MARKS] if values.len() else None
     return marks
@@ -135,6 +148,7 @@ def data_facts(dataset: Dataset, lake: Lake, params: Params) -> dict[str, Any]:
     return {
         "fingerprint": lake.fingerprint(),
         "networks": networks,
+        "left_out": dict(dataset.left_out),
         "labelled_posts": dataset.frame.height,
         "taught_before": _iso(dataset.plan.final.start),
         "data_through": _iso(dataset.history.coverage.data_through),
@@ -153,10 +167,8 @@ def files(
     heads: Heads, calibrated: Calibrated, scale: Scale, dataset: Dataset, params: Params, facts: Mapping[str, Any]
 ) -> dict[str, str]:
     """The files of a bundle that decide its answers, golden rows included; reports are added by the pipeline."""
-    content = {"model.txt": heads.boosters["main"].model_to_string()}
-    content |= {f"{end}.txt": heads.boosters[end].model_to_string() for end in ("low", "high")}
-    kinds = [head for head in heads.boosters if head not in {"main", "low", "high"}]
-    content |= {f"head_{kind}.txt": heads.boosters[kind].model_to_string() for kind in kinds}
+    names = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
+    content = {names.get(head, f"head_{head}.txt"): text(booster) for head, booster in heads.boosters.items()}
     documents = {
         "calibration": {head: curve.to_json() for head, curve in calibrated.curves.items()},
         "residuals": {"main": calibrated.residuals},
@@ -167,11 +179,13 @@ def files(
         "data": dict(facts),
     }
     content |= {f"{name}.json": to_json(document) for name, document in documents.items()}
-    content |= {"contract.json": CONTRACT.model_dump_json(indent=1), "wording.json": dataset.wording.to_json()}
+    content |= {"contract.json": dataset.contract.model_dump_json(indent=1)}
+    content |= {"wording.json": dataset.wording.to_json()} if WORDING.name in dataset.contract.names else {}
+    content |= {"provenance.json": to_json(provenance.provenance()), ORIGIN: to_json(provenance.origin())}
     model = ScoreModel(Bundle.of(content))
     rows = golden_rows(dataset)
     content["golden.json"] = json.dumps(
-        golden.record(model, CONTRACT.matrix(rows), rows["network"].to_list()), indent=1
+        golden.record(model, dataset.contract.matrix(rows), rows["network"].to_list()), indent=1
     )
     return content
 

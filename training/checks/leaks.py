@@ -112,7 +112,7 @@ class NoGoldenFeature(Check[Evidence]):
         judged = dataset.where(dataset.plan.rolling[-1].judged())
         truth, matrix = log_counts(dataset.frame.filter(judged)), dataset.matrix(judged)
         ranks = {}
-        for name, values in zip(CONTRACT.names, matrix.T, strict=True):
+        for name, values in zip(dataset.contract.names, matrix.T, strict=True):
             known = ~np.isnan(values)
             if known.sum() >= 50:
                 ranks[name] = abs(np.nan_to_num(metrics.spearman(values[known], truth[known])))
