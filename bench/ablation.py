@@ -27,7 +27,7 @@ from clout.training import metrics
 from clout.training.config import Params
 from clout.training.dataset import Dataset, build
 from clout.training.fit import fit
-from clout.training.heads import DIRECTIONS, Heads, choose_trees, log_counts
+from clout.training.heads import Heads, choose_trees, log_counts
 from clout.training.metrics import Floats
 
 FILE = Path(__file__).parents[1] / "docs" / "ablation.json"
@@ -65,7 +65,7 @@ class Bench:
 
 
 def _judge(fold: Fold, columns: Sequence[int], params: Params, seed: int) -> tuple[float, float]:
-    names, directions = [CONTRACT.names[place] for place in columns], [DIRECTIONS[place] for place in columns]
+    names, directions = [CONTRACT.names[place] for place in columns], [CONTRACT.directions[place] for place in columns]
     seeded = params.model_copy(update={"seed": seed})
     booster = fit(fold.matrix[:, columns], fold.target, seeded, names, directions)
     margin = np.asarray(booster.predict(fold.judged[:, columns]))
@@ -76,7 +76,10 @@ def bench_of(dataset: Dataset, params: Params) -> Bench:
     """The rolling blocks of a dataset, with as many trees as do best on them."""
     folds = tuple(_folds(dataset))
     known = tuple(name for name in CONTRACT.names if dataset.frame[name].n_unique() > 1)
-    heads = [Heads({"main": fit(fold.matrix, fold.target, params, CONTRACT.names, DIRECTIONS)}, None) for fold in folds]
+    heads = [
+        Heads({"main": fit(fold.matrix, fold.target, params, CONTRACT.names, CONTRACT.directions)}, None)
+        for fold in folds
+    ]
     trees = choose_trees(heads, [fold.judged for fold in folds], [fold.truth for fold in folds], params.fit.trees)
     return Bench(folds, known, params.model_copy(update={"fit": params.fit.model_copy(update={"trees": trees})}))
 
