@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from clout.serving import answers, problems, scoring
+from clout.serving import answers, card, problems, scoring
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
 from clout.serving.guard import Guard, read_json
 from clout.serving.metrics import Metrics
@@ -41,6 +41,7 @@ class Api:
             Route("/v1/posts:score", self.score, methods=["POST"]),
             Route("/v1/posts:explain", self.explain, methods=["POST"]),
             Route("/v1/model", self.model),
+            Route("/v1/model/card", self.card),
             Route("/livez", self.live),
             Route("/readyz", self.ready),
             Route("/metrics", self.metrics),
@@ -58,6 +59,10 @@ class Api:
     async def model(self, _: Request) -> Response:
         """What there is to know about the model."""
         return _json(scoring.model(self._active.current()))
+
+    async def card(self, request: Request) -> Response:
+        """The model card."""
+        return card.answer(self._active.current().model, request)
 
     async def live(self, _: Request) -> Response:
         """That the process answers."""

@@ -41,6 +41,7 @@ ACCOUNT_RANKS = {
     "partial_given_followers": "the score, given followers",
 }
 UNKNOWN = "–"
+REST = "\nThe rest is in card.md.\n"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class CardFacts:
     """
 
     report: Mapping[str, Any]
-    checks: Sequence[Mapping[str, str]]
+    checks: Sequence[Mapping[str, Any]]
     params: Params
     data: Mapping[str, Any]
     scale: Scale
@@ -67,6 +68,7 @@ def card(facts: CardFacts) -> str:
         .get_template("card.md.j2")
         .render(
             report=facts.report,
+            short=_short(facts),
             judged=list(judged(facts.report)),
             account=list(_accounts(facts.report)),
             checks=facts.checks,
@@ -74,9 +76,9 @@ def card(facts: CardFacts) -> str:
             posts_taught=sum(network["posts"] for network in networks),
             accounts_taught=sum(network["accounts"] for network in networks),
             span=f"{facts.report['from'][:10]} through {facts.report['through'][:10]}",
-            level=_share(level),
-            least_cover=_share(level - 0.03),
-            most_cover=_share(level + 0.03),
+            level=share(level),
+            least_cover=share(level - 0.03),
+            most_cover=share(level + 0.03),
             scale=facts.scale,
             curves=list(_curves(facts.scale)),
             groups=_features(facts.contract),
@@ -84,13 +86,50 @@ def card(facts: CardFacts) -> str:
     )
 
 
+def opening(text: str, most: int) -> str:
+    """The first sections of a card, whole, in at most `most` characters."""
+    if len(text) <= most:
+        return text
+    kept = text.rfind("\n## ", 0, most - len(REST))
+    return text[: max(kept, 0)] + REST
+
+
 def judged(report: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """The rows of the table "judged against", the model first: `words`, `skill` of the model over it, every figure."""
     model = {figure: bracketed(report["model"][figure], digits) for figure, digits in DIGITS.items()}
-    yield {"words": "**this model**", "skill": "", **model}
+    yield {"words": "**this model**", "skill": UNKNOWN, **model}
     for name, figures in report["baselines"].items():
         told = {figure: number(figures[figure], digits) for figure, digits in DIGITS.items()}
         yield {"words": BASELINES.get(name, name), "skill": bracketed(report["skill"][name]), **told}
+
+
+def _short(facts: CardFacts) -> str:
+    """The verdict in a few sentences."""
+    model, skill = facts.report["model"], facts.report["skill"]
+    said = [f"The rank correlation with what posts went on to draw is {bracketed(model['spearman'])}"]
+    if "account_mean" in skill:
+        said.append(
+            f"Its squared error, on the log scale, is {bracketed_share(skill['account_mean'])} below that of "
+            "guessing each account's own mean"
+        )
+    level = share(facts.params.intervals.level)
+    said.append(f"{bracketed_share(model['coverage'])} of outcomes lie inside their {level} interval")
+    return f"{'. '.join([*said, verdicts(facts.checks)])}."
+
+
+def verdicts(checks: Sequence[Mapping[str, Any]]) -> str:
+    """How many checks passed, and which have a finding.
+
+    >>> verdicts([{"code": "CLOUT001", "status": "passed"}, {"code": "CLOUT002", "status": "finding", "muted": "few"}])
+    '1 of 2 checks passed; findings: CLOUT002 (muted)'
+    """
+    passed = sum(check["status"] == "passed" for check in checks)
+    found = [f"{c['code']}{' (muted)' if 'muted' in c else ''}" for c in checks if c["status"] == "finding"]
+    return f"{passed} of {len(checks)} checks passed" + (f"; findings: {', '.join(found)}" if found else "")
+
+
+def _status(check: Mapping[str, Any]) -> str:
+    return f"{check['status']}, muted: {check['muted']}" if "muted" in check else str(check["status"])
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -117,7 +156,21 @@ def _interval(figure: Mapping[str, float | None], say: Callable[[float | None], 
     return f"{say(figure['value'])} ({say(figure['low'])} to {say(figure['high'])})"
 
 
-def _share(value: float | None) -> str:
+def bracketed_share(figure: Mapping[str, float | None]) -> str:
+    """A share in percent with its interval, where it has one.
+
+    >>> bracketed_share({"value": 0.9, "low": 0.88, "high": 0.915})
+    '90 % (88 % to 91.5 %)'
+    """
+    return _interval(figure, share)
+
+
+def share(value: float | None) -> str:
+    """A share in percent, a dash where it cannot be told.
+
+    >>> share(0.905), share(None)
+    ('90.5 %', '–')
+    """
     return UNKNOWN if value is None else f"{100 * value:.3g} %"
 
 
@@ -166,12 +219,13 @@ def _templates() -> Environment:
     environment.filters |= {
         "figure": number,
         "bracketed": bracketed,
-        "bracketed_share": lambda figure: _interval(figure, _share),
-        "share": _share,
+        "bracketed_share": bracketed_share,
+        "share": share,
         "count": lambda value: f"{value:,}",
         "actions": _actions,
         "day": lambda moment: UNKNOWN if moment is None else moment[:10],
         "cell": _cell,
+        "status": _status,
         "group": _group,
     }
     return environment

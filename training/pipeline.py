@@ -22,6 +22,7 @@ from clout.settings import read_settings
 from clout.training import judged, promotion, report, scales, ship, tracking
 from clout.training.accounts import account_margins
 from clout.training.card import CardFacts, card
+from clout.training.card_page import page
 from clout.training.checks import check, training
 from clout.training.checks.evidence import Evidence
 from clout.training.config import Params
@@ -115,7 +116,8 @@ def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -
     scores = scale.score(calibrated.curves["main"].apply(said.margin), said.frame["network"].to_list())
     verdicts = training.run(Evidence(figures, said.frame, scores, held, dataset, tables, model, params))
     content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
-    content["card.md"] = card(CardFacts(figures, verdicts, params, facts, scale, model.contract))
+    told = CardFacts(figures, verdicts, params, facts, scale, model.contract)
+    content |= {"card.md": card(told), "card.html": page(told)}
     return Made(content, said, judged.rows(said, dataset.history.posts), scores)
 
 

@@ -17,6 +17,7 @@ from clout.errors import CloutError
 from clout.models.bundle import Bundle
 from clout.models.registry import CHALLENGER, MODEL_NAME, VERSION_TAG
 from clout.models.score_model import IDS, ScoreModel
+from clout.training.card import opening
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read on import: nobody is told that a model was trained
 os.environ.setdefault("MLFLOW_LOG_UV_FILES", "false")  # else it takes along the project of whoever trains
@@ -29,7 +30,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from sqlalchemy.exc import SQLAlchemyError
 
 SQLITE = "sqlite:///"
-DOCUMENTS = ("card.md", "metrics.json", "checks.json", "params.json", "data.json")
+DOCUMENTS = ("card.md", "card.html", "metrics.json", "checks.json", "params.json", "data.json")
 # Not clout itself: on PyPI that name belongs to another project.
 REQUIREMENTS = ("lightgbm", "numpy", "pandas", "polars", "pydantic", "scipy")
 DESCRIPTION_CHARACTERS = 5000
@@ -97,7 +98,7 @@ def _log_run(
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
     registered = mlflow.register_model(logged.model_uri, MODEL_NAME, tags=identity)
-    client.update_model_version(MODEL_NAME, registered.version, description=model.card[:DESCRIPTION_CHARACTERS])
+    client.update_model_version(MODEL_NAME, registered.version, description=opening(model.card, DESCRIPTION_CHARACTERS))
     client.set_registered_model_alias(MODEL_NAME, CHALLENGER, registered.version)
     return run.info.run_id, str(registered.version)
 

@@ -19,7 +19,7 @@ from clout.serving.api import application
 from clout.serving.problems import KINDS
 
 POSTS = ("/v1/posts:score", "/v1/posts:explain")
-GETS = ("/", "/v1/model", "/livez", "/readyz", "/metrics", "/problems")
+GETS = ("/", "/v1/model", "/v1/model/card", "/livez", "/readyz", "/metrics", "/problems")
 BENTOML_HAS = ("/docs.json", "/schema.json", "/healthz", "/static_content/index.css", "/index.html", "/is_ready")
 
 

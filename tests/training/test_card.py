@@ -13,7 +13,7 @@ from small_judgement import ACCOUNTS, CHECKS, data, report
 
 from clout.features.catalogue import CONTRACT
 from clout.training.baselines import fit_baselines
-from clout.training.card import BASELINES, CardFacts, bracketed, card
+from clout.training.card import BASELINES, CardFacts, bracketed, bracketed_share, card, opening
 from clout.training.config import Params
 
 
@@ -78,7 +78,7 @@ def test_the_model_stands_above_its_baselines_with_intervals(told: str) -> None:
     rows = [cells(line) for line in section(told, "## How good it is").split("\n") if line.startswith("| ")]
     model, mean, account = rows[1:4]
     figures = report()["model"]
-    assert model[:4] == ["**this model**", bracketed(figures["spearman"]), bracketed(figures["r2_log"]), ""]
+    assert model[:4] == ["**this model**", bracketed(figures["spearman"]), bracketed(figures["r2_log"]), "–"]
     assert mean[:4] == ["everyone's mean", "–", "0.000", bracketed(report()["skill"]["mean"])]
     assert account[3] == bracketed(report()["skill"]["account_mean"])
     assert account[8] == f"{report()['baselines']['account_mean']['crps']:.3f}"
@@ -119,7 +119,38 @@ def test_accounts_are_told_where_they_were_judged(facts: CardFacts, told: str) -
 
 
 def test_findings_of_checks_are_told(told: str) -> None:
-    assert "| CLOUT002 | totals add up | finding | 2.0 \\| too much |" in section(told, "## Checks")
+    assert "| CLOUT002 | totals add up | error | finding | 2.0 \\| too much |" in section(told, "## Checks")
+    assert "1 of 2 checks passed; findings: CLOUT002." in told
+
+
+def test_a_muted_check_says_why(facts: CardFacts) -> None:
+    muted = [check | {"severity": "warning", "muted": "looked | at"} for check in CHECKS[1:]]
+    rows = section(card(replace(facts, checks=muted)), "## Checks")
+    assert "| warning | finding, muted: looked \\| at | 2.0" in rows
+
+
+def test_the_short_of_it_holds_the_figures_that_decide(told: str) -> None:
+    short = next(line for line in told.split("\n") if line.startswith("**In short.**"))
+    figures, skill = report()["model"], report()["skill"]["account_mean"]
+    for said in (bracketed(figures["spearman"]), bracketed_share(skill), bracketed_share(figures["coverage"])):
+        assert said in short
+
+
+def test_uses_come_before_figures_so_that_an_opening_has_them(told: str) -> None:
+    start = opening(told, 5000)
+    assert len(start) <= 5000
+    assert "## What it must not be used for" in start
+    assert start.endswith("\n\nThe rest is in card.md.\n")
+    kept = start.removesuffix("\nThe rest is in card.md.\n")
+    assert told.startswith(kept + "\n## ")
+    assert opening(told, len(told)) == told
+
+
+def test_networks_that_are_left_out_are_named(facts: CardFacts, told: str) -> None:
+    assert "Left out" not in told
+    small = data() | {"left_out": {"hive": 1, "forum": 1200}}
+    rows = section(card(replace(facts, data=small)), "## The data")
+    assert "to anchor a scale: hive (1 account), forum (1,200 accounts).\n" in rows
 
 
 def test_the_scale_says_what_ten_points_are(told: str) -> None:

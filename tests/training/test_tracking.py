@@ -91,7 +91,7 @@ def test_the_run_carries_its_bundle_s_version(logged: Logged):
 
 def test_card_figures_and_plots_are_artifacts(logged: Logged):
     documents = {item.path for item in logged.client.list_artifacts(logged.run_id)}
-    assert documents == {"card.md", "metrics.json", "checks.json", "params.json", "data.json", "plots"}
+    assert documents == {"card.md", "card.html", "metrics.json", "checks.json", "params.json", "data.json", "plots"}
     assert [item.path for item in logged.client.list_artifacts(logged.run_id, "plots")] == ["plots/lift.svg"]
 
 
