@@ -91,7 +91,12 @@ def print_json(told: object) -> None:
 
 def print_watched(told: Mapping[str, Any], table: ConsoleRenderable, page: Path | None) -> None:
     """Nothing; what a watch saw goes to stdout, the verdict first."""
-    typer.echo(told["verdict"])
+    if told["findings"]:
+        typer.echo(f"act: {len(told['findings'])} found")
+        for finding in told["findings"]:
+            typer.echo(f"- {finding['words']}{'' if finding['retrain'] else ' (look into the data)'}")
+    else:
+        typer.echo(told["verdict"])
     typer.echo(f"model {told['version']}, posts of {told['since'][:10]} to {told['through'][:10]}\n")
     Console().print(table)
     if page:

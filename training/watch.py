@@ -24,11 +24,11 @@ from clout.training.volume import Volume, posts_a_day, rejects_share
 
 CATEGORIES = ("network", "kind", "lang")
 PREDICTIONS = ("margin", "score")
-ACT_SHARE = 0.10
+ACT_MOVEMENT = 0.03
 MISSING_RISE, MISSING_SHARE = 0.20, 0.005
 UNSEEN_SHARE = 0.02
 STALE_DAYS = 7.0
-EXPLAINED = 2_000
+EXPLAINED = 1_000
 STEPS = 6
 
 
@@ -277,9 +277,9 @@ def _inputs(moved: Sequence[Moved]) -> list[Finding]:
         for one in drifted
         if one.drift.missing[1] - one.drift.missing[0] >= MISSING_RISE and one.share >= MISSING_SHARE
     ]
-    share = sum(one.share for one in drifted)
+    share, movement = sum(one.share for one in drifted), sum(one.share * one.drift.distance for one in drifted)
     found = [Finding("data", f"missing far more often than before: {_few(gone)}", retrain=False)] if gone else []
-    if share >= ACT_SHARE:
+    if movement >= ACT_MOVEMENT:
         names = _few([one.drift.feature for one in drifted])
         found.append(Finding("inputs", f"features that make {share:.0%} of the margins moved: {names}", retrain=True))
     return found
