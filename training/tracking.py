@@ -6,18 +6,21 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
+import polars as pl
 
 from clout.errors import CloutError
 from clout.models.bundle import Bundle
 from clout.models.registry import CHALLENGER, MODEL_NAME, VERSION_TAG
 from clout.models.score_model import IDS, ScoreModel
-from clout.training.card import opening
+from clout.training.card import BASELINES, opening
+from clout.training.differences import flat
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read on import: nobody is told that a model was trained
 os.environ.setdefault("MLFLOW_LOG_UV_FILES", "false")  # else it takes along the project of whoever trains
@@ -30,10 +33,34 @@ from mlflow.types import ColSpec, DataType, Schema
 from sqlalchemy.exc import SQLAlchemyError
 
 SQLITE = "sqlite:///"
-DOCUMENTS = ("card.md", "card.html", "metrics.json", "checks.json", "params.json", "data.json")
+DOCUMENTS = (
+    "card.md",
+    "card.html",
+    "metrics.json",
+    "checks.json",
+    "params.json",
+    "data.json",
+    "provenance.json",
+    "origin.json",
+)
 # Not clout itself: on PyPI that name belongs to another project.
 REQUIREMENTS = ("lightgbm", "numpy", "pandas", "polars", "pydantic", "scipy")
 DESCRIPTION_CHARACTERS = 5000
+JUDGED = "judged.parquet"
+FINDING = "finding"
+FIGURES = (
+    "spearman",
+    "r2_log",
+    "within_account_spearman",
+    "top_decile_lift",
+    "ndcg",
+    "crps",
+    "total_ratio",
+    "decile_log_error",
+    "coverage",
+    "coverage_worst_group",
+    "interval_width_log",
+)
 
 
 class TrackingError(CloutError):
@@ -50,15 +77,16 @@ def log_run(
     params: Mapping[str, Any],
     metrics: Mapping[str, Any],
     plots: Mapping[str, Path],
+    judged: pl.DataFrame,
     tags: Mapping[str, str],
 ) -> tuple[str, str]:
     """The run's id and the number of the model version that now has the alias `challenger`.
 
-    Nested `params` and `metrics` are flattened with dots; a metric that is not a number is left out. Raises `TrackingError`
-    when the store cannot be reached or written.
+    Nested `params` are flattened with dots. Of `metrics`, a report of `evaluate`, the run gets `headline`; all of it is
+    in metrics.json, and `judged` in judged.parquet. Raises `TrackingError` when the store cannot be reached or written.
     """
     try:
-        return _log_run(tracking_uri, experiment, bundle_directory, params, metrics, plots, tags)
+        return _log_run(tracking_uri, experiment, bundle_directory, params, metrics, plots, judged, tags)
     except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
         reason = next((line for line in str(error).splitlines() if not line.startswith("(raised as")), error)
         raise TrackingError(
@@ -76,6 +104,7 @@ def _log_run(
     params: Mapping[str, Any],
     metrics: Mapping[str, Any],
     plots: Mapping[str, Path],
+    judged: pl.DataFrame,
     tags: Mapping[str, str],
 ) -> tuple[str, str]:
     for name in ("mlflow.utils.environment", "mlflow.store.db.utils"):
@@ -85,10 +114,13 @@ def _log_run(
     client = MlflowClient()
     identity = {VERSION_TAG: model.version, "scale": model.scale_version}
     with mlflow.start_run(
-        experiment_id=_experiment(client, tracking_uri, experiment), tags={**tags, **identity}
+        experiment_id=_experiment(client, tracking_uri, experiment),
+        run_name=_name(model),
+        description=note(model),
+        tags={**tags, **identity},
     ) as run:
         _log_figures(params, metrics)
-        _log_documents(model.bundle, plots)
+        _log_documents(model.bundle, plots, judged)
         logged = mlflow.pyfunc.log_model(
             name="model",
             loader_module="clout.models.mlflow_loader",
@@ -101,6 +133,20 @@ def _log_run(
     client.update_model_version(MODEL_NAME, registered.version, description=opening(model.card, DESCRIPTION_CHARACTERS))
     client.set_registered_model_alias(MODEL_NAME, CHALLENGER, registered.version)
     return run.info.run_id, str(registered.version)
+
+
+def bundle_of_run(tracking_uri: str, run_id: str) -> str:
+    """The version of the bundle that a run logged."""
+    try:
+        tags = MlflowClient(tracking_uri=tracking_uri).get_run(run_id).data.tags
+    except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
+        known = _without_password(tracking_uri)
+        raise TrackingError(
+            f"there is no run {run_id} at {known}; expected the id of one that `clout train` made"
+        ) from error
+    if VERSION_TAG not in tags:
+        raise TrackingError(f"the run {run_id} made no bundle; expected one that `clout train` made: give another id")
+    return tags[VERSION_TAG]
 
 
 def _without_password(words: str) -> str:
@@ -136,22 +182,51 @@ def _experiment(client: MlflowClient, tracking_uri: str, name: str) -> str:
     return str(client.create_experiment(name, artifact_location=location))
 
 
+def _name(model: ScoreModel) -> str:
+    """What lists of runs call it."""
+    trees = model.bundle.booster("model.txt").num_trees()
+    return f"{model.version}: {trees} trees, {', '.join(model.networks)} through {model.data['data_through'][:10]}"
+
+
+def note(model: ScoreModel) -> str:
+    """What the run's page says first, in Markdown."""
+    checks = model.bundle.json("checks.json").get("checks", [])
+    findings = [
+        f"- {check['code']} {check['title']}: {check['detail']}" for check in checks if check["status"] == FINDING
+    ]
+    return "\n".join(
+        [
+            f"The bundle `{model.version}`; its card is `card.md`, every figure with its interval is in `metrics.json`.",
+            "",
+            f"Put it beside the champion: `clout compare champion {model.version}`",
+            *(["", "Findings of its checks:", "", *findings] if findings else []),
+        ]
+    )
+
+
+def headline(report: Mapping[str, Any]) -> dict[str, float]:
+    """The figures that runs are compared by, under the same names in every run; NaN where one cannot be told.
+
+    `model.<figure>` and `skill.<baseline>`, as in the report of `evaluate`, without intervals.
+    """
+    names = {"model": FIGURES, "skill": tuple(BASELINES)}
+    values = {
+        f"{part}.{name}": report.get(part, {}).get(name, {}).get("value") for part, of in names.items() for name in of
+    }
+    return {name: float("nan") if value is None else float(value) for name, value in values.items()}
+
+
 def _log_figures(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
-    mlflow.log_params({key: value if isinstance(value, str) else json.dumps(value) for key, value in _flat(params)})
-    mlflow.log_metrics({key: float(value) for key, value in _flat(metrics) if isinstance(value, (int, float))})
+    flattened = {re.sub(r"[^\w. :/-]", "_", key): value for key, value in flat(params)}
+    mlflow.log_params({key: value if isinstance(value, str) else json.dumps(value) for key, value in flattened.items()})
+    mlflow.log_metrics(headline(metrics))
 
 
-def _log_documents(bundle: Bundle, plots: Mapping[str, Path]) -> None:
+def _log_documents(bundle: Bundle, plots: Mapping[str, Path], judged: pl.DataFrame) -> None:
     for name in DOCUMENTS:
         mlflow.log_text(bundle.text(name), name)
+    with TemporaryDirectory() as folder:
+        judged.write_parquet(Path(folder) / JUDGED)
+        mlflow.log_artifact(str(Path(folder) / JUDGED))
     for path in plots.values():
         mlflow.log_artifact(str(path), "plots")
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in tree.items():
-        key = prefix + re.sub(r"[^\w. :/-]", "_", str(name))
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{key}.")
-        else:
-            yield key, value

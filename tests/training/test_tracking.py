@@ -7,18 +7,28 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import small_bundle
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.pyfunc import PyFuncModel
+from trained_society import TrainedSociety
 
 from clout.models import bundle, registry
 from clout.models.score_model import ScoreModel
-from clout.training.tracking import TrackingError, log_run
+from clout.training.card import BASELINES
+from clout.training.tracking import DOCUMENTS, FIGURES, TrackingError, headline, log_run, note
 
 PARAMS = {"fit": {"trees": 30, "monotone": True}, "kinds": ["like", "reshare"], "network": "twitter", "cap": None}
-METRICS = {"post": {"spearman": 0.7, "decile ≤ 1": 2, "low": None}, "passed": True, "note": "words"}
+METRICS = {
+    "posts": 1500,
+    "model": {"spearman": {"value": 0.7, "low": 0.6, "high": 0.8}, "crps": {"value": None}, "other": {"value": 1.0}},
+    "skill": {"account_mean": {"value": 0.15, "low": 0.1, "high": 0.2}},
+    "groups": {"network=twitter": {"posts": 700, "spearman": 0.6}},
+    "deciles": [{"expected": 1.0, "actual": 2.0}],
+}
+JUDGED = pl.DataFrame({"post": ["twitter/1", "twitter/2"], "margin": [0.5, 1.5]})
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
         params=PARAMS,
         metrics=METRICS,
         plots={"lift": folder / "lift.svg"},
+        judged=JUDGED,
         tags={"data": "simulated"},
     )
     return Logged(folder, uri, run_id, version)
@@ -70,7 +81,7 @@ def frame() -> pd.DataFrame:
     return small_bundle.population().frame()
 
 
-def test_params_and_metrics_are_flat(logged: Logged):
+def test_params_are_flat(logged: Logged):
     assert logged.run.data.params == {
         "fit.trees": "30",
         "fit.monotone": "true",
@@ -78,8 +89,44 @@ def test_params_and_metrics_are_flat(logged: Logged):
         "network": "twitter",
         "cap": "null",
     }
-    assert logged.run.data.metrics == {"post.spearman": 0.7, "post.decile _ 1": 2.0, "passed": 1.0}
     assert logged.run.info.status == "FINISHED"
+
+
+def test_metrics_are_the_figures_one_compares_under_the_same_names_in_every_run(logged: Logged):
+    metrics = logged.run.data.metrics
+    assert set(metrics) == {*(f"model.{name}" for name in FIGURES), *(f"skill.{name}" for name in BASELINES)}
+    assert set(metrics) == set(headline({}))
+    told = {name: value for name, value in metrics.items() if not np.isnan(value)}
+    assert told == {"model.spearman": 0.7, "skill.account_mean": 0.15}
+
+
+def test_the_figures_are_those_of_a_report(trained: TrainedSociety):
+    report = trained.trained.report
+    assert set(FIGURES) == set(report["model"])
+    assert set(report["skill"]) == set(BASELINES)
+    figures = headline(report)
+    assert figures["model.coverage"] == report["model"]["coverage"]["value"]
+    assert not any(np.isnan(value) for value in figures.values())
+
+
+def test_a_run_is_called_by_its_version_and_says_how_to_compare_it(logged: Logged):
+    version = bundle.verify(logged.folder / "bundle")
+    assert logged.run.info.run_name == f"{version}: 30 trees, bluesky, twitter through 2026-01-31"
+    said = logged.run.data.tags["mlflow.note.content"]
+    assert f"`clout compare champion {version}`" in said
+    assert "Findings" not in said
+
+
+def test_what_the_run_says_first_tells_findings(tmp_path: Path):
+    found = {"code": "CLOUT002", "title": "totals add up", "status": "finding", "detail": "2.0"}
+    checks = {"checks": [found, found | {"code": "CLOUT003", "status": "passed"}]}
+    bundle.write(tmp_path / "bundle", small_bundle.files() | {"checks.json": bundle.to_json(checks)})
+    assert note(ScoreModel.load(tmp_path / "bundle")).endswith("\n- CLOUT002 totals add up: 2.0")
+
+
+def test_what_was_said_of_judged_posts_is_an_artifact(logged: Logged):
+    file = logged.client.download_artifacts(logged.run_id, "judged.parquet", str(logged.folder))
+    assert pl.read_parquet(file).equals(JUDGED)
 
 
 def test_the_run_carries_its_bundle_s_version(logged: Logged):
@@ -91,7 +138,7 @@ def test_the_run_carries_its_bundle_s_version(logged: Logged):
 
 def test_card_figures_and_plots_are_artifacts(logged: Logged):
     documents = {item.path for item in logged.client.list_artifacts(logged.run_id)}
-    assert documents == {"card.md", "card.html", "metrics.json", "checks.json", "params.json", "data.json", "plots"}
+    assert documents == {*DOCUMENTS, "judged.parquet", "plots"}
     assert [item.path for item in logged.client.list_artifacts(logged.run_id, "plots")] == ["plots/lift.svg"]
 
 
@@ -147,7 +194,9 @@ def test_mlflow_refuses_a_renamed_column(served: PyFuncModel, frame: pd.DataFram
 
 def test_a_second_run_is_the_new_challenger_and_may_be_promoted(logged: Logged, tmp_path: Path):
     version = bundle.write(tmp_path / "bundle", small_bundle.files() | {"card.md": "# Second\n"})
-    _, number = log_run(logged.uri, "rehearsal", tmp_path / "bundle", params={}, metrics={}, plots={}, tags={})
+    _, number = log_run(
+        logged.uri, "rehearsal", tmp_path / "bundle", params={}, metrics={}, plots={}, judged=JUDGED, tags={}
+    )
     assert number == "2"
     registry.install(tmp_path / "home", tmp_path / "bundle", version)
     registry.promote(tmp_path / "home", logged.uri, "challenger")
@@ -160,7 +209,16 @@ def test_a_file_store_is_refused(tmp_path: Path):
     with pytest.raises(
         TrackingError, match=r"(?i)cannot log the training to file://.*\(.*file.*\); expected an MLflow store"
     ):
-        log_run(f"file://{tmp_path}/mlruns", "x", tmp_path / "bundle", params={}, metrics={}, plots={}, tags={})
+        log_run(
+            f"file://{tmp_path}/mlruns",
+            "x",
+            tmp_path / "bundle",
+            params={},
+            metrics={},
+            plots={},
+            judged=JUDGED,
+            tags={},
+        )
 
 
 def test_a_store_that_was_taken_away_is_told(logged: Logged, tmp_path: Path):
@@ -172,7 +230,7 @@ def test_a_store_that_was_taken_away_is_told(logged: Logged, tmp_path: Path):
     file.unlink()
     file.write_bytes(content)
     with pytest.raises(TrackingError) as refused:
-        log_run(uri, "rehearsal", logged.folder / "bundle", params={}, metrics={}, plots={}, tags={})
+        log_run(uri, "rehearsal", logged.folder / "bundle", params={}, metrics={}, plots={}, judged=JUDGED, tags={})
     assert f"cannot log the training to {uri} ((sqlite3.OperationalError) " in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -180,6 +238,15 @@ def test_a_store_that_was_taken_away_is_told(logged: Logged, tmp_path: Path):
 def test_a_store_that_cannot_be_reached_is_told_without_its_password(tmp_path: Path):
     bundle.write(tmp_path / "bundle", small_bundle.files())
     with pytest.raises(TrackingError) as refused:
-        log_run("bogus://me:secret@host/db", "x", tmp_path / "bundle", params={}, metrics={}, plots={}, tags={})
+        log_run(
+            "bogus://me:secret@host/db",
+            "x",
+            tmp_path / "bundle",
+            params={},
+            metrics={},
+            plots={},
+            judged=JUDGED,
+            tags={},
+        )
     assert str(refused.value).startswith("cannot log the training to bogus://host/db (")
     assert "secret" not in str(refused.value)
