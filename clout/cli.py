@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from clout.commands import champion, checks, data, serving, training, watch
+from clout.commands import champion, checks, compare, data, serving, training, watch
 from clout.errors import CloutError
 
 TROUBLE = 2
@@ -44,6 +44,10 @@ for command in (
     data.simulate,
     training.train,
     training.evaluate,
+    training.reproduce,
+    training.tune,
+    compare.compare,
+    checks.checks,
     champion.promote,
     champion.rollback,
     champion.audit,

@@ -77,16 +77,68 @@ def print_explained(told: Mapping[str, Any]) -> None:
         typer.echo(f"words that count most: {', '.join(part['words'] for part in told['words'])}")
 
 
+def print_reproduction(told: Mapping[str, Any]) -> None:
+    """Nothing; whether a model came out the same when it was made again, and what did not, goes to stdout."""
+    files, batches = told["files"], told["batches"]
+    if batches["used"] < batches["now"]:
+        typer.echo(f"made from the first {batches['used']} of the {batches['now']} batches that the lake has now")
+    if told["reproduced"]:
+        typer.echo(f"reproduced {told['version']}: all {len(files)} files are equal, byte for byte")
+        return
+    other = {name: what for name, what in files.items() if what != "equal"}
+    typer.echo(
+        f"not reproduced: {told['version']} came out as {told['again']}, {len(other)} of {len(files)} files differ"
+    )
+    for name, what in other.items():
+        typer.echo(f"  {name} {what}")
+    typer.echo("what is not as it was:" if told["causes"] else "nothing is known to be other than it was")
+    for cause in told["causes"]:
+        typer.echo(f"  {cause}")
+
+
+def print_tuned(told: Mapping[str, Any]) -> None:
+    """Nothing; what a search found goes to stdout."""
+    trials, error, gain = told["trials"], told["error"], told["gain"]
+    _print(
+        ("setting", "began with", "best"),
+        [(name, f"{of['began']:.4g}", f"{of['best']:.4g}") for name, of in told["settings"].items()],
+    )
+    typer.echo(
+        f"squared error of log(1 + outcome): {error['began']:.4f} at first, {error['best']:.4f} at best: "
+        f"{gain['value']:.1%} less ({gain['low']:.1%} to {gain['high']:.1%})"
+    )
+    typer.echo(
+        f"{trials['added']} trials added, {trials['finished']} in all, {trials['pruned']} of them broken off early; "
+        f"the best is number {trials['best']}"
+    )
+    typer.echo(
+        "it was chosen on these very posts, so expect less: train with it, then see `clout compare`\n"
+        f"clout train --params {told['file']}"
+    )
+
+
 def print_checks(checks: Iterable[Mapping[str, str]]) -> None:
-    """Nothing; one line a check goes to stdout."""
+    """Nothing; one line a check goes to stdout, and on a finding where to read about it, or why it is muted."""
     signs = {"passed": "✓", "finding": "✗", "not applicable": "–"}
     for check in checks:
-        typer.echo(f"{signs[check['status']]} {check['code']} {check['title']}: {check['detail']}")
+        found, warning = check["status"] == "finding", check["severity"] == "warning"
+        sign = "!" if found and warning else signs[check["status"]]
+        typer.echo(f"{sign} {check['code']} {check['title']}: {check['detail']}")
+        if found:
+            told = f"muted: {check['muted']}" if "muted" in check else f"{check['severity']}, see {check['docs']}"
+            typer.echo(f"  {told}")
 
 
 def print_json(told: object) -> None:
     """Nothing; `told` goes to stdout as JSON."""
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+def print_compared(table: ConsoleRenderable, page: Path | None) -> None:
+    """Nothing; what tells models apart goes to stdout."""
+    Console().print(table)
+    if page:
+        typer.echo(f"the page is in {page}")
 
 
 def print_watched(told: Mapping[str, Any], table: ConsoleRenderable, page: Path | None) -> None:
