@@ -19,11 +19,11 @@ from clout.models.bundle import Bundle, to_json
 from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
 from clout.settings import read_settings
-from clout.training import judged, promotion, report, scales, ship, tracking
+from clout.training import judged, promotion, provenance, report, scales, ship, tracking
 from clout.training.accounts import account_margins
 from clout.training.card import CardFacts, card
 from clout.training.card_page import page
-from clout.training.checks import check, training
+from clout.training.checks import training
 from clout.training.checks.evidence import Evidence
 from clout.training.config import Params
 from clout.training.dataset import Step, build
@@ -82,7 +82,7 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
     made = make(lake, params, scales.read(home, params), step)
     step("registering")
     try:
-        return _register(made, params, home, tracking_uri)
+        return _register(made, lake, params, home, tracking_uri)
     except OSError as error:
         raise TrainingError(
             f"could not keep the training in {home} ({error}); what was there is as it was: make room or allow writing "
@@ -93,7 +93,7 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
 def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -> Made:
     """What a training on `lake` gives with `kept`, the scale frozen so far; nothing is written anywhere."""
     tables = read_tables(lake)
-    dataset = build(tables, params, step)
+    dataset = build(tables, params, step, kept.curves)
     kinds = learnable_kinds(dataset, params)
     held = held_out(dataset, params, kinds, step)
     step("calibrating on the rolling blocks")
@@ -103,7 +103,7 @@ def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -
     heads = fit_heads(dataset, dataset.plan.final, fewer, calibrated.kinds)
     step("anchoring the scale")
     past = (dataset.history, dataset.streams, dataset.wording)
-    accounts = account_margins(*past, heads.main, dataset.plan.final.start)
+    accounts = account_margins(*past, heads.main, dataset.plan.final.start, dataset.contract)
     networks = dataset.frame["network"].unique()
     scale = scales.complete(kept, accounts, calibrated.curves["main"], networks)
     facts = ship.data_facts(dataset, lake, params) | {"trees": held.trees}
@@ -121,20 +121,21 @@ def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -
     return Made(content, said, judged.rows(said, dataset.history.posts), scores)
 
 
-def _register(made: Made, params: Params, home: Path, tracking_uri: str) -> Trained:
+def _register(made: Made, lake: Lake, params: Params, home: Path, tracking_uri: str) -> Trained:
     home.mkdir(parents=True, exist_ok=True)
+    registry.sweep(home, datetime.now(UTC))
     with tempfile.TemporaryDirectory(dir=home, prefix=registry.TRAINING) as folder:
         version = bundle.write(Path(folder) / "bundle", made.content)
         model = ScoreModel.load(Path(folder) / "bundle")
         sample = made.said.frame.sample(min(2000, made.said.frame.height), seed=0)
         plots = report.plots(Path(folder), made.said, made.scores, model.explain(sample))
         facts = {"params": model.params, "metrics": model.bundle.json("metrics.json"), "plots": plots}
-        tags = {"clout.data": model.data["fingerprint"], "clout.scale": model.scale_version}
-        tracking.log_run(tracking_uri, "clout", Path(folder) / "bundle", tags=tags, **facts)
+        tags = provenance.tags(model)
         with scales.keeping(home, params, model.scale):
+            tracking.log_run(tracking_uri, "clout", Path(folder) / "bundle", judged=made.rows, tags=tags, **facts)
             judged.write(home, version, made.rows)
             directory = registry.install(home, Path(folder) / "bundle", version)
     verdicts = model.bundle.json("checks.json")["checks"]
     asked = Asked(datetime.now(UTC), read_settings().who, "the first model that passed its checks")
-    champion = promotion.promote_first(home, tracking_uri, version, asked)
+    champion = promotion.promote_first(home, lake, tracking_uri, version, asked)
     return Trained(version, directory, facts["metrics"], verdicts, champion)

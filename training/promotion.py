@@ -3,46 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from clout.models import audit, champion, registry
+from clout.data.lake import Lake
+from clout.models import audit, champion, mlflow_registry, registry
 from clout.models.audit import Asked, Entry
 from clout.models.champion import Change, PromotionError, Verdicts
+from clout.models.registry import RegistryError
 from clout.models.score_model import ScoreModel
+from clout.training import judged, scales
 from clout.training.checks import check
 from clout.training.checks.codes import CODES
+from clout.training.checks.promotion import Evidence
+from clout.training.checks.promotion import run as checks_of_promotion
+from clout.training.config import Params
 
 
-def promote(home: Path, tracking_uri: str, name: str, asked: Asked, mutes: Mapping[str, str]) -> Change:
-    """What was done: `name` is champion, its checks passed or muted by code with a reason."""
-    return champion.promote(home, tracking_uri, name, partial(judge, mutes), asked)
+def promote(
+    home: Path, lake: Lake, tracking_uri: str, name: str, asked: Asked, mutes: Mapping[str, str] | None = None
+) -> Change:
+    """What was done: `name` is champion, its checks passed or muted by code with a reason.
+
+    A home without a frozen scale, which got its first champion from elsewhere, keeps that model's scale from now on.
+    """
+
+    def judge(model: ScoreModel, former: ScoreModel | None) -> Verdicts:
+        _fetch_judged(home, tracking_uri, model.version)
+        evidence = Evidence(former, model, lake, home, asked.when)
+        results = [*_stored(model, mutes or {}), *checks_of_promotion(evidence, mutes or {})]
+        return Verdicts(results, _refusal(model.version, check.stopping(results)))
+
+    with registry.locked(home):
+        change = champion.promote(home, tracking_uri, name, judge, asked)
+        if not (home / scales.FILE).exists():
+            model = ScoreModel.load(change.directory)
+            with scales.keeping(home, Params.model_validate(model.params), model.scale):
+                pass
+        return change
 
 
-def promote_first(home: Path, tracking_uri: str, version: str, asked: Asked) -> bool:
+def promote_first(home: Path, lake: Lake, tracking_uri: str, version: str, asked: Asked) -> bool:
     """Whether this model, just installed, became champion: there was none, and nothing stands in its way.
 
     The audit log has a line for the training either way.
     """
     with registry.locked(home):
-        found = judge({}, ScoreModel.load(registry.folder(home, version)), None)
+        results = _stored(ScoreModel.load(registry.folder(home, version)), {})
         former = registry.pointed(home, registry.CHAMPION)
-        line = Entry.of(
-            replace(asked, why=""), "train", "install", "done", version, former=former, checks=found.results
-        )
+        line = Entry.of(replace(asked, why=""), "train", "install", "done", version, former=former, checks=results)
         audit.append(home, line)
-        if former or found.refusal:
+        if former or not check.passed(results):
             return False
-        promote(home, tracking_uri, version, asked, {})
+        promote(home, lake, tracking_uri, version, asked)
         return True
-
-
-def judge(mutes: Mapping[str, str], model: ScoreModel, _: ScoreModel | None) -> Verdicts:
-    """The results of all checks with their mutes, and the refusal where a finding stands in the way."""
-    results = [_muted(result, mutes) for result in model.bundle.json("checks.json").get("checks", [])]
-    return Verdicts(results, _refusal(model.version, check.stopping(results)))
 
 
 def read_mutes(given: Iterable[str]) -> dict[str, str]:
@@ -62,13 +77,26 @@ def read_mutes(given: Iterable[str]) -> dict[str, str]:
     return mutes
 
 
-def _muted(result: Mapping[str, Any], mutes: Mapping[str, str]) -> dict[str, Any]:
+def _fetch_judged(home: Path, tracking_uri: str, version: str) -> None:
+    """Nothing; what a model from elsewhere said of the rolling blocks is here too, if MLflow has it."""
+    target = home / judged.FOLDER / f"{version}.parquet"
+    if not target.exists():
+        with suppress(RegistryError):
+            mlflow_registry.download_file(tracking_uri, version, f"{judged.FOLDER}.parquet", target)
+
+
+def _stored(model: ScoreModel, mutes: Mapping[str, str]) -> list[dict[str, str]]:
+    """The results of the checks of its training."""
+    return [_muted(result, mutes) for result in model.bundle.json("checks.json").get("checks", [])]
+
+
+def _muted(result: Mapping[str, str], mutes: Mapping[str, str]) -> dict[str, str]:
     muted = {"muted": mutes[result["code"]]} if result["code"] in mutes else {}
     # Bundles made before checks had a severity: then every finding stood in the way.
     return {"severity": "error", **result, **muted}
 
 
-def _refusal(version: str, stopping: Iterable[Mapping[str, Any]]) -> str:
+def _refusal(version: str, stopping: Iterable[Mapping[str, str]]) -> str:
     found = [f"{result['code']} ({result['title']}): {result['detail']}" for result in stopping]
     if not found:
         return ""

@@ -1,17 +1,22 @@
-"""The frozen scale of a house: kept beside its models, never changed by training, only given new networks."""
+"""The frozen scales of a house: kept beside its models, never changed by training, only given new networks.
+
+There is one for each meaning of an outcome (action values and horizon), for expected actions of another meaning are
+other numbers.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from clout.errors import CloutError
+from clout.models import registry
 from clout.models.bundle import to_json
 from clout.models.calibration import Calibration
 from clout.models.scale import MIN_ACCOUNTS, Scale, fit_curve
@@ -27,21 +32,14 @@ class FrozenScaleError(CloutError):
 
 
 def read(home: Path, params: Params) -> Scale:
-    """The scale kept at `home`; one without curves when there is none.
+    """The scale kept at `home` for these action values and this horizon; one without curves when there is none.
 
-    Raises `FrozenScaleError` when it was made for other action values or another horizon, whose expected actions mean
-    something else.
+    The first meaning of a home has version 1; the version of another tells it apart, as their scores are not comparable.
     """
-    file, meaning = home / FILE, _meaning(params)
+    file = _file(home, params)
     if not file.exists():
-        return Scale("1", {})
-    kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    if kept["meaning"] != meaning:
-        raise FrozenScaleError(
-            f"the frozen scale in {file} was made for {_say(kept['meaning'])}; this training uses {_say(meaning)}: use the "
-            "same values, or another CLOUT_HOME, whose scores are then not comparable with these"
-        )
-    return Scale.from_json(kept)
+        return Scale("1" if file.name == FILE else f"1-{_key(params)}", {})
+    return Scale.from_json(json.loads(file.read_text(encoding="utf-8")))
 
 
 def complete(kept: Scale, accounts: pl.DataFrame, curve: Calibration, networks: Iterable[str]) -> Scale:
@@ -65,15 +63,32 @@ def complete(kept: Scale, accounts: pl.DataFrame, curve: Calibration, networks: 
 
 @contextmanager
 def keeping(home: Path, params: Params, scale: Scale) -> Iterator[None]:
-    """A block after which `scale` is frozen at `home`; when the block fails, what was frozen before still is."""
-    file = home / FILE
-    before = file.read_text(encoding="utf-8") if file.exists() else None
-    _replace(file, to_json({"meaning": _meaning(params), **scale.to_json()}))
-    try:
-        yield
-    except BaseException:
-        file.unlink() if before is None else _replace(file, before)
-        raise
+    """A block, alone in `home`, after which `scale` is frozen there; when it fails, what was frozen before still is.
+
+    Raises `FrozenScaleError` when another training has frozen another curve since this one read the scale.
+    """
+    with registry.locked(home):
+        file = _file(home, params)
+        now = read(home, params)
+        _check_same(file, now, scale)
+        before = file.read_text(encoding="utf-8") if file.exists() else None
+        whole = Scale(scale.version, dict(sorted({**now.curves, **scale.curves}.items())))
+        _replace(file, to_json({"meaning": _meaning(params), **whole.to_json()}))
+        try:
+            yield
+        except BaseException:
+            file.unlink() if before is None else _replace(file, before)
+            raise
+
+
+def _check_same(file: Path, now: Scale, scale: Scale) -> None:
+    others = [name for name, curve in sorted(scale.curves.items()) if now.curves.get(name, curve) != curve]
+    if others or now.version != scale.version:
+        what = f"the scale of {', '.join(others)}" if others else "the scale of another meaning"
+        raise FrozenScaleError(
+            f"another training has frozen {what} in {file.parent} since this one began; expected its "
+            "curves: train again, on the scale that is frozen now"
+        )
 
 
 def _replace(file: Path, content: str) -> None:
@@ -85,9 +100,17 @@ def _replace(file: Path, content: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _file(home: Path, params: Params) -> Path:
+    """Where a meaning has its scale: scale.json for the first of a home, a file of its own for each other."""
+    first = home / FILE
+    if not first.exists() or json.loads(first.read_text(encoding="utf-8"))["meaning"] == _meaning(params):
+        return first
+    return home / f"scale-{_key(params)}.json"
+
+
+def _key(params: Params) -> str:
+    return hashlib.sha256(json.dumps(_meaning(params)).encode()).hexdigest()[:8]
+
+
 def _meaning(params: Params) -> dict[str, object]:
     return {"action_values": params.action_values, "horizon_days": params.label.horizon_days}
-
-
-def _say(meaning: Mapping[str, object]) -> str:
-    return f"action values {meaning['action_values']} and a horizon of {meaning['horizon_days']} days"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clout.commands.options import AsJson
+from clout.commands.options import AsJson, LakeUrl, open_lake
 from clout.errors import CloutError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def promote(
     mute: Annotated[
         list[str] | None, typer.Option(help="CODE=REASON: a finding that may stand, as often as needed.")
     ] = None,
+    lake: LakeUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a model the champion, which answers.
@@ -39,7 +40,8 @@ def promote(
     if version is None:
         raise CloutError(f"expected challenger or a version to promote: {registry.known(settings.home)}")
     mutes = promotion.read_mutes(mute or [])
-    change = promotion.promote(settings.home, settings.tracking_uri, version, _asked(settings, why), mutes)
+    places = (settings.home, open_lake(lake), settings.tracking_uri)
+    change = promotion.promote(*places, version, _asked(settings, why), mutes)
     print_change(change.told(), as_json)
 
 

@@ -16,6 +16,7 @@ ARROWS = {
     "clout": (),
     "clout.cli": ("clout",),
     "clout.commands": ("clout",),
+    "clout.display_champion": ("clout.display",),
     "clout.data": (),
     "clout.features": ("clout.data",),
     "clout.models": ("clout.features.contract",),

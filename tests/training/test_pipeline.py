@@ -82,7 +82,8 @@ def test_the_bundle_is_whole(trained: TrainedSociety) -> None:
 def test_nothing_else_is_left_in_the_home(trained: TrainedSociety) -> None:
     names = {path.name for path in trained.home.iterdir()}
     pointers = {"champion.json", "challenger.json"}
-    assert names == {"bundles", "judged", "lake", "artifacts", "mlflow.db", "scale.json", ".lock", *pointers}
+    files = {"mlflow.db", "scale.json", "audit.jsonl", ".lock"}
+    assert names == {"bundles", "judged", "lake", "artifacts", *files, *pointers}
 
 
 def test_every_step_was_told(trained: TrainedSociety) -> None:

@@ -86,7 +86,7 @@ def test_a_kept_scale_reads_the_same(tmp_path: Path) -> None:
     with scales.keeping(tmp_path, Params(), KEPT):
         pass
     assert scales.read(tmp_path, Params()) == KEPT
-    assert [file.name for file in tmp_path.iterdir()] == ["scale.json"]
+    assert {file.name for file in tmp_path.iterdir()} == {"scale.json", ".lock"}
     content = json.loads((tmp_path / "scale.json").read_text())
     assert content["meaning"] == {"action_values": Params().action_values, "horizon_days": 7.0}
 
@@ -119,7 +119,28 @@ def test_what_fails_freezes_nothing(before: Scale | None, tmp_path: Path) -> Non
     if before:
         with scales.keeping(tmp_path, Params(), before):
             pass
-    files = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    files = {file.name: file.read_bytes() for file in tmp_path.glob("*.json")}
     with pytest.raises(OSError, match="the disk is full"):
         break_off(tmp_path)
-    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == files
+    assert {file.name: file.read_bytes() for file in tmp_path.glob("*.json")} == files
+
+
+def test_two_first_trainings_freeze_one_scale(tmp_path: Path) -> None:
+    mine, theirs = ({"new": Curve(mean, 2.0, 500)} for mean in (1.0, 1.1))
+    with scales.keeping(tmp_path, Params(), Scale("1", mine)):
+        pass
+    with pytest.raises(FrozenScaleError, match="another training has frozen the scale of new in .*train again"):
+        break_in(tmp_path, Scale("1", {**theirs, "old": Curve(1.0, 2.0, 500)}))
+    assert scales.read(tmp_path, Params()).curves == mine
+
+
+def break_in(home: Path, scale: Scale) -> None:
+    with scales.keeping(home, Params(), scale):
+        pytest.fail("a block with another curve was entered")
+
+
+def test_a_network_that_another_training_brought_stays(tmp_path: Path) -> None:
+    for name in ("one", "two", "one"):
+        with scales.keeping(tmp_path, Params(), Scale("1", {name: Curve(1.0, 2.0, 500)})):
+            pass
+    assert list(scales.read(tmp_path, Params()).curves) == ["one", "two"]
