@@ -11,6 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from clout.models.bundle import ORIGIN
+from clout.models.score_model import ScoreModel
+
+MADE_BY = "provenance.json"
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("data", "features", "models", "training")
 SOURCES = {".py", ".j2"}
@@ -39,6 +43,14 @@ def code_digest(root: Path = ROOT) -> str:
 def _sources(root: Path) -> Iterator[tuple[str, Path]]:
     found = (file for folder in FOLDERS for file in (root / folder).rglob("*") if file.suffix in SOURCES)
     yield from sorted((file.relative_to(root).as_posix(), file) for file in found)
+
+
+def tags(model: ScoreModel) -> dict[str, str]:
+    """What is needed to make a model again, as a run in MLflow is tagged with it."""
+    made_by, came_from = model.bundle.json(MADE_BY), model.bundle.json(ORIGIN)
+    told = {"data": model.data["fingerprint"], "seed": model.params["seed"], "scale": model.scale_version}
+    told |= {"code": made_by["code"], "python": made_by["python"]} | came_from
+    return {f"clout.{name}": str(value) for name, value in told.items() if value is not None}
 
 
 def origin(root: Path = ROOT) -> dict[str, Any]:

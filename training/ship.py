@@ -181,7 +181,7 @@ def files(
     content |= {f"{name}.json": to_json(document) for name, document in documents.items()}
     content |= {"contract.json": dataset.contract.model_dump_json(indent=1)}
     content |= {"wording.json": dataset.wording.to_json()} if WORDING.name in dataset.contract.names else {}
-    content |= {"provenance.json": to_json(provenance.provenance()), ORIGIN: to_json(provenance.origin())}
+    content |= {provenance.MADE_BY: to_json(provenance.provenance()), ORIGIN: to_json(provenance.origin())}
     model = ScoreModel(Bundle.of(content))
     rows = golden_rows(dataset)
     content["golden.json"] = json.dumps(

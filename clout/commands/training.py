@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clout.commands.options import AsJson, LakeUrl, Version, open_lake
 
+if TYPE_CHECKING:
+    from clout.training.config import Params
+
+ParamsFile = Annotated[
+    Path | None, typer.Option("--params", help="TOML file of parameters.", show_default="params.toml if there")
+]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="section.name=value, as often as needed.")]
+WithoutFeatures = Annotated[
+    str | None, typer.Option("--features", help="without=NAME[,NAME…]: features or groups of them that are left out.")
+]
+
+
+def _chosen(file: Path | None, overrides: list[str] | None, features: str | None) -> Params:
+    """The parameters a command is given."""
+    from clout.training.config import read_params, without
+
+    default = Path("params.toml")
+    told = [*(overrides or ()), *([without(features)] if features else ())]
+    return read_params(file or (default if default.exists() else None), tuple(told))
+
 
 def train(
-    params: Annotated[
-        Path | None, typer.Option(help="TOML file of parameters.", show_default="params.toml if there")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", help="section.name=value, as often as needed.")
-    ] = None,
+    params: ParamsFile = None,
+    overrides: Overrides = None,
+    features: WithoutFeatures = None,
     lake: LakeUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -24,12 +41,9 @@ def train(
     from clout.display import print_json, print_trained, step_bar
     from clout.settings import read_settings
     from clout.training import pipeline
-    from clout.training.config import read_params
     from clout.training.report import table
 
-    default = Path("params.toml")
-    chosen = read_params(params or (default if default.exists() else None), tuple(overrides or ()))
-    settings = read_settings()
+    chosen, settings = _chosen(params, overrides, features), read_settings()
     with step_bar(pipeline.steps(chosen)) as step:
         trained = pipeline.train(open_lake(lake), chosen, settings.home, settings.tracking_uri, step)
     print_json(trained.told()) if as_json else print_trained(trained.told(), table(trained.report))
@@ -65,3 +79,65 @@ def evaluate(
     fingerprint = lake.fingerprint() if lake else taught_on
     told = {"version": model.version, "block": block, "data": fingerprint, "trained_on": taught_on, **figures}
     print_json(told) if as_json else print_report(told, table(told))
+
+
+def reproduce(
+    run: Annotated[str, typer.Argument(help="champion, challenger, a version, or the id of a run in MLflow.")],
+    data: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model again and prove that it is the same.
+
+    It is made from the lake as it was then, with the bundle's own parameters and scale; nothing is registered. Ends
+    with 0 when every file is equal byte for byte, else with 1 and says what is not.
+    """
+    from clout.display import print_json, print_reproduction, step_bar
+    from clout.models import registry
+    from clout.models.score_model import ScoreModel
+    from clout.settings import read_settings
+    from clout.training import pipeline
+    from clout.training.config import validated
+    from clout.training.reproduce import RUN_ID, reproduce
+    from clout.training.tracking import bundle_of_run
+
+    settings = read_settings()
+    version = bundle_of_run(settings.tracking_uri, run) if RUN_ID.fullmatch(run) else run
+    model = ScoreModel.load(registry.resolve(settings.home, version))
+    with step_bar(pipeline.steps(validated(model.params))) as step:
+        told = reproduce(model, open_lake(data), step).told()
+    print_json(told) if as_json else print_reproduction(told)
+    raise typer.Exit(0 if told["reproduced"] else 1)
+
+
+def tune(
+    trials: Annotated[int, typer.Option(min=1, help="How many sets of parameters to try.")] = 30,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Begin no trial after so many minutes.")] = None,
+    params: ParamsFile = None,
+    overrides: Overrides = None,
+    features: WithoutFeatures = None,
+    lake: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search for better parameters on the rolling blocks.
+
+    The first trial is the parameters as they are. Run again, or after Ctrl-C, the search goes on where it was. The best
+    are written to tuned.toml in CLOUT_HOME, for `clout train --params`.
+    """
+    from time import monotonic
+
+    from clout.display import print_json, print_tuned, step_bar
+    from clout.settings import read_settings
+    from clout.training.tune import OTHER_STEPS, tune
+
+    began = monotonic()
+    chosen, home = _chosen(params, overrides, features), read_settings().home
+    with step_bar(trials + OTHER_STEPS) as step:
+        tuned = tune(
+            open_lake(lake),
+            chosen,
+            home,
+            trials,
+            step,
+            lambda: minutes is not None and monotonic() - began > 60 * minutes,
+        )
+    print_json(tuned.told()) if as_json else print_tuned(tuned.told())
