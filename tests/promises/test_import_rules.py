@@ -28,6 +28,7 @@ DOORS = {
     "polars": ("clout.data", "clout.features", "clout.training"),
     "lightgbm": ("clout.training.fit", "clout.models.bundle"),
     "mlflow": ("clout.training.tracking", "clout.models.mlflow_registry", "clout.models.mlflow_loader"),
+    "optuna": ("clout.training.tune",),
     "bentoml": ("clout.serving.service", "clout.serving.bento"),
     "shap": ("clout.training.report",),
 }
