@@ -98,7 +98,7 @@ def number(value: float | None) -> str:
 
 def between(figure: Mapping[str, Any]) -> str:
     """The interval of a figure; empty where it cannot be told."""
-    return "" if figure["low"] is None else f"{figure['low']:.3f}–{figure['high']:.3f}"
+    return "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
 
 
 def _grid(heads: tuple[str, ...]) -> Table:
