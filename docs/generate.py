@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import get_args, get_origin
+from textwrap import dedent
+from typing import Any, get_args, get_origin
 
 import polars as pl
 from pydantic import BaseModel
@@ -31,7 +32,8 @@ from clout.features.catalogue import FEATURES
 from clout.features.contract import GROUPS, FeatureSpec
 from clout.models.scale import BANDS
 from clout.settings import Settings
-from clout.training.checks import CHECKS
+from clout.training.checks import promotion, training
+from clout.training.checks.check import PAGE, Check
 from clout.training.config import Params
 
 ROOT = Path(__file__).parents[1]
@@ -98,6 +100,8 @@ def _is_model(annotation: object) -> bool:
 def _default(value: object) -> str:
     if value is None:
         return "not set"
+    if isinstance(value, Mapping) and not value:
+        return "none"
     if isinstance(value, Mapping):
         return f"`{{ {', '.join(f'{name} = {part:g}' for name, part in value.items())} }}`"
     if isinstance(value, tuple):
@@ -113,6 +117,8 @@ def _range(field: FieldInfo) -> str:
     """
     kinds = list(_inside(field.annotation))
     said = next((words for kind, words in NUMBERS.items() if kind in kinds), "")
+    if dict in kinds and float not in kinds:
+        said = "a text for each"
     limits = [
         words.format(f"{getattr(limit, key):,}")
         for key, words in LIMITS.items()
@@ -209,9 +215,18 @@ def mappings() -> str:
     return markdown(("name", "what it reads"), [(f"`{name}`", line.lstrip("# ")) for name, line in first.items()])
 
 
-def checks() -> str:
-    """The numbered checks."""
-    return markdown(("code", "what must hold"), [(f"[{c.code}](#{c.code.lower()})", c.title) for c in CHECKS])
+def checks(family: Iterable[Check[Any]]) -> str:
+    """The numbered checks of a training or of a promotion."""
+    page = Path(PAGE).name
+    rows = [(f"[{c.code}]({page}#{c.code.lower()})", c.title, c.severity) for c in family]
+    return markdown(("code", "what must hold", "a finding is"), rows)
+
+
+def pages(family: Iterable[Check[Any]]) -> str:
+    """A section for each check: what must hold, how grave a finding is, why, and what to do."""
+    return "\n".join(
+        f"### {c.code}\n\n**{c.title.capitalize()}** ({c.severity})\n\n{dedent(c.why).strip()}\n" for c in family
+    )
 
 
 def bands() -> str:
@@ -227,7 +242,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "society": partial(settings, Society),
     "rejects": rejects,
     "mappings": mappings,
-    "checks": checks,
+    "checks.training": partial(checks, training.CHECKS),
+    "checks.promotion": partial(checks, promotion.CHECKS),
+    "checks.training.pages": partial(pages, training.CHECKS),
+    "checks.promotion.pages": partial(pages, promotion.CHECKS),
     "bands": bands,
     "params": partial(settings, Params),
     **{

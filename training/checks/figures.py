@@ -145,7 +145,9 @@ class HeadsAreCalibrated(Check[Evidence]):
 
 def _total(expected: Floats, count: Floats, accounts: pl.Series, seed: int) -> dict[str, float | None]:
     """Expected over actual total where the count is known, with the 95 % interval of drawing accounts again."""
-    frame = pl.DataFrame({"account": accounts, "expected": expected, "count": count}).filter(pl.col("count").is_not_nan())
+    frame = pl.DataFrame({"account": accounts, "expected": expected, "count": count}).filter(
+        pl.col("count").is_not_nan()
+    )
     totals = frame.group_by("account").sum().sort("account").select("expected", "count").to_numpy()
     every = np.ones((1, len(totals)))
     drawn = np.random.default_rng(seed).multinomial(len(totals), every[0] / len(totals), size=RESAMPLES)
@@ -153,4 +155,6 @@ def _total(expected: Floats, count: Floats, accounts: pl.Series, seed: int) -> d
     ratios = sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan)
     if np.isnan(ratios).any():
         return {"value": None, "low": None, "high": None}
-    return {"value": float(ratios[0])} | dict(zip(("low", "high"), np.quantile(ratios[1:], [0.025, 0.975]).tolist(), strict=True))
+    return {"value": float(ratios[0])} | dict(
+        zip(("low", "high"), np.quantile(ratios[1:], [0.025, 0.975]).tolist(), strict=True)
+    )

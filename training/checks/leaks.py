@@ -37,15 +37,11 @@ class ShuffledIsChance(Check[Evidence]):
         shuffled = shuffle_outcomes(dataset, evidence.params.seed)
         taught = shuffled.select(block.taught()).to_series()
         judged = shuffled.select(block.judged()).to_series()
-        booster = fit(
-            CONTRACT.matrix(shuffled.filter(taught)),
-            log_counts(shuffled.filter(taught)),
-            evidence.params,
-            CONTRACT.names,
-            [0] * len(CONTRACT.names),
-        )
+        contract, target = dataset.contract, log_counts(shuffled.filter(taught))
+        free = [0] * len(contract.names)
+        booster = fit(contract.matrix(shuffled.filter(taught)), target, evidence.params, contract.names, free)
         truth = log_counts(shuffled.filter(judged))
-        rank = metrics.spearman(np.asarray(booster.predict(CONTRACT.matrix(shuffled.filter(judged)))), truth)
+        rank = metrics.spearman(np.asarray(booster.predict(contract.matrix(shuffled.filter(judged)))), truth)
         limit = max(0.05, 4 / np.sqrt(len(truth)))
         holds = bool(np.isnan(rank) or abs(rank) <= limit)
         return Verdict(held(holds), f"Spearman {rank:.3f}, chance is within ±{limit:.3f}")

@@ -73,10 +73,10 @@ def changes(before: Contract, after: Contract) -> list[str]:
     was = {spec.name: spec for spec in before.features}
     now = {spec.name: spec for spec in after.features}
     told = [f"new {name}" for name in now if name not in was]
-    for name in was:
+    for name, spec in was.items():
         if name not in now:
             told.append(f"without {name}")
-        elif (was[name].unit, was[name].direction) != (now[name].unit, now[name].direction):
+        elif (spec.unit, spec.direction) != (now[name].unit, now[name].direction):
             told.append(f"{name} in another unit or direction")
     return told
 
@@ -137,7 +137,9 @@ class ScoresContinue(Check[Evidence]):
         if not scored or scored[0].is_empty():
             return Verdict("not applicable", "no account posted in the newest 90 days of the lake")
         moved = summary((scored[1]["score"] - scored[0]["score"]).to_numpy())
-        said = f"of {scored[0].height:,} accounts the median moves by {moved['median']:.2f} points, 1 in 100 by more than"
+        said = (
+            f"of {scored[0].height:,} accounts the median moves by {moved['median']:.2f} points, 1 in 100 by more than"
+        )
         holds = moved["median"] <= MOST_MEDIAN and moved["p99"] <= MOST_P99
         return Verdict(held(holds), f"{said} {moved['p99']:.2f}")
 
@@ -187,7 +189,9 @@ class NotWorse(Check[Evidence]):
             return NO_CHAMPION
         before, after = (model.data for model in (evidence.champion, evidence.challenger))
         if any(before[name] != after[name] for name in ("action_values", "horizon_days")):
-            return Verdict("not applicable", "the champion's outcomes are made of other action values or another horizon")
+            return Verdict(
+                "not applicable", "the champion's outcomes are made of other action values or another horizon"
+            )
         try:
             kept = [judged.read(evidence.home, model.version) for model in (evidence.champion, evidence.challenger)]
         except judged.NotKeptError as error:
@@ -204,7 +208,9 @@ def worse(before: pl.DataFrame, after: pl.DataFrame) -> tuple[float, float, floa
     """By how much the mean squared error of `after` is higher, with its 95 % interval: the same posts in one order."""
     truth = log_counts(before)
     errors = [(truth - frame["margin"].to_numpy()) ** 2 for frame in (before, after)]
-    by_account = before.select("account", n=pl.lit(1.0), more=pl.Series(errors[1] - errors[0])).group_by("account").sum()
+    by_account = (
+        before.select("account", n=pl.lit(1.0), more=pl.Series(errors[1] - errors[0])).group_by("account").sum()
+    )
     totals = by_account.sort("account").select("more", "n").to_numpy()
     drawn = np.random.default_rng(0).multinomial(len(totals), [1 / len(totals)] * len(totals), size=RESAMPLES) @ totals
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])

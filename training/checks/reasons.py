@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import polars as pl
 
 from clout.features.contract import GROUPS
 from clout.models.bundle import Bundle
@@ -18,7 +17,7 @@ from clout.training.heads import log_counts
 
 POSTS = 500
 RESAMPLES = 2
-MOST_SHARE = 0.1
+MOST_SHARE = 0.15
 MOST_POINTS = 0.5
 
 
@@ -34,7 +33,13 @@ class ReasonsAreStable(Check[Evidence]):
     code, title = "CLOUT010", "reasons stay when accounts are drawn again"
     severity = "warning"
     why = """
-    TODO
+    The main head is taught again twice, on accounts drawn with replacement, and both explain the same newest posts. The
+    points of the six groups of reasons may differ, post by post, by at most half of what they are in all; the groups'
+    shares of all reasons by at most 0.15. These limits come from sound data and planted faults: points differed by 0.22
+    (80,000 posts) to 0.44 (8,000 posts) where all was well, by 0.58 with far too large trees, and by 1.1 to 1.3 where
+    there was nothing to learn; shares by at most 0.08. On a finding the score may still rank well, but do not tell
+    people why: with other accounts in the data they would be told something else. Use smaller trees or fewer
+    (`fit.num_leaves`, `fit.trees`), larger leaves (`fit.min_data_in_leaf`), or bring in more accounts.
     """
 
     def verdict(self, evidence: Evidence) -> Verdict:
@@ -42,7 +47,8 @@ class ReasonsAreStable(Check[Evidence]):
         shipped = explained(evidence, evidence.model)
         moved = [moves(shipped, explained(evidence, model)) for model in resampled(evidence)]
         share, points = (float(np.mean(values)) for values in zip(*moved, strict=True))
-        return Verdict(held(share <= MOST_SHARE and points <= MOST_POINTS), f"shares {share:.4f}, points {points:.4f}")
+        holds = share <= MOST_SHARE and points <= MOST_POINTS
+        return Verdict(held(holds), f"points of groups differ by {points:.0%} of all, shares by {share:.2f}")
 
 
 def resampled(evidence: Evidence) -> Iterator[ScoreModel]:
@@ -64,12 +70,10 @@ def resampled(evidence: Evidence) -> Iterator[ScoreModel]:
 
 def moves(told: Explanation, again: Explanation) -> tuple[float, float]:
     """How far two tellings of the same posts are apart: in the groups' shares (0 to 1), and in points relative to all."""
-    shares = [_by_group(one, np.abs(one.phi)).mean(axis=0) for one in (told, again)]
-    shares = [share / share.sum() for share in shares]
-    points = [_by_group(one, one.points) for one in (told, again)]
-    return float(np.abs(shares[0] - shares[1]).sum() / 2), float(
-        np.abs(points[0] - points[1]).sum() / np.abs(points[0]).sum()
-    )
+    moved = [_by_group(one, np.abs(one.phi)).sum(axis=0) for one in (told, again)]
+    before, after = (groups / groups.sum() for groups in moved)
+    points, others = (_by_group(one, one.points) for one in (told, again))
+    return float(np.abs(after - before).sum() / 2), float(np.abs(others - points).sum() / np.abs(points).sum())
 
 
 def _by_group(told: Explanation, values: Floats) -> Floats:
