@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -141,13 +141,15 @@ def tune(
     """The best parameters after `trials` more of them, or until it is `enough`; they are written to tuned.toml in `home`.
 
     The first trial is `params`. All trials of the same data, parameters and search space are one study, kept in
-    `home`, so a search that was broken off goes on where it was: n trials in one go or in several are the same.
+    `home`, so a search that was broken off goes on where it was: n trials in one go or in several are the same. Ctrl-C
+    ends it and keeps what was finished.
     """
     dataset = build(read_tables(lake), params, step, scales.read(home, params).curves)
     folds, space = Folds.of(dataset), _space(params)
     with _alone(home), _study(home, _name(lake, dataset, params, space)) as study:
         before = len(_finished(study))
-        _search(study, folds, params, space, trials, step, enough)
+        with suppress(KeyboardInterrupt):
+            _search(study, folds, params, space, trials, step, enough)
         finished = _finished(study)
         if not any(trial.state is TrialState.COMPLETE for trial in finished):
             raise TuningError("no trial was finished; expected one at least: give `clout tune` more time")
@@ -170,10 +172,11 @@ def _search(
     step: Step,
     enough: Callable[[], bool],
 ) -> None:
-    """Nothing; up to `trials` more are in the study. Ctrl-C ends the search and keeps what was finished."""
+    """Nothing; up to `trials` more are in the study. Those that were broken off are tried again."""
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
-    for number in range(len(_finished(study)), len(_finished(study)) + trials):
+    first = len(_finished(study))
+    for number in range(first, first + trials):
         if enough():
             return
         step(f"trial {number + 1}")
@@ -186,9 +189,6 @@ def _search(
             study.tell(trial, _try(trial, folds, params, space))
         except optuna.TrialPruned:
             study.tell(trial, state=TrialState.PRUNED)
-        except KeyboardInterrupt:
-            study.tell(trial, state=TrialState.FAIL)
-            return
 
 
 def _try(trial: optuna.Trial, folds: Folds, params: Params, space: Mapping[str, Range]) -> float:
