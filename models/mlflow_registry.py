@@ -50,14 +50,12 @@ def download(tracking_uri: str, version: str, target: Path) -> None:
     with _asked(tracking_uri) as client, tempfile.TemporaryDirectory(prefix="clout-") as folder:
         from mlflow.artifacts import download_artifacts  # noqa: PLC0415 - takes seconds, and most commands never ask
 
-        uri = f"models:/{MODEL_NAME}/{_newest(client, tracking_uri, version).version}"
-        places = {"tracking_uri": tracking_uri, "registry_uri": tracking_uri}
-        root = Path(download_artifacts(artifact_uri=uri, dst_path=folder, **places))
+        # Not models:/…, which MLflow looks for in the store that is set for the whole process.
+        uri = client.get_model_version_download_uri(MODEL_NAME, _newest(client, tracking_uri, version).version)
+        root = Path(download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=tracking_uri))
         manifests = list(root.rglob(bundle.MANIFEST))
         if len(manifests) != 1:
-            raise RegistryError(
-                f"{uri} at {hidden(tracking_uri)} holds {len(manifests)} bundles; expected one: log it again"
-            )
+            raise RegistryError(f"{hidden(uri)} holds {len(manifests)} bundles; expected one: log it again")
         bundle.write(target, bundle.read(manifests[0].parent).files)
 
 

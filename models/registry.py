@@ -25,6 +25,7 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 LOCK_SECONDS = 600
 TRAINING = ".training-"
 LEFT_OVER = timedelta(days=1)
+_LEFT = (f"{TRAINING}*", f".{CHAMPION}.json-*", f".{CHALLENGER}.json-*", "bundles/.*-*")
 _PREFIX = re.compile(r"[0-9a-f]{4,}")
 
 
@@ -135,12 +136,11 @@ def known(home: str | Path) -> str:
 
 
 def sweep(home: str | Path, now: datetime) -> list[Path]:
-    """The folders that broken-off trainings left more than a day ago; they are gone now."""
-    old = []
-    for path in Path(home).glob(f"{TRAINING}*"):
-        if now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > LEFT_OVER:
-            shutil.rmtree(path, ignore_errors=True)
-            old.append(path)
+    """What broken-off trainings and promotions left more than a day ago; it is gone now."""
+    left = [path for pattern in _LEFT for path in Path(home).glob(pattern)]
+    old = [path for path in left if now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > LEFT_OVER]
+    for path in old:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     return old
 
 

@@ -141,10 +141,10 @@ class ActiveModel:
         self._refused: Refusal | None = None
         self._reason = "the model is being loaded; expected it in a few seconds: try again"
 
-    def load(self, home: Path, lake: str) -> bool:
-        """Whether the champion of `home` and the history of `lake` answer now; if not, what answered before stays.
+    def load(self, home: Path, lake: str) -> None:
+        """Loads the champion of `home` and the history of `lake`; when that fails, what answered before stays.
 
-        `refused` says why not, and `current` too where nothing answered before.
+        `refused` then says why, and `current` too where nothing answered before.
         """
         began, before = monotonic(), self._current
         try:
@@ -152,15 +152,14 @@ class ActiveModel:
         except CloutError as error:
             log.error("no model could be loaded: %s", error)  # noqa: TRY400 (the message says all)
             self._refuse(home, str(error))
-            return False
+            return
         except Exception as error:  # whatever broke, the service stays up and says so
             log.exception("no model could be loaded from %s and %s", home, lake)
             self._refuse(home, f"could not load the model or the lake: {error!r}; see the log of the service")
-            return False
+            return
         self._current, self._refused = loaded, None
         after = f", after {before.model.version}" if before else ""
         log.info("model %s is ready%s; loaded in %.1f s", loaded.model.version, after, monotonic() - began)
-        return True
 
     def follow(self, home: Path, lake: str, stop: Event) -> None:
         """Nothing, once `stop` is set; until then it takes in each new champion of `home` and what is new in `lake`."""

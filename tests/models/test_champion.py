@@ -175,6 +175,23 @@ def test_without_a_store_it_is_told_which_is_missing(home: Path, store: str, tmp
     assert not (tmp_path / "gone.db").exists()
 
 
+def test_a_bundle_that_is_not_here_comes_from_mlflow(home: Path, store: str) -> None:
+    version = model_store.install(home, store, "one")
+    elsewhere = home.with_name("elsewhere")
+    change = promote(elsewhere, store, version[:6])
+    assert (change.version, change.notes) == (version, [f"{version} was downloaded from MLflow"])
+    assert served(elsewhere) == version
+    assert {path.name for path in (elsewhere / "bundles").iterdir()} == {version}
+
+
+def test_what_mlflow_holds_is_verified(home: Path, store: str) -> None:
+    version = model_store.install(home, store, "one")
+    (home.parent / "made" / version / "bundle" / "card.md").write_text("better")
+    with pytest.raises(BundleError, match=r"card\.md changed"):
+        promote(home.with_name("elsewhere"), store, version)
+    assert lines(home.with_name("elsewhere")) == [("promote", "download", "refused")]
+
+
 def test_rollback_gives_the_former_scores_bit_for_bit(home: Path, store: str) -> None:
     matrix, networks = small_bundle.population().matrix, small_bundle.population().networks
     first = model_store.install(home, store, "one")
@@ -279,9 +296,7 @@ def test_a_full_disk_leaves_the_champion(home: Path, store: str, monkeypatch: py
 def test_the_listing_tells_figures_findings_and_roles(home: Path, store: str) -> None:
     checks = json.dumps({"checks": [FINDING]})
     metrics = json.dumps({"posts": 7, "model": {"spearman": {"value": 0.5}}, "skill": {"account_mean": {"value": 0.1}}})
-    first, second = (
-        model_store.install(home, store, card, checks=checks, metrics=metrics) for card in ("one", "two")
-    )
+    first, second = (model_store.install(home, store, card, checks=checks, metrics=metrics) for card in ("one", "two"))
     promote(home, store, first)
     promote(home, store, second)
     (home / "bundles" / first / "card.md").write_text("better")

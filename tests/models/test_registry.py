@@ -91,13 +91,17 @@ def test_the_beginning_of_a_version_is_enough_when_it_is_the_only_one(home: Path
             registry.resolve(home, name)
 
 
-def test_what_broken_off_trainings_left_is_swept_after_a_day(home: Path) -> None:
-    old, new, other = (home / name for name in (".training-old", ".training-new", "bundles"))
-    for folder in (old, new, other):
+def test_what_was_broken_off_is_swept_after_a_day(home: Path) -> None:
+    old = [home / name for name in (".training-old", "bundles/.abcd-x")]
+    for folder in (*old, home / ".training-new", home / "bundles" / "abcd"):
         (folder / "bundle").mkdir(parents=True)
-        os.utime(folder, (0, 0) if folder != new else None)
-    assert registry.sweep(home, datetime.now(UTC)) == [old]
+    old.append(home / ".champion.json-x")
+    old[-1].touch()
+    for path in (*old, home / "bundles" / "abcd"):
+        os.utime(path, (0, 0))
+    assert set(registry.sweep(home, datetime.now(UTC))) == set(old)
     assert {path.name for path in home.iterdir()} == {".training-new", "bundles"}
+    assert {path.name for path in (home / "bundles").iterdir()} == {"abcd"}
 
 
 def test_whoever_holds_the_home_may_enter_again_and_others_wait(home: Path) -> None:

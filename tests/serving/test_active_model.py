@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import shutil
+import time
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 
+import polars as pl
 import pytest
 
 from clout.data.lake import Lake
 from clout.models import bundle, registry
+from clout.serving import active_model
 from clout.serving.active_model import ActiveModel, NotReadyError, read_active
 
 
@@ -30,6 +37,7 @@ def rewrite(home: Path, name: str, **changes: object) -> None:
     files = dict(old.files) | {name: bundle.to_json({**old.json(name), **changes})}
     version = bundle.write(home / "other", files)
     registry.install(home, home / "other", version)
+    shutil.rmtree(home / "other")
     shutil.copy(registry.pointer_file(home, registry.CHALLENGER), registry.pointer_file(home, registry.CHAMPION))
 
 
@@ -41,6 +49,81 @@ def reason(home: Path, lake: Path | None = None) -> str:
     with pytest.raises(NotReadyError) as caught:
         active.current()
     return str(caught.value)
+
+
+def wait_for(holds: Callable[[], object]) -> None:
+    """Nothing, once it holds."""
+    for _ in range(3000):
+        if holds():
+            return
+        time.sleep(0.01)
+    pytest.fail("it never held")
+
+
+@pytest.fixture
+def followed(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ActiveModel]:
+    """A model that follows `copy` at a run; it is loaded."""
+    for name, seconds in {"LOOK_SECONDS": 0.01, "LAKE_SECONDS": 0.01, "LAKE_SHARE": 0.0, "RETRY_SECONDS": 0.05}.items():
+        monkeypatch.setattr(active_model, name, seconds)
+    active, stop = ActiveModel(), Event()
+    thread = Thread(target=active.follow, args=(copy, str(copy / "lake"), stop))
+    thread.start()
+    wait_for(lambda: active.is_ready)
+    yield active
+    stop.set()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+def test_a_new_champion_is_taken_in_and_the_old_one_let_go(copy: Path, followed: ActiveModel) -> None:
+    before = followed.current()
+    old, model, past = before.model.version, weakref.ref(before.model), before.past
+    rewrite(copy, "metrics.json", posts=1)
+    wait_for(lambda: followed.current().model.version != old)
+    assert followed.current().model.version == champion(copy).name
+    assert followed.current().past is past, "the lake was read again although it is the same"
+    del before
+    wait_for(lambda: gc.collect() is not None and model() is None)
+
+
+def test_news_of_the_lake_are_taken_in(copy: Path, followed: ActiveModel) -> None:
+    before = followed.current()
+    lake = Lake(copy / "lake")
+    post = lake.read("posts").tail(1).with_columns(post=pl.lit("commons/new"), account=pl.lit("commons/newcomer"))
+    lake.append({"posts": post}, source="test")
+    wait_for(lambda: followed.current() is not before)
+    assert "commons/newcomer" in followed.current().accounts
+    assert "commons/newcomer" not in before.accounts
+    assert followed.current().model.version == before.model.version
+
+
+def test_a_broken_champion_is_refused_until_it_is_whole(copy: Path, followed: ActiveModel) -> None:
+    before = followed.current()
+    rewrite(copy, "metrics.json", posts=1)
+    wait_for(lambda: followed.current() is not before)
+    now, card = followed.current(), champion(copy) / "card.md"
+    text = card.read_text()
+    card.write_text("better")
+    pointer = registry.pointer_file(copy, registry.CHAMPION)
+    pointer.write_text(pointer.read_text() + " ")
+    wait_for(lambda: followed.refused)
+    assert followed.refused == active_model.Refusal(card.parent.name, followed.refused.reason)
+    assert "card.md changed" in followed.refused.reason
+    assert followed.current() is now
+    card.write_text(text)
+    wait_for(lambda: followed.refused is None)
+    assert followed.current().model.version == card.parent.name
+
+
+def test_a_lake_out_of_reach_is_asked_again(
+    copy: Path, followed: ActiveModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = followed.current()
+    receipts = copy / "lake" / "receipts"
+    receipts.rename(receipts.with_name("away"))
+    receipts.symlink_to(receipts)
+    wait_for(lambda: "does not say what it holds" in caplog.text)
+    assert followed.current() is before
 
 
 def test_before_loading_it_is_not_ready() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -57,7 +58,27 @@ def test_model(client: Asked, loaded: Loaded) -> None:
 def test_ready(client: Asked, loaded: Loaded) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "model_version": loaded.model.version, "scale_version": "1"}
+    versions = {"model_version": loaded.model.version, "scale_version": "1"}
+    assert answer.json() == {"status": "ready", **versions, "refused": None}
+
+
+def test_a_champion_that_could_not_be_taken_in_is_told(home: Path, tmp_path: Path, now: datetime) -> None:
+    active = ActiveModel()
+    ask = Asked(application(active, lambda: now))
+    active.load(home, str(home / "lake"))
+    assert "clout_champion_refused 0.0" in ask.get("/metrics").text
+    version = active.current().model.version
+    broken = Path(shutil.copytree(home, tmp_path / "home"))
+    (broken / "bundles" / version / "card.md").write_text("better")
+    active.load(broken, str(home / "lake"))
+    answer = ask.get("/readyz")
+    assert (answer.status_code, answer.json()["model_version"]) == (200, version)
+    assert answer.json()["refused"]["version"] == version
+    assert "card.md changed" in answer.json()["refused"]["reason"]
+    assert "clout_champion_refused 1.0" in ask.get("/metrics").text
+    active.load(home, str(home / "lake"))
+    assert ask.get("/readyz").json()["refused"] is None
+    assert "clout_champion_refused 0.0" in ask.get("/metrics").text
 
 
 def test_alive_is_not_ready(unready: Asked, body: bytes) -> None:

@@ -32,6 +32,15 @@ def test_what_one_process_tells() -> None:
     assert 'clout_model_info{scale_version="1",version="abc"} 1.0' in text
 
 
+def test_the_model_that_answered_before_is_0() -> None:
+    metrics = Metrics()
+    for version in ("abc", "def", "def"):
+        metrics.serves(version, "1")
+    text = metrics.text().decode()
+    assert 'clout_model_info{scale_version="1",version="abc"} 0.0' in text
+    assert 'clout_model_info{scale_version="1",version="def"} 1.0' in text
+
+
 def test_workers_that_share_a_folder_are_summed(tmp_path: Path) -> None:
     shared = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):

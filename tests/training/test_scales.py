@@ -129,7 +129,7 @@ def test_two_first_trainings_freeze_one_scale(tmp_path: Path) -> None:
     mine, theirs = ({"new": Curve(mean, 2.0, 500)} for mean in (1.0, 1.1))
     with scales.keeping(tmp_path, Params(), Scale("1", mine)):
         pass
-    with pytest.raises(FrozenScaleError, match="another training has frozen the scale of new in .*train again"):
+    with pytest.raises(FrozenScaleError, match=r"another training has frozen the scale of new in .*train again"):
         break_in(tmp_path, Scale("1", {**theirs, "old": Curve(1.0, 2.0, 500)}))
     assert scales.read(tmp_path, Params()).curves == mine
 
