@@ -29,6 +29,14 @@ class PageError(CloutError):
     code = "page"
 
 
+def refuse_missing_folder(file: Path) -> None:
+    """Nothing; raises `PageError` where `file` would have no folder, before anybody works for it."""
+    if not file.parent.is_dir():
+        raise PageError(
+            f"cannot write {file}: there is no folder {file.parent}; expected one: make it, or name another"
+        )
+
+
 def write(file: Path, told: Mapping[str, Any]) -> None:
     """Nothing; `file` now holds the page, whole."""
     content = page(told)

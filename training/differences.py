@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from clout.models.bundle import ORIGIN
 from clout.models.score_model import ScoreModel
+from clout.training.provenance import MADE_BY
 
-PROVENANCE = "provenance.json"
 TOLD_ELSEWHERE = ("action_values", "horizon_days", "trees")
 Rows = dict[str, list[Any]]
 
@@ -64,6 +64,5 @@ def _data(model: ScoreModel) -> dict[str, Any]:
 
 def _provenance(model: ScoreModel) -> dict[str, Any]:
     """What the bundle says it was made with; nothing where it was made before bundles said so."""
-    if PROVENANCE not in model.bundle.files:
-        return {}
-    return dict(flat(json.loads(model.bundle.text(PROVENANCE))))
+    told = [model.bundle.json(name) for name in (MADE_BY, ORIGIN) if name in model.bundle.files]
+    return {name: value for document in told for name, value in flat(document)}

@@ -72,7 +72,7 @@ class Voice:
         return Calibration.from_json(self.model.bundle.json("calibration.json")["main"])
 
     @cached_property
-    def _booster(self) -> Callable[[Floats], Floats]:
+    def _predict(self) -> Callable[[Floats], Any]:
         return self.model.bundle.booster("model.txt").predict
 
     def matrix(self, frame: pl.DataFrame, texts: Sequence[str | None]) -> Floats:
@@ -83,7 +83,7 @@ class Voice:
 
     def margins(self, matrix: Floats) -> Floats:
         """The margins of a matrix, (n,)."""
-        return np.asarray(self._booster(matrix))
+        return np.asarray(self._predict(matrix))
 
     def score(self, margin: Floats, networks: Sequence[str]) -> Floats:
         """The scores that margins stand for, (n,)."""
@@ -242,7 +242,7 @@ def _movers(
     points = [account_points(past, voice, rows) for voice, rows in zip(voices, chosen, strict=True)]
     handles = dict(past.history.accounts.select("account", "handle").iter_rows())
     specs = {spec.name: spec for voice in voices for spec in voice.model.contract.features}
-    told = []
+    told: list[dict[str, Any]] = []
     for row, before, after in zip(chosen[0].iter_rows(named=True), *points, strict=True):
         scores = (row["score"], chosen[1]["score"][len(told)])
         told.append(

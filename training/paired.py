@@ -45,9 +45,9 @@ class Said:
         """The same from rows as `judged.rows` makes them."""
         margin, truth = frame["margin"].to_numpy(), log_counts(frame)
         accounts = frame["account"].to_numpy().astype(np.str_)
-        ends = (frame[name].to_numpy() for name in ("expected", "low", "high"))
+        expected, low, high, count = (frame[name].to_numpy() for name in ("expected", "low", "high", "outcome"))
         within, counted = _within(margin, truth, accounts)
-        return cls(margin, *ends, truth, frame["outcome"].to_numpy(), accounts, within, counted)
+        return cls(margin, expected, low, high, truth, count, accounts, within, counted)
 
     def figures(self, rows: Rows, names: Sequence[str]) -> dict[str, float]:
         """The figures `names` of FIGURES on some rows: all posts of some accounts."""
@@ -177,4 +177,5 @@ def _curves(said: Mapping[str, Said]) -> dict[str, Any]:
 
 
 def _lift(said: Said, *, perfect: bool) -> list[float]:
-    return metrics.lifts(said.count if perfect else said.expected, said.count, SHARES).tolist()
+    best_first = said.count if perfect else said.expected
+    return [float(lift) for lift in metrics.lifts(best_first, said.count, SHARES)]

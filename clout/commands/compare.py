@@ -28,6 +28,8 @@ def compare(
     from clout.training import compare_page, compare_report
     from clout.training.compare import STEPS, compare
 
+    if html:
+        compare_page.refuse_missing_folder(html)
     with step_bar(STEPS) as step:
         told = compare(read_settings().home, open_lake(lake), versions, step)
     if html:

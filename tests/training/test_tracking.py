@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from mlflow.pyfunc import PyFuncModel
 from trained_society import TrainedSociety
 
-from clout.models import bundle, registry
+from clout.models import bundle, mlflow_registry
 from clout.models.score_model import ScoreModel
 from clout.training.card import BASELINES
 from clout.training.tracking import DOCUMENTS, FIGURES, TrackingError, headline, log_run, note
@@ -198,8 +198,7 @@ def test_a_second_run_is_the_new_challenger_and_may_be_promoted(logged: Logged, 
         logged.uri, "rehearsal", tmp_path / "bundle", params={}, metrics={}, plots={}, judged=JUDGED, tags={}
     )
     assert number == "2"
-    registry.install(tmp_path / "home", tmp_path / "bundle", version)
-    registry.promote(tmp_path / "home", logged.uri, "challenger")
+    mlflow_registry.set_alias(logged.uri, version)
     for alias in ("challenger", "champion"):
         assert logged.client.get_model_version_by_alias("clout", alias).tags["bundle"] == version
 
