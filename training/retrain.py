@@ -66,7 +66,8 @@ def beside(home: Path, champion: ScoreModel, challenger: ScoreModel) -> dict[str
     kept = {model.version: judged.read(home, model.version) for model in (champion, challenger)}
     told = accuracy(kept, challenger.params["seed"])
     if told["reason"]:
-        return {"posts": told["posts"], "reason": told["reason"]}
+        words = f"only {told['posts']:,} posts lie in the rolling blocks of both; the challenger's begin later"
+        return {"posts": told["posts"], "reason": words}
     figures: Mapping[str, Any] = told["figures"]
     less = {name: figures[name][challenger.version][DIFFERENCE] for name in HEADLINE}
     return {"posts": told["posts"], "reason": None, "challenger_less_champion": less}

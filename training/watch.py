@@ -28,6 +28,7 @@ ACT_MOVEMENT = 0.03
 MISSING_RISE, MISSING_SHARE = 0.20, 0.005
 UNSEEN_SHARE = 0.02
 STALE_DAYS = 7.0
+MOSTLY = 0.9
 EXPLAINED = 1_000
 STEPS = 6
 
@@ -159,7 +160,7 @@ def watch(
     trained_through, newest = datetime.fromisoformat(model.data["data_through"]), _newest(dataset)
     since = stretch.begin(trained_through, newest)
     reference = _reference(dataset, min(since, trained_through))
-    _refuse_forgotten(model, dataset, reference)
+    _refuse_forgotten(model, dataset, reference, since)
     step("measuring what came since")
     current = _current(model, dataset, since)
     ripe = dataset.frame.filter(pl.col("ripe_at") > max(since, trained_through))
@@ -210,13 +211,19 @@ def _with_categories(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     return frame.join(dataset.history.posts.select("post", "kind", "lang"), on="post", maintain_order="left")
 
 
-def _refuse_forgotten(model: ScoreModel, dataset: Dataset, reference: pl.DataFrame) -> None:
+def _refuse_forgotten(model: ScoreModel, dataset: Dataset, reference: pl.DataFrame, since: datetime) -> None:
     there = dataset.frame.filter(pl.col("happened_at") <= datetime.fromisoformat(model.data["data_through"])).height
     once = model.data["labelled_posts"]
-    if there < once * 0.9 or reference.height < LEAST_POSTS:
+    if there < once * MOSTLY:
         raise WatchError(
             f"the lake has {there:,} of the {once:,} posts with an outcome that {model.version} was made from; expected "
-            "them all, for what is new is set against them: give the lake it was trained on, or train anew"
+            "them, for what is new is set against them: give the lake it was trained on, or train anew"
+        )
+    if reference.height < LEAST_POSTS:
+        begin = dataset.plan.rolling[0].start
+        raise WatchError(
+            f"got {reference.height} posts between {begin:%Y-%m-%d}, where the rolling blocks begin, and {since:%Y-%m-%d}; "
+            f"expected {LEAST_POSTS} or more to set newer ones against: look back less far with --since or --days"
         )
 
 
