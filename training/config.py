@@ -48,7 +48,7 @@ def _known_features(names: tuple[str, ...]) -> tuple[str, ...]:
         if name not in KNOWN_FEATURES:
             raise ValueError(
                 f"no feature or group is named {name!r}; expected groups ({', '.join(GROUPS)}) or names of features"
-                f"{_meant(name, KNOWN_FEATURES)}; see docs/features.md"
+                f"{_meant(name, KNOWN_FEATURES)}"
             )
     if not CONTRACT.without(names).features:
         raise ValueError("nothing is left to learn from; expected to keep one feature at least")
@@ -204,8 +204,8 @@ def read_params(path: Path | None = None, overrides: tuple[str, ...] = ()) -> Pa
 def without(told: str) -> str:
     """The override that `--features` stands for.
 
-    >>> without("without=audience,hour_of_day")
-    'features.without=["audience", "hour_of_day"]'
+    >>> without("without=audience,hour_utc")
+    'features.without=["audience", "hour_utc"]'
     """
     what, _, names = told.partition("=")
     chosen = [name.strip() for name in names.split(",") if name.strip()]

@@ -101,3 +101,23 @@ def test_a_spec_has_no_other_values(change: dict[str, object]) -> None:
 
 def test_every_group_is_on_a_side() -> None:
     assert set(SIDE_OF) == set(GROUPS)
+
+
+def test_left_out_by_name_or_by_group_the_others_stay_in_order() -> None:
+    other = SPEC.model_copy(update={"name": "c", "group": next(group for group in GROUPS if group != SPEC.group)})
+    whole = Contract(features=(*CONTRACT.features, other))
+    assert whole.without([]) == whole
+    assert whole.without(["a"]).names == ("b", "c")
+    assert whole.without([SPEC.group]).names == ("c",)
+    assert whole.without([other.group, "b"]).names == ("a",)
+    assert whole.directions == (SPEC.direction,) * 3
+
+
+def test_a_contract_covers_fewer_features_but_no_others() -> None:
+    fewer = Contract(features=CONTRACT.features[1:])
+    assert CONTRACT.covers(CONTRACT)
+    assert CONTRACT.covers(fewer)
+    assert not fewer.covers(CONTRACT)
+    other = SPEC.model_copy(update={"direction": -1 if SPEC.direction != -1 else 1})
+    assert not CONTRACT.covers(Contract(features=(other,)))
+    assert not CONTRACT.covers(Contract(features=(SPEC.model_copy(update={"unit": "furlongs"}),)))

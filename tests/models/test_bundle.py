@@ -36,6 +36,15 @@ def test_the_version_is_the_manifest_s_hash_whatever_the_order(directory: Path):
     assert Bundle.of(FILES | {"a.txt": "other"}).version != version
 
 
+def test_where_it_was_made_is_kept_and_checked_and_decides_nothing(tmp_path: Path):
+    versions = {bundle.write(tmp_path / origin, FILES | {bundle.ORIGIN: origin}) for origin in ("here", "there")}
+    assert versions == {Bundle.of(FILES).version}
+    assert bundle.read(tmp_path / "here").text(bundle.ORIGIN) == "here"
+    (tmp_path / "here" / bundle.ORIGIN).write_text("elsewhere")
+    with pytest.raises(BundleError, match=r"origin\.json changed in"):
+        bundle.read(tmp_path / "here")
+
+
 def test_other_people_can_read_it(directory: Path):
     assert directory.stat().st_mode & 0o055 == 0o055
 

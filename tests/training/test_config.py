@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from clout.training.config import ConfigError, Label, Params, Splits, read_params
+from clout.features.catalogue import CONTRACT
+from clout.training.config import ConfigError, Fit, Label, Params, Splits, read_params, to_toml, validated, without
 
 DEFAULT_VALUES = {"like": 1.0, "reshare": 2.0, "reply": 2.0, "quote": 3.0, "reaction": 1.0}
 
@@ -99,6 +100,18 @@ def test_the_horizon_is_a_duration() -> None:
         ("splits.origins=12", "origins × block_share is 1.8; expected less than 1"),
         ("fit.num_leaves", "got 'fit.num_leaves'; expected section.name=value, for example fit.num_leaves=31"),
         ("=3", "got '=3'; expected section.name=value"),
+        ("fits.trees=3", "did you mean fit?"),
+        ("num_leaves=3", "did you mean fit.num_leaves?"),
+        ("fit.leaves=3", "did you mean fit.num_leaves?"),
+        ("splits.orgins=3", "expected one of final_from, final_share, origins, "),
+        ("splits.orgins=3", "did you mean splits.origins?"),
+        ('features.without=["audienc"]', "no feature or group is named 'audienc'; expected groups (wording, format, "),
+        ('features.without=["audienc"]', "did you mean audience?"),
+        ('features.without=["outcome_level"]', "did you mean outcome_level_365d?"),
+        (
+            "action_values=talk",
+            "got 'talk'; expected a table of numbers or the name of one of action_value_tables, of wh",
+        ),
         ("seed.x=3", "got 'seed.x=3'; expected section.name=value"),
     ],
 )
@@ -148,3 +161,72 @@ def test_every_setting_says_in_a_sentence_what_it_does() -> None:
     ]
     assert len(fields) > 20
     assert not [name for name, field in fields if not (field.description or "").endswith(".")]
+
+
+def test_a_setting_that_resembles_nothing_is_not_guessed() -> None:
+    assert "did you mean" not in refusal("zzz=1")
+
+
+TABLES = """
+action_values = "talk"
+
+[action_value_tables.talk]
+reply = 4
+like = 1
+
+[action_value_tables.reach]
+reshare = 1
+"""
+
+
+def test_one_of_several_tables_of_action_values_is_chosen_by_name(tmp_path: Path) -> None:
+    file = written(tmp_path, TABLES)
+    assert read_params(file).action_values == {"like": 1.0, "reply": 4.0}
+    assert read_params(file, ("action_values=reach",)).action_values == {"reshare": 1.0}
+    assert read_params(file, ("action_values=reach", "action_value_tables.reach.reshare=3")).action_values == {
+        "reshare": 3.0
+    }
+    assert read_params(written(tmp_path, TABLES.replace("action_values =", "# "))) == Params()
+
+
+def test_a_table_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    words = refusal("action_values=reech", path=written(tmp_path, TABLES))
+    assert "setting action_values: got 'reech'; expected a table of numbers or the name of one of the" in words
+    assert "action_value_tables there are: talk, reach; did you mean reach?" in words
+
+
+def test_a_table_nobody_chose_must_be_right_too(tmp_path: Path) -> None:
+    words = refusal(path=written(tmp_path, TABLES.replace("reshare = 1", "share = 1")))
+    assert "setting action_value_tables.reach: got {'share': 1}; unknown kinds share; expected some of like" in words
+
+
+def test_features_are_left_out_by_group_and_name_in_one_order() -> None:
+    params = read_params(None, (without("without=hour_utc, audience,hour_utc"),))
+    assert params.features.without == ("audience", "hour_utc")
+    assert params.contract == CONTRACT.without(["audience", "hour_utc"])
+    assert Params().contract == CONTRACT
+    everything = ",".join(sorted({spec.group for spec in CONTRACT.features}))
+    assert "nothing is left to learn from" in refusal(without(f"without={everything}"))
+
+
+@pytest.mark.parametrize("told", ["only=audience", "audience", "without=", "without", "without= ,"])
+def test_features_told_in_another_way_are_refused(told: str) -> None:
+    with pytest.raises(ConfigError, match=r"expected without=NAME\[,NAME…\], for example without=audience,format"):
+        without(told)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    overrides = (
+        "splits.final_from=2020-01-01",
+        "action_values={reply=2}",
+        'features.without=["format"]',
+        "fit.trees=9",
+    )
+    for params in (Params(), read_params(None, overrides)):
+        assert read_params(written(tmp_path, to_toml(params))) == params
+        assert validated(params.model_dump(mode="json")) == params
+
+
+def test_threads_are_not_told_since_they_decide_nothing() -> None:
+    assert Params(fit=Fit(threads=3)).fit.threads == 3
+    assert Params(fit=Fit(threads=3)).model_dump() == Params().model_dump()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import lightgbm
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from clout.training.config import Fit, Params
-from clout.training.fit import fit, quantile
+from clout.training.fit import fit, quantile, text
 
 Floats = npt.NDArray[np.float64]
 NAMES = ("up", "down", "free")
@@ -66,3 +67,13 @@ def test_features_keep_their_names_and_trees_their_number() -> None:
     assert booster.num_trees() == 40
     spread = float(((TARGET - TARGET.mean()) ** 2).sum())
     assert 1 - float(((TARGET - np.asarray(booster.predict(MATRIX))) ** 2).sum()) / spread > 0.4
+
+
+def test_a_text_does_not_know_the_threads_and_gives_the_same_answers() -> None:
+    boosters = [fit(MATRIX, TARGET, Params(fit=Fit(trees=40, threads=n)), NAMES, DIRECTIONS) for n in (1, 4)]
+    first, second = (text(booster) for booster in boosters)
+    assert first == second
+    assert "num_threads" not in first
+    assert boosters[0].model_to_string() != boosters[1].model_to_string()
+    read = lightgbm.Booster(model_str=first)
+    assert np.array_equal(np.asarray(read.predict(MATRIX)), np.asarray(boosters[0].predict(MATRIX)))

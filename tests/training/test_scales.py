@@ -16,7 +16,8 @@ from clout.training.config import Label, Params
 from clout.training.scales import FrozenScaleError
 
 CURVE = Calibration((0.0, 1.0, 2.0), (0.0, 2.0, 4.0))
-KEPT = Scale("1", {"old": Curve(1.0, 2.0, 500)})
+CURVED = Curve(1.0, 2.0, 500)
+KEPT = Scale("1", {"old": CURVED})
 
 
 def accounts(**networks: int) -> pl.DataFrame:
@@ -30,8 +31,8 @@ def accounts(**networks: int) -> pl.DataFrame:
 
 
 def break_off(home: Path) -> None:
-    with scales.keeping(home, Params(), Scale("2", {})):
-        assert scales.read(home, Params()).version == "2"
+    with scales.keeping(home, Params(), Scale("1", {"new": CURVED})):
+        assert "new" in scales.read(home, Params()).curves
         raise OSError("the disk is full")
 
 
@@ -91,21 +92,31 @@ def test_a_kept_scale_reads_the_same(tmp_path: Path) -> None:
     assert content["meaning"] == {"action_values": Params().action_values, "horizon_days": 7.0}
 
 
-@pytest.mark.parametrize(
-    ("params", "words"),
-    [
-        (Params(action_values={"like": 2}), "this training uses action values {'like': 2.0} and a horizon of 7.0 days"),
-        (Params(label=Label(horizon_days=1)), "'reaction': 1.0} and a horizon of 1.0 days"),
-    ],
-)
-def test_another_meaning_is_refused(params: Params, words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("params", [Params(action_values={"like": 2}), Params(label=Label(horizon_days=1))])
+def test_another_meaning_has_a_scale_of_its_own(params: Params, tmp_path: Path) -> None:
     with scales.keeping(tmp_path, Params(), KEPT):
         pass
-    with pytest.raises(FrozenScaleError) as refused:
-        scales.read(tmp_path, params)
-    assert refused.value.code == "frozen_scale"
-    assert words in str(refused.value)
-    assert str(refused.value).startswith(f"the frozen scale in {tmp_path / 'scale.json'} was made for action values")
+    empty = scales.read(tmp_path, params)
+    assert empty.curves == {}
+    assert empty.version.startswith("1-")
+    other = Scale(empty.version, {"old": Curve(5.0, 6.0, 400)})
+    with scales.keeping(tmp_path, params, other):
+        pass
+    assert scales.read(tmp_path, params) == other
+    assert scales.read(tmp_path, Params()) == KEPT
+    third = scales.read(tmp_path, Params(action_values={"like": 2}, label=Label(horizon_days=2)))
+    assert third.version not in {KEPT.version, other.version}
+    assert len(list(tmp_path.glob("scale*.json"))) == 2
+
+
+def test_two_first_trainings_of_two_meanings_do_not_share_a_version(tmp_path: Path) -> None:
+    other = Params(action_values={"like": 2})
+    first = scales.read(tmp_path, other)
+    with scales.keeping(tmp_path, Params(), KEPT):
+        pass
+    with pytest.raises(FrozenScaleError, match=r"has frozen the scale of another meaning in .*train again"):
+        scales.keeping(tmp_path, other, Scale(first.version, {"new": CURVED})).__enter__()
+    assert scales.read(tmp_path, other).curves == {}
 
 
 def test_other_parameters_are_the_same_meaning(tmp_path: Path) -> None:
