@@ -50,14 +50,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Moved:
-    """The drift of one feature, and its `share` of the mean absolute contribution to margins (0 for other columns)."""
+    """The drift of one feature, its `share` of the mean absolute contribution to margins, and its name for people.
+
+    Other columns have a share of 0.
+    """
 
     drift: Drift
     share: float
+    label: str
 
     def told(self) -> dict[str, Any]:
         """The same as plain values."""
-        plain = asdict(self.drift) | {"drifted": self.drift.drifted, "share": self.share}
+        plain = asdict(self.drift) | {"drifted": self.drift.drifted, "share": self.share, "label": self.label}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
@@ -242,13 +246,15 @@ def _drifts(
     if current.height < LEAST_POSTS:
         return (), (), ()
     shares = importance(model, reference)
-    moved = [Moved(one, shares[one.feature]) for one in drift(reference, current, model.contract.names, seed)]
+    labels = {feature.name: feature.label for feature in model.contract.features}
+    found = drift(reference, current, model.contract.names, seed)
+    moved = [Moved(one, shares[one.feature], labels[one.feature]) for one in found]
     moved.sort(key=lambda one: (-one.share * one.drift.distance, one.drift.feature))
-    words = [Moved(one, 0.0) for one in drift(reference, current, CATEGORIES, seed)]
+    words = [Moved(one, 0.0, one.feature) for one in drift(reference, current, CATEGORIES, seed)]
     before, now = _foretold(model, reference, kept), _predicted(model, current)
     if min(before.height, now.height) < LEAST_POSTS:
         return tuple(moved), tuple(words), ()
-    said = [Moved(one, 0.0) for one in drift(before, now, PREDICTIONS, seed)]
+    said = [Moved(one, 0.0, one.feature) for one in drift(before, now, PREDICTIONS, seed)]
     return tuple(moved), tuple(words), tuple(said)
 
 

@@ -21,7 +21,9 @@ HOSTILE = '<script>alert("x")</script>'
 
 def moved(name: str, distance: float, share: float = 0.1) -> Moved:
     bins = ("≤ 1", "≤ 2", "never seen", "missing")
-    return Moved(Drift(name, distance, 0.12, 0.31, bins, (0.4, 0.6, 0.0, 0.0), (0.2, 0.5, 0.1, 0.2)), share)
+    return Moved(
+        Drift(name, distance, 0.12, 0.31, bins, (0.4, 0.6, 0.0, 0.0), (0.2, 0.5, 0.1, 0.2)), share, f"what {name} is"
+    )
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def test_what_drifted_is_shown_first_and_bold(told: dict[str, Any]) -> None:
     rows = watch_report.shown(told)
     assert rows[0]["feature"] == "outcome_log_mean_same_kind_365d"
     assert len(rows) == watch_report.SHOWN
-    assert '<tr class="drifted"><td>outcome_log_mean_same_kind_365d</td>' in watch_report.page(told)
+    assert '<tr class="drifted"><td>what outcome_log_mean_same_kind_365d is<br>' in watch_report.page(told)
 
 
 def test_the_tables_fit_in_80_columns(told: dict[str, Any]) -> None:
