@@ -21,6 +21,7 @@ ARROWS = {
     "clout.features": ("clout.data",),
     "clout.models": ("clout.features.contract",),
     "clout.training": ("clout.data", "clout.features", "clout.models"),
+    "clout.training.notebook": ("clout.data", "clout.features", "clout.models", "clout.settings"),
     "clout.training.pipeline": ("clout.data", "clout.features", "clout.models", "clout.settings"),
     "clout.serving": ("clout.data", "clout.features", "clout.models", "clout.settings"),
 }
@@ -30,7 +31,7 @@ DOORS = {
     "mlflow": ("clout.training.tracking", "clout.models.mlflow_registry", "clout.models.mlflow_loader"),
     "optuna": ("clout.training.tune",),
     "bentoml": ("clout.serving.service", "clout.serving.bento"),
-    "shap": ("clout.training.report",),
+    "shap": ("clout.training.report", "clout.training.shap_explanation"),
 }
 
 
