@@ -69,6 +69,8 @@ def test_what_is_set_is_what_it_was_trained_with(retrained: Retrained) -> None:
         (("--set", "sead=3"), "setting sead: got 3; no such setting; expected one of seed, action_values"),
         (("--set", "fit.trees"), "got 'fit.trees'; expected section.name=value"),
         (("--set", "fit.trees=2", "--set", "fit.trees=none"), "setting fit.trees: got 'none'"),
+        (("--features", "only=audience"), "got --features 'only=audience'; expected without=NAME[,NAME…]"),
+        (("--features", "without=audienc"), "setting features.without: got ['audienc']; no feature or group is named"),
         (("--params", "gone.toml"), "cannot read gone.toml (No such file or directory)"),
         (("--lake", "nowhere://x"), "cannot open the lake nowhere://x"),
         ((), "the lake has no posts; expected posts with the actions they drove"),
@@ -84,16 +86,6 @@ def test_params_toml_of_the_folder_is_read_unless_another_is_named(folder: Path)
     assert "setting seed: got -1" in refusal("train")
     (folder / "other.toml").write_text("seed = -2\n")
     assert "setting seed: got -2" in refusal("train", "--params", "other.toml")
-
-
-def test_other_action_values_are_refused_by_the_frozen_scale(home: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
-    words = refusal("train", "--set", "action_values.like=5")
-    assert words.startswith(
-        f"error: the frozen scale in {home / 'scale.json'} was made for action values {{'like': 1.0"
-    )
-    assert "or another CLOUT_HOME" in words
-    assert {path: path.stat().st_mtime_ns for path in home.rglob("*")} == before
 
 
 @pytest.mark.usefixtures("home")

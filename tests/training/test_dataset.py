@@ -16,6 +16,7 @@ from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import compute
 from clout.training.config import Params
 from clout.training.dataset import Dataset, NoOutcomesError, build, cross_fit
+from clout.training.splits import SplitError
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 LABELS = ["ripe_at", "outcome", "like", "reshare", "reply", "quote", "reaction"]
@@ -184,3 +185,42 @@ def test_kinds_that_count_nothing_are_no_outcome() -> None:
     assert refusal(counted(600), Params(action_values={"reshare": 1})).startswith(
         "none of the 600 posts has a known outcome"
     )
+
+
+def emigrated(tables: Tables, count: int) -> dict[str, pl.DataFrame]:
+    """The tables, and in them again all of `count` accounts, as if they were on a network of their own."""
+    busiest = tables["posts"]["account"].value_counts().sort("count", "account", descending=True)["account"][:count]
+    ids = ("post", "account", "network", "actor", "action")
+
+    def moved(frame: pl.DataFrame) -> pl.DataFrame:
+        theirs = (
+            frame.filter(pl.col("account").is_in(busiest.to_list())) if "account" in frame.columns else frame.clear()
+        )
+        return theirs.with_columns(
+            pl.col(name).str.replace("^commons", "tiny") for name in ids if name in frame.columns
+        )
+
+    return {name: pl.concat([frame, moved(frame)]) for name, frame in tables.items()}
+
+
+def test_a_network_too_small_for_a_scale_is_left_out_and_changes_nothing(studied: Studied, society: Simulation) -> None:
+    dataset = build(emigrated(society.tables, 5), studied.params)
+    assert dataset.left_out == {"tiny": 5}
+    assert dataset.frame.equals(studied.dataset.frame)
+    assert dataset.plan == studied.dataset.plan
+    assert set(dataset.history.posts["network"]) == {"commons"}
+    assert studied.dataset.left_out == {}
+
+
+def test_a_small_network_that_has_its_scale_stays(studied: Studied, society: Simulation) -> None:
+    dataset = build(emigrated(society.tables, 5), studied.params, anchored=["tiny"])
+    assert dataset.left_out == {}
+    assert set(dataset.frame["network"]) == {"commons", "tiny"}
+
+
+def test_when_every_network_is_too_small_the_largest_is_named() -> None:
+    tables = counted(900)
+    many = pl.col("account").str.strip_prefix("net/").cast(pl.Int64) < 25
+    network = pl.when(many).then(pl.lit("many")).otherwise(pl.lit("few")).alias("network")
+    with pytest.raises(SplitError, match=r"got 25 accounts of the network 'many' .* at least 30 of one network"):
+        build({**tables, "posts": tables["posts"].with_columns(network)}, Params())
