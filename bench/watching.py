@@ -15,9 +15,10 @@ import argparse
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import measuring  # noqa: F401 - sets how OpenMP waits
 import numpy as np
@@ -133,12 +134,30 @@ def weeks(seed: int, folder: Path) -> Iterator[tuple[str, int, Watched]]:
             yield name, week, watch(model, lake, kept, Stretch(days=7), end)
 
 
+def rates(seen: Mapping[tuple[str, int], Sequence[Watched]]) -> dict[str, Any]:
+    """Shares of quiet weeks said to be worth acting on, by what they were about; and of planted changes seen, by week."""
+    quiet = [found for (name, _), group in seen.items() if name == QUIET for found in group]
+    told: dict[str, Any] = {"quiet": {"weeks": len(quiet), "act": sum(bool(found.findings) for found in quiet)}}
+    about = [finding.about for found in quiet for finding in found.findings]
+    told["quiet"]["about"] = {name: about.count(name) for name in sorted(set(about))}
+    told["planted"] = {}
+    for name in PLANTED:
+        found = [[bool(one.findings) for one in seen[name, week]] for week in range(1, PLANTED_WEEKS + 1)]
+        told["planted"][name] = {
+            "societies": len(found[0]),
+            "by_week": [sum(week) for week in found],
+            "in_any": sum(map(any, zip(*found, strict=True))),
+        }
+    return told
+
+
 def main() -> None:
     """Nothing; rates go to stdout, and each watch to a file when one is named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="societies")
     parser.add_argument("--first", type=int, default=11, help="seed of the first")
     parser.add_argument("--keep", type=Path, help="JSON lines file of every watch")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     args = parser.parse_args()
     seen: dict[tuple[str, int], list[Watched]] = defaultdict(list)
     for seed in watched(range(args.first, args.first + args.seeds), "societies"):
@@ -148,31 +167,17 @@ def main() -> None:
                 if args.keep:
                     with args.keep.open("a") as file:
                         file.write(json.dumps({"seed": seed, "planted": name, "week": week} | found.told()) + "\n")
-    _show(seen)
+    told = rates(seen)
+    print(json.dumps(told, indent=2)) if args.json else _show(told)
 
 
-def _show(seen: dict[tuple[str, int], list[Watched]]) -> None:
-    quiet = [found for (name, _), group in seen.items() if name == QUIET for found in group]
-    alarms = [found for found in quiet if found.findings]
-    show(
-        "Quiet weeks",
-        ("", "weeks", "share"),
-        [
-            ("said to act", f"{len(alarms)} of {len(quiet)}", len(alarms) / len(quiet)),
-            *(
-                (f"  because of {about}", f"{count} of {len(quiet)}", count / len(quiet))
-                for about in ("inputs", "predictions", "accuracy", "data")
-                if (count := sum(any(f.about == about for f in found.findings) for found in quiet))
-            ),
-        ],
-    )
-    rows = []
-    for name in PLANTED:
-        found = [seen[name, week] for week in range(1, PLANTED_WEEKS + 1)]
-        ever = [any(week[place].findings for week in found) for place in range(len(found[0]))]
-        shares = [sum(bool(one.findings) for one in week) / len(week) for week in found]
-        rows.append((name, *shares, sum(ever) / len(ever)))
-    show("Planted changes, share seen", ("", "week 1", "week 2", "week 3", "in any"), rows)
+def _show(told: Mapping[str, Any]) -> None:
+    quiet = told["quiet"]
+    rows = [("said to act", quiet["act"]), *((f"  because of {name}", n) for name, n in quiet["about"].items())]
+    show(f"{quiet['weeks']} quiet weeks", ("", "weeks"), rows)
+    heads = ("", "societies", *(f"week {week + 1}" for week in range(PLANTED_WEEKS)), "in any")
+    planted = [(name, of["societies"], *of["by_week"], of["in_any"]) for name, of in told["planted"].items()]
+    show("Planted changes that were seen", heads, planted)
 
 
 if __name__ == "__main__":
