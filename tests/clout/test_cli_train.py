@@ -52,7 +52,8 @@ def test_json_tells_the_version_the_figures_and_the_checks(retrained: Retrained)
     assert set(told) == {"version", "directory", "champion", "checks", "metrics"}
     assert Path(told["directory"]) == retrained.home / "bundles" / told["version"]
     assert set(told["metrics"]) == ROLLING
-    assert [set(check) for check in told["checks"]] == [{"code", "title", "status", "detail"}] * 8
+    keys = {"code", "title", "severity", "status", "detail", "docs"}
+    assert [set(check) for check in told["checks"]] == [keys] * 13
     assert "Traceback" not in retrained.stderr
 
 
