@@ -105,7 +105,7 @@ def _default(value: object) -> str:
     if isinstance(value, Mapping):
         return f"`{{ {', '.join(f'{name} = {part:g}' for name, part in value.items())} }}`"
     if isinstance(value, tuple):
-        return ", ".join(f"`{part}`" for part in value)
+        return ", ".join(f"`{part}`" for part in value) or "none"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
