@@ -40,15 +40,16 @@ def print_audit(told: Mapping[str, Any], as_json: bool) -> None:  # noqa: FBT001
     if as_json:
         print_json(told)
         return
-    heads = ("when", "who", "what", "step", "outcome", "version", "before it", "why, and what was met")
-    _table(heads, (_line(entry) for entry in told["entries"]))
     if not told["entries"]:
         typer.echo("nothing was done here yet: train with `clout train`, promote with `clout promote`")
+        return
+    heads = ("when", "who", "what", "step", "outcome", "version", "before it", "why, and what was met")
+    _table(heads, (_line(entry) for entry in told["entries"]))
     for number in told["broken_off"]:
         typer.echo(f"line {number} was broken off as it was written, and tells nothing")
     for sentence in told["breaks"]:
         typer.secho(f"the log was changed: {sentence}", fg="red", err=True)
-    if told["entries"] and not told["breaks"]:
+    if not told["breaks"]:
         typer.echo("every line carries the sha256 of the line before it")
     if told["champion"]:
         typer.secho(told["champion"], fg="red", err=True)
@@ -80,7 +81,7 @@ def _finding(check: Mapping[str, Any]) -> str:
 def _version(row: Mapping[str, Any]) -> Sequence[str]:
     if row["damaged"]:
         return (row["version"], "", "", "", "", "", f"damaged: {row['damaged']}", ", ".join(row["roles"]))
-    figures = (f"{row[name]:.3f}" if row[name] is not None else "–" for name in ("spearman", "r2", "skill"))
+    figures = (f"{row[name]:.3f}" if row[name] is not None else "–" for name in ("spearman", "r2_log", "skill"))
     posts = f"{row['posts']:,}" if row["posts"] is not None else "–"
     return (
         row["version"],

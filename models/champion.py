@@ -89,9 +89,9 @@ def promote(home: str | Path, tracking_uri: str, name: str, judge: Judge, asked:
     `judge` tells what the checks say of the model beside the champion, if there is one.
     """
     folder = Path(home)
+    version = _version(folder, tracking_uri, name)
     with registry.locked(folder):
         notes, former = mend(folder, tracking_uri, asked), registry.pointed(folder, CHAMPION)
-        version = _version(folder, tracking_uri, name)
         steps = _Steps(folder, tracking_uri, "promote", version, former, asked, notes)
         model = _take_in(steps)
         results: list[dict[str, Any]] = []
@@ -111,14 +111,12 @@ def rollback(home: str | Path, tracking_uri: str, asked: Asked) -> Change:
     MLflow out of reach does not stop it; the alias is mended later.
     """
     folder = Path(home)
+    if registry.pointed(folder, CHAMPION) is None:
+        raise _nothing_before(f"there is no champion in {folder}")
     with registry.locked(folder):
         notes, past = mend(folder, tracking_uri, asked), standing(audit.read(folder).entries)
         if len(past) < 2:
-            now = f"{past[0]} is the first champion of {folder}" if past else f"there has been no champion in {folder}"
-            raise RegistryError(
-                f"{now}; expected one before it: see `clout audit` and `clout versions`, and promote a version instead",
-                code="no_former",
-            )
+            raise _nothing_before(f"{past[0]} is the first champion of {folder}")
         steps = _Steps(folder, tracking_uri, "rollback", past[-2], past[-1], asked, notes)
         _take_in(steps)
         try:
@@ -127,6 +125,13 @@ def rollback(home: str | Path, tracking_uri: str, asked: Asked) -> Change:
         except RegistryError as error:
             notes.append(f"MLflow's alias was not set: {error}")
         return _point(steps, [])
+
+
+def _nothing_before(now: str) -> RegistryError:
+    return RegistryError(
+        f"{now}; expected one before it: see `clout audit` and `clout versions`, and promote a version instead",
+        code="no_former",
+    )
 
 
 def mend(home: str | Path, tracking_uri: str, asked: Asked) -> list[str]:
@@ -265,14 +270,14 @@ def listing(home: str | Path) -> list[dict[str, Any]]:
 
 def _told(directory: Path) -> dict[str, Any]:
     """The headline of a bundle."""
-    names = ("trained_through", "posts", "spearman", "r2", "skill", "findings", "damaged")
+    names = ("trained_through", "posts", "spearman", "r2_log", "skill", "findings", "damaged")
     row: dict[str, Any] = {"version": directory.name, **dict.fromkeys(names)}
     try:
         whole = bundle.read(directory)
     except CloutError as error:
         return row | {"damaged": str(error)}
     figures, checks = whole.json("metrics.json"), whole.json("checks.json").get("checks", [])
-    figure = {name: figures.get("model", {}).get(name, {}).get("value") for name in ("spearman", "r2")}
+    figure = {name: figures.get("model", {}).get(name, {}).get("value") for name in ("spearman", "r2_log")}
     skill = figures.get("skill", {}).get("account_mean", {}).get("value")
     findings = [check["code"] for check in checks if check["status"] == "finding"]
     through = whole.json("data.json").get("data_through")

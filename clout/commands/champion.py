@@ -22,7 +22,7 @@ def promote(
     ] = None,
     why: Why = "",
     mute: Annotated[
-        list[str] | None, typer.Option(help="CODE=REASON: a finding that may stand, as often as needed.")
+        list[str] | None, typer.Option(metavar="CODE=REASON", help="A finding that may stand, as often as needed.")
     ] = None,
     lake: LakeUrl = None,
     as_json: AsJson = False,

@@ -229,8 +229,9 @@ def test_twice_goes_back_twice_and_then_there_is_nothing_before(home: Path, stor
 
 
 def test_no_champion_no_way_back(home: Path, store: str) -> None:
-    with pytest.raises(RegistryError, match="there has been no champion in"):
+    with pytest.raises(RegistryError, match="there is no champion in"):
         champion.rollback(home, store, ASKED)
+    assert not home.exists()
 
 
 def test_rollback_goes_on_where_mlflow_is_out_of_reach(home: Path, store: str) -> None:
@@ -306,7 +307,7 @@ def test_the_listing_tells_figures_findings_and_roles(home: Path, store: str) ->
         "trained_through": "2026-01-31T00:00:00Z",
         "posts": 7,
         "spearman": 0.5,
-        "r2": None,
+        "r2_log": None,
         "skill": 0.1,
         "findings": ["CLOUT002"],
         "damaged": None,
