@@ -14,13 +14,14 @@ from clout.data.receipt import Receipt
 
 LEAST_CHANGE = float(np.log(1.5))
 LEAST_STRETCHES = 3
+RECENT = 4
 
 
 @dataclass(frozen=True)
 class Volume:
-    """Posts a day `now` and `before`, the mean of `earlier` stretches of the same length, oldest first.
+    """Posts a day `now`, in `earlier` stretches of the same length, oldest first, and `before`: their newest four.
 
-    `floor` is how far one of these lies from the mean at most, in logarithms.
+    `floor` is how far one of these lies at most from the mean of the four before it, in logarithms: feeds grow.
     """
 
     now: float
@@ -53,9 +54,10 @@ def posts_a_day(reference: pl.Series, current: pl.Series, since: datetime, throu
     ]
     counts = np.array([mask.sum() for mask in inside], np.float64)
     days = span / timedelta(days=1)
-    floor = float(np.abs(np.log(np.maximum(counts, 0.5) / counts.mean())).max())
-    earlier = tuple((counts[::-1] / days).tolist())
-    return Volume(now=current.len() / days, before=float(counts.mean()) / days, floor=floor, earlier=earlier)
+    earlier = np.maximum(counts[::-1], 0.5) / days
+    steps = [np.log(earlier[place] / earlier[max(0, place - RECENT) : place].mean()) for place in range(1, count)]
+    before = float(earlier[-RECENT:].mean())
+    return Volume(current.len() / days, before, float(np.abs(steps).max()), tuple(earlier.tolist()))
 
 
 def rejects_share(receipts: Sequence[Receipt]) -> tuple[float, float]:

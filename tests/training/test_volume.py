@@ -46,6 +46,15 @@ def test_what_swings_is_allowed_to_swing() -> None:
     assert not found.unusual
 
 
+def test_a_feed_that_grows_may_grow_on() -> None:
+    growing = pl.concat([times(MONDAY + week * WEEK, 1, 4 + 4 * week) for week in range(8)])
+    start = MONDAY + 8 * WEEK
+    found = posts_a_day(growing, times(start, 1, 36), start, start + WEEK)
+    assert found is not None
+    assert not found.unusual
+    assert found.before == pytest.approx(26, rel=0.02)
+
+
 def test_too_short_a_past_tells_nothing() -> None:
     assert volume(20, reference_weeks=2) is None
 
