@@ -171,7 +171,8 @@ def watch(
     inputs, categories, predictions = _drifts(model, reference, current, kept, params.seed)
     step("judging the newly ripe posts")
     accuracy = tuple(compare_ripe(model, dataset, ripe, kept, params.seed))
-    volume = posts_a_day(reference["happened_at"], current["happened_at"], since, newest)
+    before = _own_posts(dataset, reference["happened_at"])
+    volume = posts_a_day(before, current["happened_at"], since, newest)
     rejected = rejects_share(lake.receipts())
     findings = [
         *_inputs(inputs),
@@ -209,6 +210,12 @@ def _reference(dataset: Dataset, until: datetime) -> pl.DataFrame:
     """Labelled posts from the first rolling block on, whose words were judged before they were learned from."""
     frame = dataset.frame.filter(pl.col("happened_at") >= dataset.plan.rolling[0].start, pl.col("happened_at") <= until)
     return _with_categories(frame, dataset)
+
+
+def _own_posts(dataset: Dataset, within: pl.Series) -> pl.Series:
+    """When each post came that is its author's own, labelled or not, between the first and the last of `within`."""
+    own = dataset.history.posts.filter(pl.col("kind") != "reshare")["happened_at"]
+    return own.filter(own.is_between(within.min(), within.max()))
 
 
 def _with_categories(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:

@@ -22,7 +22,7 @@ def watch(
     since: Annotated[
         datetime | None, typer.Option(help="Look at posts after this moment.", show_default="since the training")
     ] = None,
-    days: Annotated[float | None, typer.Option(min=0.04, help="Look at the newest days instead.")] = None,
+    days: Annotated[float | None, typer.Option(min=0.05, max=36_500, help="Look at the newest days instead.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures to this file.")] = None,
     lake: LakeUrl = None,
     as_json: AsJson = False,
