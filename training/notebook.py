@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from clout.data.digest import combine, digest
 from clout.data.history import read_tables
 from clout.data.lake import Lake
-from clout.data.tables import SCHEMAS
+from clout.data.tables import SCHEMAS, validate
 from clout.errors import CloutError
 from clout.features.contract import Contract
 from clout.models.score_model import ScoreModel
@@ -116,24 +117,25 @@ def _lake(source: Source) -> Lake:
         return source
     if isinstance(source, str | Path):
         return Lake(source)
-    tables = {name: _table_of(name, frame) for name, frame in source.items()}
+    now = datetime.now(UTC)
+    tables = {name: _table_of(name, frame, now) for name, frame in source.items()}
     lake = Lake(f"memory://clout/{combine({name: digest(frame) for name, frame in tables.items()})}")
     lake.append(tables, source="notebook")
     return lake
 
 
-def _table_of(name: str, frame: pl.DataFrame | pd.DataFrame) -> pl.DataFrame:
-    """A frame with the columns and types of its table; columns that may be missing are added empty."""
+def _table_of(name: str, frame: pl.DataFrame | pd.DataFrame, now: datetime) -> pl.DataFrame:
+    """A frame with the columns and types of its table; every row must keep the rules."""
     if name not in SCHEMAS:
         raise NotebookError(f"got a table {name!r}; expected some of {', '.join(SCHEMAS)}")
-    given = frame if isinstance(frame, pl.DataFrame) else pl.from_pandas(frame)
-    try:
-        return given.select(
-            pl.col(column).cast(kind) if column in given.columns else pl.lit(None, kind).alias(column)
-            for column, kind in SCHEMAS[name].items()
+    given = frame if isinstance(frame, pl.DataFrame) else pl.Series(pl.from_arrow(frame)).struct.unnest()
+    accepted, rejects = validate(name, given, now)
+    if rejects.height:
+        raise NotebookError(
+            f"{rejects.height:,} of {given.height:,} rows of {name} cannot be used (row {rejects['row'][0]}: "
+            f"{rejects['sentence'][0]}); expected none: leave them out, or mend them"
         )
-    except pl.exceptions.PolarsError as error:
-        raise NotebookError(f"the table {name} does not fit ({error}); expected the types in docs/data.md") from error
+    return accepted
 
 
 def _kept_report(model: ScoreModel, data: TrainingData) -> dict[str, Any]:

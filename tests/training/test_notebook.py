@@ -19,6 +19,7 @@ from trained_society import Studied, TrainedSociety
 
 import clout.training
 from clout.data.simulate import Simulation
+from clout.errors import CloutError
 from clout.training import CloutRegressor, Params, compare, dataset, evaluate
 from clout.training.notebook import INTERVALS, NotebookError
 from clout.training.splits import SplitError
@@ -168,5 +169,12 @@ def test_tables_may_be_frames_of_either_kind(society: Simulation) -> None:
 def test_tables_there_are_not_are_refused() -> None:
     with pytest.raises(NotebookError, match="got a table 'tweets'; expected some of accounts, "):
         dataset({"tweets": pl.DataFrame()})
-    with pytest.raises(NotebookError, match="the table accounts does not fit"):
-        dataset({"accounts": pl.DataFrame({"account": ["a/1"], "network": ["a"], "created_at": ["yesterday"]})})
+
+
+def test_rows_that_break_a_rule_are_refused(society: Simulation) -> None:
+    posts = society.tables["posts"].head(3).to_pandas()
+    posts.loc[1, "account"] = None
+    with pytest.raises(NotebookError, match=r"1 of 3 rows of posts cannot be used \(row 2: an id is missing\)"):
+        dataset({"posts": posts})
+    with pytest.raises(CloutError, match="happened_at"):
+        dataset({"posts": posts[["post", "account"]]})
