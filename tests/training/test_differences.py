@@ -57,6 +57,11 @@ def test_another_unit_or_direction_is_another_feature() -> None:
 
 
 def test_what_a_bundle_was_made_with_is_told_where_one_says_so() -> None:
-    files = small_bundle.files() | {"provenance.json": to_json({"commit": "abc", "libraries": {"numpy": "2"}})}
-    told = differences([model(), ScoreModel(Bundle.of(files))])
-    assert {"commit": [None, "abc"], "libraries.numpy": [None, "2"]}.items() <= told["code"].items()
+    older = {name: text for name, text in small_bundle.files().items() if name != "provenance.json"}
+    other = model(provenance={"code": "c0de", "libraries": {"numpy": "3"}}, origin={"commit": "abc"})
+    told = differences([model(), other, ScoreModel(Bundle.of(older))])
+    assert told["code"] == {
+        "code": ["c0de", "c0de", None],
+        "libraries.numpy": ["2", "3", None],
+        "commit": [None, "abc", None],
+    }

@@ -28,6 +28,7 @@ METRICS = {
     "groups": {"network=twitter": {"posts": 700, "spearman": 0.6}},
     "deciles": [{"expected": 1.0, "actual": 2.0}],
 }
+FILES = small_bundle.files() | {"origin.json": "{}"}
 JUDGED = pl.DataFrame({"post": ["twitter/1", "twitter/2"], "margin": [0.5, 1.5]})
 
 
@@ -54,7 +55,7 @@ class Logged:
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
     folder = tmp_path_factory.mktemp("tracking")
-    bundle.write(folder / "bundle", small_bundle.files())
+    bundle.write(folder / "bundle", FILES)
     (folder / "lift.svg").write_text("<svg/>")
     uri = f"sqlite:///{folder}/state/mlflow.db"
     run_id, version = log_run(
@@ -120,7 +121,7 @@ def test_a_run_is_called_by_its_version_and_says_how_to_compare_it(logged: Logge
 def test_what_the_run_says_first_tells_findings(tmp_path: Path):
     found = {"code": "CLOUT002", "title": "totals add up", "status": "finding", "detail": "2.0"}
     checks = {"checks": [found, found | {"code": "CLOUT003", "status": "passed"}]}
-    bundle.write(tmp_path / "bundle", small_bundle.files() | {"checks.json": bundle.to_json(checks)})
+    bundle.write(tmp_path / "bundle", FILES | {"checks.json": bundle.to_json(checks)})
     assert note(ScoreModel.load(tmp_path / "bundle")).endswith("\n- CLOUT002 totals add up: 2.0")
 
 
@@ -193,7 +194,7 @@ def test_mlflow_refuses_a_renamed_column(served: PyFuncModel, frame: pd.DataFram
 
 
 def test_a_second_run_is_the_new_challenger_and_may_be_promoted(logged: Logged, tmp_path: Path):
-    version = bundle.write(tmp_path / "bundle", small_bundle.files() | {"card.md": "# Second\n"})
+    version = bundle.write(tmp_path / "bundle", FILES | {"card.md": "# Second\n"})
     _, number = log_run(
         logged.uri, "rehearsal", tmp_path / "bundle", params={}, metrics={}, plots={}, judged=JUDGED, tags={}
     )
@@ -204,7 +205,7 @@ def test_a_second_run_is_the_new_challenger_and_may_be_promoted(logged: Logged, 
 
 
 def test_a_file_store_is_refused(tmp_path: Path):
-    bundle.write(tmp_path / "bundle", small_bundle.files())
+    bundle.write(tmp_path / "bundle", FILES)
     with pytest.raises(
         TrackingError, match=r"(?i)cannot log the training to file://.*\(.*file.*\); expected an MLflow store"
     ):
@@ -235,7 +236,7 @@ def test_a_store_that_was_taken_away_is_told(logged: Logged, tmp_path: Path):
 
 
 def test_a_store_that_cannot_be_reached_is_told_without_its_password(tmp_path: Path):
-    bundle.write(tmp_path / "bundle", small_bundle.files())
+    bundle.write(tmp_path / "bundle", FILES)
     with pytest.raises(TrackingError) as refused:
         log_run(
             "bogus://me:secret@host/db",
