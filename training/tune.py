@@ -173,8 +173,8 @@ def _search(
     enough: Callable[[], bool],
 ) -> None:
     """Nothing; up to `trials` more are in the study. Those that were broken off are tried again."""
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
+    for broken_off in study.get_trials(states=(TrialState.RUNNING,)):
+        study.tell(broken_off.number, state=TrialState.FAIL)
     first = len(_finished(study))
     for number in range(first, first + trials):
         if enough():
