@@ -121,12 +121,12 @@ def print_checks(checks: Iterable[Mapping[str, str]]) -> None:
     """Nothing; one line a check goes to stdout, and on a finding where to read about it, or why it is muted."""
     signs = {"passed": "✓", "finding": "✗", "not applicable": "–"}
     for check in checks:
-        found, warning = check["status"] == "finding", check["severity"] == "warning"
-        sign = "!" if found and warning else signs[check["status"]]
+        found, severity = check["status"] == "finding", check.get("severity", "error")
+        sign = "!" if found and severity == "warning" else signs[check["status"]]
         typer.echo(f"{sign} {check['code']} {check['title']}: {check['detail']}")
         if found:
-            told = f"muted: {check['muted']}" if "muted" in check else f"{check['severity']}, see {check['docs']}"
-            typer.echo(f"  {told}")
+            read = f"{severity}, see {check.get('docs', 'docs/checks.md')}"
+            typer.echo(f"  muted: {check['muted']}" if "muted" in check else f"  {read}")
 
 
 def print_json(told: object) -> None:

@@ -230,3 +230,15 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 def test_threads_are_not_told_since_they_decide_nothing() -> None:
     assert Params(fit=Fit(threads=3)).fit.threads == 3
     assert Params(fit=Fit(threads=3)).model_dump() == Params().model_dump()
+
+
+def test_checks_are_muted_by_code_with_a_reason(tmp_path: Path) -> None:
+    file = written(tmp_path, '[checks.mute]\nCLOUT103 = " announced on Monday "\nCLOUT003 = "few posts"\n')
+    assert read_params(file).checks.mute == {"CLOUT003": "few posts", "CLOUT103": "announced on Monday"}
+
+
+def test_a_mute_of_no_check_or_without_a_reason_is_refused(tmp_path: Path) -> None:
+    unknown = refusal(path=written(tmp_path, '[checks.mute]\nCLOUT999 = "why"\n'))
+    assert "setting checks.mute" in unknown
+    assert "no such check: CLOUT999; expected some of CLOUT001, " in unknown
+    assert "CLOUT003 is muted without a reason" in refusal(path=written(tmp_path, '[checks.mute]\nCLOUT003 = " "\n'))

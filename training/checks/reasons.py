@@ -79,4 +79,4 @@ def moves(told: Explanation, again: Explanation) -> tuple[float, float]:
 def _by_group(told: Explanation, values: Floats) -> Floats:
     """Sums of `values` (rows, features) over the features of each group, (rows, groups)."""
     groups = np.array([[spec.group == group for spec in told.contract.features] for group in GROUPS])
-    return values @ groups.T
+    return np.asarray(values @ groups.T)

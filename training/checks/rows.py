@@ -63,7 +63,7 @@ def _sample(evidence: Evidence) -> pl.DataFrame:
         for start in starts
     ]
     sample = pl.concat(parts).unique("post", keep="first", maintain_order=True)
-    return sample[chance.permutation(sample.height).tolist()]
+    return sample.sample(fraction=1, shuffle=True, seed=evidence.params.seed)
 
 
 def _early(tables: Tables) -> Iterator[str]:
