@@ -63,16 +63,31 @@ def _parts(told: Mapping[str, Any]) -> Parts:
     yield from _moves(told["moves"], named)
 
 
-def _differs(differs: Mapping[str, Mapping[str, Sequence[Any]]], heads: list[str]) -> Parts:
+def _differs(differs: Mapping[str, Mapping[str, Sequence[Any]]], named: list[str]) -> Parts:
+    only = _only_some_know(differs.get("features", {}), named)
+    known = {name for names in only.values() for name in names}
     rows = [
         (f"{SUBJECTS[subject]}: {name}", *(cut(say(value), LONGEST_CELL) for value in values))
         for subject, facts in differs.items()
         for name, values in facts.items()
+        if subject != "features" or name not in known
     ]
     if rows:
-        yield _table(("", *heads), rows, fold=True)
-    else:
+        yield _table(("", *named), rows, fold=True)
+    for who_knows, names in only.items():
+        yield Text(f"features only of {who_knows}: {', '.join(names)}")
+    if not rows and not only:
         yield Text("nothing that the bundles tell of")
+
+
+def _only_some_know(features: Mapping[str, Sequence[Any]], named: list[str]) -> dict[str, list[str]]:
+    """The features that some lack, by the letters of those that have them."""
+    only: dict[str, list[str]] = {}
+    for name, values in features.items():
+        having = [letter for letter, value in zip(named, values, strict=True) if value is not None]
+        if len(having) < len(named):
+            only.setdefault(", ".join(having), []).append(name)
+    return only
 
 
 def say(value: Any) -> str:  # noqa: ANN401 - any value of JSON

@@ -47,6 +47,20 @@ def test_only_what_differs_is_told(lines: list[str]) -> None:
     assert "nothing that the bundles tell of" in printed(same)
 
 
+def test_features_that_some_lack_are_told_by_who_has_them() -> None:
+    features = {
+        "x": ["days, free", None],
+        "y": ["days, free", None],
+        "z": [None, "a, free"],
+        "w": ["a, free", "b, free"],
+    }
+    lines = printed(copy.deepcopy(told()) | {"differs": {"features": features}})
+    assert "features only of A: x, y" in lines
+    assert "features only of B: z" in lines
+    assert row(lines, "features: w") == ["a,", "free", "b,", "free"]
+    assert "nothing that the bundles tell of" not in lines
+
+
 def test_figures_stand_beside_each_other_with_the_difference(lines: list[str]) -> None:
     figure = told()["accuracy"]["figures"]["msle"]
     less = figure[SECOND]["difference"]
