@@ -41,18 +41,10 @@ class Clout:
 
     def __init__(self) -> None:
         """A Bento answers with what it carries; elsewhere the champion and the lake of the settings are followed."""
-        _tell_in_the_log()
+        logging.getLogger(__package__).setLevel(logging.INFO)  # a new champion is told, not only trouble
         home, lake = places()
         loading = active.load if service.bento else partial(active.follow, stop=Event())
         Thread(target=loading, args=(home, lake), name="load", daemon=True).start()
-
-
-def _tell_in_the_log() -> None:
-    """Nothing; what the service says of itself goes to stderr, also when all is well."""
-    handler, log = logging.StreamHandler(), logging.getLogger(__package__)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
 
 
 def places() -> tuple[Path, str]:
