@@ -21,7 +21,13 @@ class AtMostTen(Check[int]):
 
 @pytest.mark.parametrize(
     ("number", "mute", "stops"),
-    [(1, {}, False), (50, {}, False), (500, {}, True), (500, {"CLOUT900": "why"}, False), (500, {"CLOUT901": "w"}, True)],
+    [
+        (1, {}, False),
+        (50, {}, False),
+        (500, {}, True),
+        (500, {"CLOUT900": "why"}, False),
+        (500, {"CLOUT901": "w"}, True),
+    ],
 )
 def test_only_an_error_that_nobody_muted_stops(number: int, mute: dict[str, str], stops: bool) -> None:
     results = run_all([AtMostTen()], number, mute)

@@ -96,8 +96,6 @@ def test_a_figure_that_cannot_be_told_is_a_finding(code: str, name: str, sound: 
     assert "cannot be told" in result.detail
 
 
-
-
 @pytest.mark.parametrize(
     "spoil",
     [
