@@ -394,35 +394,3 @@ def test_the_lock_is_not_left_behind_by_an_error(tmp_path: Path):
         lake.append({"posts": posts("1")}, source="a.csv")
     (tmp_path / "posts").unlink()
     assert lake.append({"posts": posts("1")}, source="a.csv").rows == {"posts": 1}
-
-
-def test_a_lake_is_read_as_it_was(lake: Lake):
-    empty = lake.fingerprint()
-    prints, rows = [], []
-    for name in ("1", "2", "3"):
-        lake.append({"posts": posts(name)}, source=f"{name}.csv", note=f"note {name}")
-        prints.append(lake.fingerprint())
-        rows.append(lake.read("posts"))
-    for fingerprint, expected in zip(prints, rows, strict=True):
-        past = lake.as_of(fingerprint)
-        assert past.fingerprint() == fingerprint
-        assert past.read("posts").equals(expected)
-        assert len(past.receipts()) == expected.height
-    assert lake.as_of(empty).is_empty()
-    assert lake.read("posts").height == 3
-
-
-def test_a_past_lake_takes_nothing_in(lake: Lake):
-    lake.append({"posts": posts("1")}, source="a.csv")
-    past = lake.as_of(lake.fingerprint())
-    with pytest.raises(LakeError, match=r"got rows for the lake .* as it was; expected the lake as it is"):
-        past.append({"posts": posts("2")}, source="b.csv")
-    assert lake.append({"posts": posts("2")}, source="b.csv").rows == {"posts": 1}
-
-
-def test_a_state_it_never_had_is_refused(lake: Lake):
-    lake.append({"posts": posts("1", "2")}, source="a.csv")
-    other = Lake(f"memory://{uuid.uuid4()}")
-    other.append({"posts": posts("1")}, source="a.csv")
-    with pytest.raises(LakeError, match=f"never had the fingerprint {other.fingerprint()} in any of its 1 states"):
-        lake.as_of(other.fingerprint())
