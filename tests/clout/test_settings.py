@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,11 @@ def test_what_cannot_be_used_is_told(value: str, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_each_has_a_sentence(name: str):
     assert (Settings.model_fields[name].description or "").endswith(".")
+
+
+def test_who_is_the_user_and_the_host_unless_somebody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "amy")
+    monkeypatch.delenv("CLOUT_ACTOR", raising=False)
+    assert read_settings().who == f"amy@{platform.node()}"
+    monkeypatch.setenv("CLOUT_ACTOR", "the night job")
+    assert read_settings().who == "the night job"
