@@ -81,9 +81,9 @@ class NoTimeOverlap(Check[Evidence]):
 
     code, title = "CLOUT006", "nothing learned from the judged time"
     why = """
-    Every judged post came after all outcomes its model had learned from. A finding means that time is mixed up: most
-    likely posts or counts carry wrong dates. Look at the times in the lake; `zone` and `unit` in the mapping are the
-    usual cause.
+    Every judged post came after all outcomes its model had learned from. On a finding time is mixed up: most likely
+    posts or counts carry wrong dates. Look at the times in the lake; `zone` and `unit` in the mapping are the usual
+    cause.
     """
 
     def verdict(self, evidence: Evidence) -> Verdict:
