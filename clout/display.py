@@ -111,6 +111,9 @@ def print_tuned(told: Mapping[str, Any]) -> None:
         f"{trials['added']} trials added, {trials['finished']} in all, {trials['pruned']} of them broken off early; "
         f"the best is number {trials['best']}"
     )
+    if trials["best"] == 0:
+        typer.echo("nothing better than the parameters as they are was found; run it again to try more")
+        return
     typer.echo(
         "it was chosen on these very posts, so expect less: train with it, then see `clout compare`\n"
         f"clout train --params {told['file']}"

@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 from trained_society import TrainedSociety
 
 from clout.training.provenance import FOLDERS, LOCK, code_digest, origin, provenance
+from clout.training.tracking import bundle_of_run
 
 UNKNOWN = {"commit": None, "as_committed": None, "lock": None}
 
@@ -122,6 +123,7 @@ def test_a_bundle_and_its_run_say_what_made_them(trained: TrainedSociety) -> Non
     assert run
     tags = client.get_run(run).data.tags
     assert set(came_from) == set(UNKNOWN)
+    assert bundle_of_run(trained.tracking_uri, run) == trained.trained.version
     assert tags["clout.code"] == made_by["code"]
     assert tags["clout.data"] == trained.lake.fingerprint()
     assert (tags["clout.seed"], tags["clout.scale"]) == ("7", "1")

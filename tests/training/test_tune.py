@@ -204,6 +204,12 @@ def test_the_command_tells_what_it_found(lake: Lake, whole: tuple[Path, Tuned]) 
         app, ["tune", "--minutes", "0", "--data", lake.url, *words], env={"CLOUT_HOME": str(empty)}
     )
     assert done.exit_code == 2
+    tune(lake, PARAMS, empty, 1, lambda _: None)
+    one = CliRunner().invoke(
+        app, ["tune", "--minutes", "0", "--data", lake.url, *words], env={"CLOUT_HOME": str(empty)}
+    )
+    assert "nothing better than the parameters as they are was found" in one.stdout
+    assert "clout train" not in one.stdout
     assert "no trial was finished; expected one at least" in done.stderr
     done = CliRunner().invoke(app, ["tune", "--minutes", "0", "--data", lake.url, *words], env=environment)
     assert f"clout train --params {home / FILE}" in done.stdout
