@@ -204,13 +204,20 @@ def test_bands_are_ten_points_of_the_score_before() -> None:
 
 def test_the_change_is_told_by_feature_and_by_group() -> None:
     specs = {spec.name: spec for spec in small_bundle.contract().features}
-    before = {"starting_point": 40.0, "gap_hours": 1.0, "hour_share": 0.5, "track_record": 0.0}
+    before = {"starting_point": 40.0, "gap_hours": 1.0, "hour_share": 0.5, "followers_log": 0.4, "track_record": 0.0}
     after = {"starting_point": 40.0, "gap_hours": 3.04, "media_count": -5.0, "hour_share": 0.5, "track_record": 1.0}
     told = because(before, after, specs)
-    assert told["change"] == pytest.approx(-1.96)
-    assert [reason["code"] for reason in told["reasons"]] == ["media_count", "gap_hours", "track_record"]
+    assert told["change"] == pytest.approx(-2.36)
+    assert [reason["code"] for reason in told["reasons"]] == [
+        "media_count",
+        "gap_hours",
+        "track_record",
+        "followers_log",
+    ]
     assert told["groups"]["timing"] == pytest.approx(2.04)
-    assert told["words"] == "model part −2.0: media count −5.0, gap hours +2.0, the track record +1.0"
+    assert (
+        told["words"] == "model part −2.4: media count −5.0, gap hours +2.0, the track record +1.0, followers log −0.4"
+    )
 
 
 @given(st.lists(st.floats(-30, 30), min_size=0, max_size=9))
