@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
+import numpy as np
+
 HERE = Path(__file__).parent
 PAGE, PICTURES = HERE / "notebook.md", "notebook"
 CELL = re.compile(r"(^```python no-run cell\n(.*?)^```\n)(\n```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL)
@@ -25,6 +27,7 @@ CELL = re.compile(r"(^```python no-run cell\n(.*?)^```\n)(\n```text\n.*?^```\n)?
 
 def run(text: str) -> Iterator[str]:
     """What each cell of `text` prints, the value of its last expression included; the cells share their names."""
+    np.random.seed(0)  # noqa: NPY002 - shap draws from it where points of a picture lie, and pictures should stay
     names: dict[str, object] = {"__name__": "__main__"}
     for cell in CELL.finditer(text):
         printed = io.StringIO()

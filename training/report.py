@@ -20,6 +20,7 @@ from clout.training.card import BASELINES, DIGITS
 from clout.training.curves import COLOURS, INK, draw_calibration, draw_lift, figure
 from clout.training.evaluate import Judgement
 from clout.training.metrics import deciles, lifts
+from clout.training.shap_explanation import shap_explanation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,12 +71,7 @@ def _beeswarm(explanation: Explanation) -> Figure:
     rows = np.linspace(0, len(explanation) - 1, min(BEESWARM_ROWS, len(explanation))).astype(int)
     shown = min(BEESWARM_FEATURES, len(explanation.names))
     drawn, axes = figure("What moved the model's output most", (8.5, 0.36 * shown + 1.6))
-    values = shap.Explanation(
-        explanation.phi[rows],
-        explanation.base_margin[rows],
-        explanation.values[rows],
-        feature_names=list(explanation.names),
-    )
+    values = shap_explanation(explanation, "log")[rows]
     with _chance_put_back(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)  # a feature that none of the rows knows
         shap.plots.beeswarm(
