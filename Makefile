@@ -19,7 +19,7 @@ run: .venv/ready ## simulate a society if there is no data, train if there is no
 
 test: export OMP_NUM_THREADS ?= 1
 test: .venv/ready ## run all tests, quick ones first
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: .venv/ready ## check style, formatting and types
 	$(BIN)/ruff check
