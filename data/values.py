@@ -123,7 +123,17 @@ def read_time(raw: pl.Expr, have: pl.DataType, clock: Clock = ISO_CLOCK) -> Read
         value = _parsed(raw.str.strip_chars(), clock)
     else:
         return _nothing(raw, TIME, f"{{column}} holds {have}, not a time", "unreadable_time")
-    return Reading(value, (_unreadable("unreadable_time", "{column} cannot be read as a time: it is not ISO 8601, or not in the format of the mapping", raw, value),))
+    return Reading(
+        value,
+        (
+            _unreadable(
+                "unreadable_time",
+                "{column} cannot be read as a time: it is not ISO 8601, or not in the format of the mapping",
+                raw,
+                value,
+            ),
+        ),
+    )
 
 
 def _since_1970(raw: pl.Expr, have: pl.DataType, unit: Unit) -> pl.Expr:

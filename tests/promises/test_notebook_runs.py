@@ -84,7 +84,8 @@ def test_cells_share_names_and_show_what_they_print(notebook: ModuleType) -> Non
 
 
 @pytest.mark.parametrize(
-    ("now", "found"), [("1.00 a 201", 0), ("1.04 a 200", 0), ("1.30 a 200", 1), ("1.00 b 200", 1), ("1.00 a", 1), ("-1.00 a 200", 1)]
+    ("now", "found"),
+    [("1.00 a 201", 0), ("1.04 a 200", 0), ("1.30 a 200", 1), ("1.00 b 200", 1), ("1.00 a", 1), ("-1.00 a 200", 1)],
 )
 def test_what_has_changed_is_seen(now: str, found: int) -> None:
     assert len(differences("1.00 a 200", now)) == found

@@ -105,7 +105,9 @@ def test_a_broken_champion_is_refused_until_it_is_whole(copy: Path, followed: Ac
     text = card.read_text()
     card.write_text("better")
     pointer = registry.pointer_file(copy, registry.CHAMPION)
-    pointer.write_text(pointer.read_text() + " ")
+    replacement = pointer.with_name("new")
+    replacement.write_text(pointer.read_text() + " ")
+    replacement.replace(pointer)
     wait_for(lambda: followed.refused)
     assert followed.refused == active_model.Refusal(card.parent.name, followed.refused.reason)
     assert "card.md changed" in followed.refused.reason

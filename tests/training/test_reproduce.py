@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -126,10 +126,11 @@ def test_a_model_does_without_the_features_that_are_left_out(folder: Path, model
     told = scoring.explain(loaded, request, now)
     assert {reason.code for reason in told.reasons} == set(less.contract.names)
     assert told.words == []
-    assert told.evidence.ripe_posts == len(_ripe(lake, account))
+    assert told.evidence.ripe_posts == len(_ripe(lake, account, now))
 
 
-def _ripe(lake: Lake, account: str) -> pl.DataFrame:
-    """The posts of an account whose counts are known."""
+def _ripe(lake: Lake, account: str, now: datetime) -> pl.DataFrame:
+    """The posts of an account whose counts are known and had ripened."""
     posts, counts = lake.read("posts"), lake.read("counts")
-    return posts.filter(pl.col("account") == account).join(counts, on="post", how="semi")
+    old = pl.col("happened_at") < now - timedelta(days=7)
+    return posts.filter((pl.col("account") == account) & old).join(counts, on="post", how="semi")
