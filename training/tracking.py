@@ -7,7 +7,9 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from contextlib import redirect_stderr
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -129,7 +131,8 @@ def _log_run(
             input_example=example(model),
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
-    registered = mlflow.register_model(logged.model_uri, MODEL_NAME, tags=identity)
+    with redirect_stderr(StringIO()):  # it would tell of what the command tells anyway
+        registered = mlflow.register_model(logged.model_uri, MODEL_NAME, tags=identity)
     client.update_model_version(MODEL_NAME, registered.version, description=opening(model.card, DESCRIPTION_CHARACTERS))
     client.set_registered_model_alias(MODEL_NAME, CHALLENGER, registered.version)
     return run.info.run_id, str(registered.version)

@@ -103,7 +103,7 @@ class ScoresSpread(Check[Evidence]):
     The middle nine tenths of the scores span at least 5 points, no single score goes to half the posts, and no more
     than a tenth of the posts stand within a point of 1 or of 100. On a finding the model tells nobody apart, or the
     frozen scale was made for a very different population. With few posts, bring in more. If the scale is at fault, a
-    new one needs another `CLOUT_HOME`, and its scores are then not comparable with the old.
+    new one needs other action values or another `CLOUT_HOME`, and its scores are then not comparable with the old.
     """
 
     def verdict(self, evidence: Evidence) -> Verdict:
