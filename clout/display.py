@@ -161,7 +161,7 @@ def print_watched(told: Mapping[str, Any], table: ConsoleRenderable, page: Path 
 def print_retrained(told: Mapping[str, Any]) -> None:
     """Nothing; why a challenger was trained, how it did beside the champion, and what to run next go to stdout."""
     if not told["needed"]:
-        typer.echo(f"champion {told['champion']} is fine: nothing trained")
+        typer.echo(f"champion {told['champion']} needs no other for now: nothing trained; see `clout watch`")
         return
     typer.echo(f"challenger {told['challenger']} trained: {'; '.join(told['why'])}")
     beside = told["beside"]

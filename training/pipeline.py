@@ -136,6 +136,6 @@ def _register(made: Made, lake: Lake, params: Params, home: Path, tracking_uri: 
             judged.write(home, version, made.rows)
             directory = registry.install(home, Path(folder) / "bundle", version)
     verdicts = model.bundle.json("checks.json")["checks"]
-    asked = Asked(datetime.now(UTC), read_settings().who, "the first model that passed its checks")
+    asked = Asked(datetime.now(UTC), read_settings().who, "the first model that its checks let pass")
     champion = promotion.promote_first(home, lake, tracking_uri, version, asked)
     return Trained(version, directory, facts["metrics"], verdicts, champion)

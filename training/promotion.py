@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ def promote(
         _fetch_judged(home, tracking_uri, model.version)
         evidence = Evidence(former, model, lake, home, asked.when)
         results = [*_stored(model, mutes or {}), *checks_of_promotion(evidence, mutes or {})]
-        return Verdicts(results, _refusal(model.version, check.stopping(results)))
+        return Verdicts(results, _refusal(model.version, results))
 
     with registry.locked(home):
         change = champion.promote(home, tracking_uri, name, judge, asked)
@@ -96,12 +96,20 @@ def _muted(result: Mapping[str, str], mutes: Mapping[str, str]) -> dict[str, str
     return {"severity": "error", **result, **muted}
 
 
-def _refusal(version: str, stopping: Iterable[Mapping[str, str]]) -> str:
-    found = [f"{result['code']} ({result['title']}): {result['detail']}" for result in stopping]
-    if not found:
+def _refusal(version: str, results: Sequence[Mapping[str, str]]) -> str:
+    stopping = check.stopping(results)
+    if not stopping:
         return ""
-    codes = " ".join(f"--mute {text.partition(' ')[0]}='why it may stand'" for text in found)
+    found = [f"{result['code']} ({result['title']}): {result['detail']}" for result in stopping]
+    warned = [
+        f"{result['code']}: {result['detail']}"
+        for result in results
+        if result["status"] == "finding" and result not in stopping
+    ]
+    beside = f" Found beside it: {'; '.join(warned)}." if warned else ""
+    pages = ", ".join(f"docs/checks.md#{result['code'].lower()}" for result in stopping)
+    mutes = " ".join(f"--mute {result['code']}='why it may stand'" for result in stopping)
     return (
-        f"{version} was not promoted: {'; '.join(found)}; expected no finding of severity error: see docs/checks.md for "
-        f"what to do, or promote it with a reason, {codes}"
+        f"{version} was not promoted: {'; '.join(found)}; expected no finding of severity error.{beside} See {pages} for "
+        f"what to do, `clout compare champion {version}` for whose scores move and why, or promote it with a reason, {mutes}"
     )

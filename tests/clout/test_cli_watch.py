@@ -96,7 +96,10 @@ def test_nothing_is_trained_while_the_champion_is_fine(grown: Path, monkeypatch:
     before = sorted((grown / "bundles").iterdir())
     done = clout("retrain", "--if-needed")
     assert done.exit_code == 0, done.output
-    assert done.stdout == f"champion {registry.champion(grown).name} is fine: nothing trained\n"
+    assert (
+        done.stdout
+        == f"champion {registry.champion(grown).name} needs no other for now: nothing trained; see `clout watch`\n"
+    )
     assert sorted((grown / "bundles").iterdir()) == before
 
 
