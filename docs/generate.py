@@ -130,7 +130,7 @@ def _range(field: FieldInfo) -> str:
 
 def features(group: str) -> str:
     """The features of a group, and what the model loses without each, where that has been measured."""
-    losses: dict[str, dict[str, float]] = json.loads(ABLATION.read_text("utf-8")) if ABLATION.exists() else {}
+    losses: dict[str, dict[str, Any]] = json.loads(ABLATION.read_text("utf-8")) if ABLATION.exists() else {}
     heads = ["feature", "what it is", "unit", "direction", "you can change it", "missing when"]
     heads += ["R² lost without it", "Spearman lost without it"] if losses else []
     mine = (feature.spec for feature in FEATURES if feature.group == group)
@@ -142,8 +142,9 @@ def _feature(spec: FeatureSpec) -> list[str]:
     return [f"`{spec.name}`", spec.label, spec.unit, ARROWS[spec.direction], change, spec.missing]
 
 
-def _losses(loss: Mapping[str, float]) -> list[str]:
-    return [f"{loss[name]:.4f}" if name in loss else "–" for name in ("r2_loss", "spearman_loss")]
+def _losses(loss: Mapping[str, Any]) -> list[str]:
+    where = "" if loss.get("data") == "politicians" else f" *({loss.get('data')})*"
+    return [f"{loss[name]:.4f}{where}" if name in loss else "–" for name in ("r2_loss", "spearman_loss")]
 
 
 def columns(table: str) -> str:

@@ -55,16 +55,19 @@ def test_a_place_for_a_table_nobody_makes_is_an_error(generate: ModuleType) -> N
         generate.filled("<!-- table: no_such (make docs) -->\n<!-- end -->")
 
 
+@pytest.mark.parametrize(("data", "mark"), [("politicians", ""), ("society", " *(society)*")])
 def test_what_a_feature_is_worth_is_told_once_it_is_measured(
-    generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: str, mark: str, generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = next(feature for feature in FEATURES if feature.group == "track_record")
     monkeypatch.setattr(generate, "ABLATION", tmp_path / "ablation.json")
     assert "lost without it" not in generate.features("track_record")
-    (tmp_path / "ablation.json").write_text(json.dumps({first.name: {"r2_loss": 0.01234, "spearman_loss": -0.001}}))
+    (tmp_path / "ablation.json").write_text(
+        json.dumps({first.name: {"data": data, "r2_loss": 0.01234, "spearman_loss": -0.001}})
+    )
     heads, _, row, *others = generate.features("track_record").splitlines()
     assert "R² lost without it" in heads
-    assert row.endswith("| 0.0123 | -0.0010 |")
+    assert row.endswith(f"| 0.0123{mark} | -0.0010{mark} |")
     assert all(other.endswith("| – | – |") for other in others)
 
 
