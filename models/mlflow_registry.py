@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clout.models import bundle
+from clout.models import bundle, whole_file
 from clout.models.registry import CHAMPION, MODEL_NAME, VERSION_TAG, RegistryError
 
 if TYPE_CHECKING:
@@ -66,9 +65,7 @@ def download_file(tracking_uri: str, version: str, name: str, target: Path) -> b
         if not run or name not in {file.path for file in client.list_artifacts(run)}:
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
-        shutil.copyfile(client.download_artifacts(run, name, folder), partial)
-        partial.replace(target)
+        whole_file.write(target, Path(client.download_artifacts(run, name, folder)).read_bytes())
         return True
 
 

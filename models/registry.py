@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from clout.errors import CloutError
-from clout.models import bundle
+from clout.models import bundle, whole_file
 
 MODEL_NAME = "clout"
 VERSION_TAG = "bundle"
@@ -77,7 +75,7 @@ def point(home: str | Path, name: str, directory: Path, version: str) -> None:
     _settle(directory)
     path = directory.relative_to(home).as_posix()
     pointer = Pointer(version, path, _sha256(directory / bundle.MANIFEST))
-    _replace(pointer_file(home, name), bundle.to_json(asdict(pointer)))
+    whole_file.write(pointer_file(home, name), bundle.to_json(asdict(pointer)))
 
 
 def pointed(home: str | Path, name: str) -> str | None:
@@ -174,33 +172,10 @@ def _next_step(home: Path, name: str) -> str:
     return "Train one with `clout train`"
 
 
-def _replace(file: Path, content: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    try:
-        with os.fdopen(handle, "w") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(file)
-        _sync(file.parent)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def _settle(directory: Path) -> None:
     """Nothing; every file of the directory has reached the disk."""
     for path in (*directory.iterdir(), directory, directory.parent):
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        whole_file.sync(path)
 
 
 def _sha256(file: Path) -> str:

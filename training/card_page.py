@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from clout.training import pages
 from clout.training.card import BASELINES, CardFacts, bracketed, bracketed_share, card, share, verdicts
 
 PLOT = 240.0
@@ -30,25 +30,21 @@ class Heading:
 
 def page(facts: CardFacts) -> str:
     """The card as HTML, self-contained; the same facts give the same bytes."""
-    environment = Environment(
-        loader=PackageLoader("clout.training", "."),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     tokens = _reader().parse(card(facts))
     first = next(place for place, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2")
     headings = list(_laid_out(tokens))
-    return environment.get_template("card.html.j2").render(
-        opening=_html(tokens[: _end_of_lede(tokens)]),
-        body=_html(tokens[first:]),
-        headings=headings,
-        glance=list(_glance(facts)),
-        deciles=_deciles(facts.report["deciles"]),
-        skills=list(_skills(facts.report["skill"])),
-        plot=PLOT,
+    return (
+        pages.templates()
+        .get_template("card.html.j2")
+        .render(
+            opening=_html(tokens[: _end_of_lede(tokens)]),
+            body=_html(tokens[first:]),
+            headings=headings,
+            glance=list(_glance(facts)),
+            deciles=_deciles(facts.report["deciles"]),
+            skills=list(_skills(facts.report["skill"])),
+            plot=PLOT,
+        )
     )
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from clout.errors import CloutError
 from clout.training import compare_report as said
+from clout.training import pages
 from clout.training.curves import COLOURS, INK, draw_calibration, draw_lift, figure
 from clout.training.paired import GROUP_FIGURES
 
@@ -21,34 +20,6 @@ if TYPE_CHECKING:
 
 SIZE = (4.4, 4.0)
 DARK = ("#6ea8e6", "#e59a5a", "#79c492", "#c29bd8", "#cdb954", "#e07d92", "#a9b8c7")
-
-
-class PageError(CloutError):
-    """A page that could not be written."""
-
-    code = "page"
-
-
-def refuse_missing_folder(file: Path) -> None:
-    """Nothing; raises `PageError` where `file` would have no folder, before anybody works for it."""
-    if not file.parent.is_dir():
-        raise PageError(
-            f"cannot write {file}: there is no folder {file.parent}; expected one: make it, or name another"
-        )
-
-
-def write(file: Path, told: Mapping[str, Any]) -> None:
-    """Nothing; `file` now holds the page, whole."""
-    content = page(told)
-    temporary = file.with_name(f".{file.name}.new")
-    try:
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(file)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise PageError(
-            f"cannot write {file} ({error.strerror}); expected the name of a file in a folder that is there: name another"
-        ) from error
 
 
 def page(told: Mapping[str, Any]) -> str:
@@ -132,14 +103,7 @@ def _svg(drawn: Figure) -> Markup:
 
 
 def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("clout.training", "."),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = pages.templates()
     environment.filters |= {"say": said.say, "signed": said.signed, "group": said.group_words, "who": said.who}
     environment.globals |= {"said": said}
     return environment

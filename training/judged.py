@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
 from clout.errors import CloutError
+from clout.models import whole_file
 from clout.training.evaluate import Judgement
 
 FOLDER = "judged"
@@ -33,12 +35,9 @@ def write(folder: Path, version: str, kept: pl.DataFrame) -> Path:
     """The Parquet file under `folder` that now holds `kept`, whole."""
     file = folder / FOLDER / f"{version}.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.new")
-    try:
-        kept.write_parquet(temporary)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    content = BytesIO()
+    kept.write_parquet(content)
+    whole_file.write(file, content.getvalue())
     return file
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from clout.errors import CloutError
-from clout.models import registry
+from clout.models import registry, whole_file
 from clout.models.bundle import to_json
 from clout.models.calibration import Calibration
 from clout.models.scale import MIN_ACCOUNTS, Scale, fit_curve
@@ -73,11 +73,11 @@ def keeping(home: Path, params: Params, scale: Scale) -> Iterator[None]:
         _check_same(file, now, scale)
         before = file.read_text(encoding="utf-8") if file.exists() else None
         whole = Scale(scale.version, dict(sorted({**now.curves, **scale.curves}.items())))
-        _replace(file, to_json({"meaning": _meaning(params), **whole.to_json()}))
+        whole_file.write(file, to_json({"meaning": _meaning(params), **whole.to_json()}))
         try:
             yield
         except BaseException:
-            file.unlink() if before is None else _replace(file, before)
+            file.unlink() if before is None else whole_file.write(file, before)
             raise
 
 
@@ -89,15 +89,6 @@ def _check_same(file: Path, now: Scale, scale: Scale) -> None:
             f"another training has frozen {what} in {file.parent} since this one began; expected its "
             "curves: train again, on the scale that is frozen now"
         )
-
-
-def _replace(file: Path, content: str) -> None:
-    temporary = file.with_name(f".{file.name}.new")
-    try:
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _file(home: Path, params: Params) -> Path:

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.errors import CloutError
+from clout.models import whole_file
 from clout.training import metrics, scales
 from clout.training.config import Params, to_toml
 from clout.training.dataset import Dataset, Step, build
@@ -159,7 +160,7 @@ def tune(
         counts = {"finished": len(finished), "pruned": sum(t.state is TrialState.PRUNED for t in finished)}
         counts |= {"added": len(finished) - before, "best": study.best_trial.number}
         file = home / FILE
-        _replace(file, to_toml(best))
+        whole_file.write(file, to_toml(best))
         return Tuned(study.study_name, file, counts, params, best, error, gain)
 
 
@@ -284,9 +285,3 @@ def _alone(home: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _replace(file: Path, content: str) -> None:
-    temporary = file.with_name(f".{file.name}.new")
-    temporary.write_text(content, encoding="utf-8")
-    temporary.replace(file)

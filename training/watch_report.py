@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Group
 from rich.table import Table
 
-from clout.errors import CloutError
+from clout.training import pages
 from clout.training.drift import LEAST_EFFECT
 
 SHOWN = 8
@@ -24,12 +22,6 @@ WORDS = {
     "coverage": "outcomes inside their interval",
 }
 PLOT_WIDTH, PLOT_HEIGHT = 300, 96
-
-
-class PageError(CloutError):
-    """A page that could not be written."""
-
-    code = "page"
 
 
 def table(told: Mapping[str, Any]) -> Group:
@@ -110,22 +102,23 @@ def _grid(heads: tuple[str, ...]) -> Table:
 
 def page(told: Mapping[str, Any]) -> str:
     """The page in HTML, pictures inside; the same watch gives the same bytes."""
-    templates = Environment(
-        loader=PackageLoader("clout.training", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     drawn = [*told["predictions"], *shown(told, DRAWN)[: 2 * DRAWN], *told["categories"]]
-    return templates.get_template("watch.html.j2").render(
-        told=told,
-        rows=shown(told, 2 * SHOWN),
-        drawn=[(one, _bars(one)) for one in drawn],
-        accuracy=[(figure, WORDS[figure["name"]]) for figure in told["accuracy"]],
-        volume=_volume(told["volume"]),
-        lines=list(data_lines(told)),
-        number=number,
-        between=between,
-        least=LEAST_EFFECT,
-        width=PLOT_WIDTH,
-        height=PLOT_HEIGHT,
+    return (
+        pages.templates()
+        .get_template("watch.html.j2")
+        .render(
+            told=told,
+            rows=shown(told, 2 * SHOWN),
+            drawn=[(one, _bars(one)) for one in drawn],
+            accuracy=[(figure, WORDS[figure["name"]]) for figure in told["accuracy"]],
+            volume=_volume(told["volume"]),
+            lines=list(data_lines(told)),
+            number=number,
+            between=between,
+            least=LEAST_EFFECT,
+            width=PLOT_WIDTH,
+            height=PLOT_HEIGHT,
+        )
     )
 
 
@@ -162,16 +155,3 @@ def _volume(volume: Mapping[str, Any] | None) -> list[dict[str, float]]:
         }
         for place, value in enumerate(values)
     ]
-
-
-def write(file: Path, told: Mapping[str, Any]) -> None:
-    """Nothing; `file` now holds the page, whole."""
-    temporary = file.with_name(f".{file.name}.new")
-    try:
-        temporary.write_text(page(told), encoding="utf-8")
-        temporary.replace(file)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise PageError(
-            f"cannot write {file} ({error.strerror}); expected the name of a file in a folder that is there: name another"
-        ) from error

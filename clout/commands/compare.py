@@ -25,13 +25,13 @@ def compare(
     """
     from clout.display import print_compared, print_json, step_bar
     from clout.settings import read_settings
-    from clout.training import compare_page, compare_report
+    from clout.training import compare_page, compare_report, pages
     from clout.training.compare import STEPS, compare
 
     if html:
-        compare_page.refuse_missing_folder(html)
+        pages.refuse_missing_folder(html)
     with step_bar(STEPS) as step:
         told = compare(read_settings().home, open_lake(lake), versions, step)
     if html:
-        compare_page.write(html, told)
+        pages.write(html, compare_page.page(told))
     print_json(told) if as_json else print_compared(compare_report.tables(told), html)

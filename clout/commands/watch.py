@@ -35,17 +35,19 @@ def watch(
     from clout.models import registry
     from clout.models.score_model import ScoreModel
     from clout.settings import read_settings
-    from clout.training import watch_log, watch_report
+    from clout.training import pages, watch_log, watch_report
     from clout.training.watch import Stretch
 
     if since is not None and days is not None:
         raise typer.BadParameter("got both --since and --days; expected one of them")
+    if html:
+        pages.refuse_missing_folder(html)
     home, now = read_settings().home, datetime.now(UTC)
     model = ScoreModel.load(registry.resolve(home, registry.CHAMPION))
     chosen = Stretch(None if since is None else since.replace(tzinfo=since.tzinfo or UTC), days)
     told = _watched(model, open_lake(lake), home, chosen, now).told()
     if html:
-        watch_report.write(html, told)
+        pages.write(html, watch_report.page(told))
     watch_log.append(home, told, now)
     print_json(told) if as_json else print_watched(told, watch_report.table(told), html)
     raise typer.Exit(ACT if told["act"] else 0)

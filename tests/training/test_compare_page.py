@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from small_comparison import FIRST, SECOND, told
 
-from clout.training.compare_page import PageError, page, write
+from clout.training.compare_page import page
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +73,3 @@ def test_what_cannot_be_told_says_why() -> None:
     assert "<p>too &lt;few&gt;</p>" in content
     assert "<p>other scales</p>" in content
     assert "<svg" not in content
-
-
-def test_it_is_written_whole(tmp_path: Path, content: str) -> None:
-    write(tmp_path / "page.html", told())
-    assert (tmp_path / "page.html").read_text() == content
-    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
-
-
-def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        PageError, match=r"cannot write .*gone/page.html \(No such file or directory\); expected the name"
-    ):
-        write(tmp_path / "gone" / "page.html", told())

@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from clout.training.drift import Drift
 from clout.training.ripened import Compared
 from clout.training.volume import Volume
 from clout.training.watch import Finding, Moved, Watched
-from clout.training.watch_report import PageError
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -107,8 +105,3 @@ def test_a_watch_with_nothing_to_show_still_makes_a_page(told: dict[str, Any]) -
     page = watch_report.page(nothing | {"act": False, "verdict": "quiet: only 3 posts came since 2024-03-01"})
     assert "<strong>Quiet.</strong> Only 3 posts came since 2024-03-01." in page
     assert "too few to tell how well it does" in page
-
-
-def test_a_page_that_cannot_be_written_says_so(told: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(PageError, match="name another"):
-        watch_report.write(tmp_path / "nowhere" / "page.html", told)
