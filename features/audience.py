@@ -11,8 +11,8 @@ from datetime import timedelta
 import polars as pl
 
 from clout.data.history import History
+from clout.data.windows import ONE, UNIT, Stream, fixed, stream, window
 from clout.features.feature import Feature, elapsed, mean, past, share
-from clout.features.windows import ONE, UNIT, Stream, fixed, stream, window
 
 MONTH = timedelta(days=30)
 DAY = timedelta(days=1)

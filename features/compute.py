@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from clout.data.history import History
+from clout.data.windows import WIDTHS, Stream, newest, window
 from clout.features import audience, messenger, timing
 from clout.features.catalogue import FEATURES
 from clout.features.message import with_form
-from clout.features.windows import WIDTHS, Stream, newest, window
 
 IDS = ("post", "account", "network", "happened_at")
 

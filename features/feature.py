@@ -8,8 +8,8 @@ from typing import Literal
 
 import polars as pl
 
+from clout.data.windows import UNIT, WIDTHS
 from clout.features.contract import FeatureSpec, Group
-from clout.features.windows import UNIT, WIDTHS
 
 
 @dataclass(frozen=True)

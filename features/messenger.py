@@ -7,9 +7,9 @@ from typing import Literal
 import polars as pl
 
 from clout.data.history import History
+from clout.data.windows import ONE, UNIT, Stream, fixed, stream
 from clout.features.feature import Feature, mean, past, share
 from clout.features.message import with_form
-from clout.features.windows import ONE, UNIT, Stream, fixed, stream
 
 KINDS = ("like", "reshare", "reply", "quote")
 HALF_LIVES = (3, 30)

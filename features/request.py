@@ -10,8 +10,8 @@ import polars as pl
 
 from clout.data.history import History, load
 from clout.data.tables import SCHEMAS
+from clout.data.windows import WIDTHS, Stream
 from clout.features.compute import Streams, compute, prepare
-from clout.features.windows import WIDTHS, Stream
 from clout.features.wording import Wording
 
 TICK = timedelta(microseconds=1)

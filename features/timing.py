@@ -7,9 +7,9 @@ from datetime import timedelta
 import polars as pl
 
 from clout.data.history import History
+from clout.data.windows import ONE, Stream, stream
 from clout.features.feature import Feature, past, share, since
 from clout.features.message import with_form
-from clout.features.windows import ONE, Stream, stream
 
 HOUR = timedelta(hours=1)
 

@@ -14,10 +14,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from clout.data.history import History
+from clout.data.windows import UNIT
 from clout.features.catalogue import CONTRACT, FEATURES
 from clout.features.compute import Streams, look_up
 from clout.features.feature import past
-from clout.features.windows import UNIT
 from clout.training.config import Params
 from clout.training.fit import fit
 from clout.training.heads import log_counts

@@ -7,10 +7,10 @@ from string import Formatter
 
 import pytest
 
+from clout.data.windows import WIDTHS
 from clout.features.catalogue import CONTRACT, FEATURES
 from clout.features.contract import GROUPS
 from clout.features.feature import Feature
-from clout.features.windows import WIDTHS
 
 by_name = pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 

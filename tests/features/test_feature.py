@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from bits import bits
 
+from clout.data.windows import UNIT
 from clout.features.feature import elapsed, mean, past, share, since
-from clout.features.windows import UNIT
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clout.data.values import TIME
-from clout.features.windows import ONE, UNIT, Stream, fixed, newest, stream, window
+from clout.data.windows import ONE, UNIT, Stream, fixed, newest, stream, window
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
