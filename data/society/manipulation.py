@@ -96,10 +96,12 @@ def run_pods(pods: Ints, content: Content, rng: np.random.Generator) -> Actions:
 
 def count_throwaways(config: Society) -> int:
     """How many throw-away accounts there are to like for money."""
-    if not config.bought_likes:
-        return 0
-    a_post = -(-config.likes_per_buyer // config.boosted_posts)
-    return max(2 * a_post, config.likes_per_buyer // LIKES_A_THROWAWAY)
+    return crew_size(config.likes_per_buyer, config.boosted_posts) if config.bought_likes else 0
+
+
+def crew_size(likes: int, posts: int) -> int:
+    """How many throw-away accounts it takes to spread `likes` over `posts`, few to each of them."""
+    return max(2 * -(-likes // posts), likes // LIKES_A_THROWAWAY)
 
 
 def sell_likes(
@@ -115,18 +117,21 @@ def sell_likes(
         posts = np.flatnonzero((content.author == buyer) & ripe(config, content))
         posts = posts[-config.boosted_posts :]
         shares = np.array([len(share) for share in np.array_split(np.arange(config.likes_per_buyer), len(posts))])
-        parts.append(burst(posts, np.minimum(shares, len(throwaways)), throwaways, content, rng))
+        parts.append(burst(posts, np.minimum(shares, len(throwaways)), throwaways, content.at, rng))
         spans.append((len(parts[-1].post), content.at[posts[0]], content.at[posts[-1]]))
     amount, since, until = np.array(spans, dtype=np.int64).reshape(-1, 3).T
     return Actions.collect(parts), Purchases(buyers, amount, since, until)
 
 
-def burst(posts: Ints, likes: Ints, throwaways: Ints, content: Content, rng: np.random.Generator) -> Actions:
-    """`likes` likes on each of `posts` by different throw-away accounts, within some twenty minutes."""
+def burst(posts: Ints, likes: Ints, throwaways: Ints, published: Ints, rng: np.random.Generator) -> Actions:
+    """`likes` likes on each of `posts` by different throw-away accounts, within some twenty minutes.
+
+    `published` is when each post there is was, in microseconds; `posts` are places in it.
+    """
     crew = np.concatenate([rng.permutation(throwaways)[:count] for count in likes])
     post = np.repeat(posts, likes)
     begin = np.repeat(rng.uniform(5.0, 180.0, len(posts)), likes)
-    at = content.at[post] + ((begin + rng.uniform(0.0, 20.0, len(post))) * MINUTE).astype(np.int64)
+    at = published[post] + ((begin + rng.uniform(0.0, 20.0, len(post))) * MINUTE).astype(np.int64)
     return Actions(post, crew, np.zeros(len(post), np.int64), at)
 
 
