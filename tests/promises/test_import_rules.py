@@ -31,6 +31,14 @@ DOORS = {
     "mlflow": ("clout.training.tracking", "clout.models.mlflow_registry", "clout.models.mlflow_loader"),
     "optuna": ("clout.training.tune",),
     "bentoml": ("clout.serving.service", "clout.serving.bento"),
+    "sqlalchemy": (
+        "clout.serving.store",
+        "clout.serving.store_engine",
+        "clout.serving.store_tables",
+        "clout.serving.migrations",
+    ),
+    "alembic": ("clout.serving.store_engine", "clout.serving.migrations"),
+    "psycopg": (),
     "shap": ("clout.training.report", "clout.training.shap_explanation"),
 }
 

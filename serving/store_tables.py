@@ -1,0 +1,104 @@
+"""The tables of the score store as the code reads and writes them; `migrations` makes them.
+
+Besides scores, runs and models there is `forgetting`: rows of an account can be deleted only while it stands there.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from clout.serving.store_rows import StoreError
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment with its time zone, UTC when read; SQLite keeps it as text in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The moment as this database takes it."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise StoreError(f"got the moment {value} without a time zone; expected one with, such as {value}+00:00")
+        return value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The moment in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+METADATA = MetaData()
+
+MODELS = Table(
+    "models",
+    METADATA,
+    Column("model_version", Text, primary_key=True),
+    Column("scale_version", Text, nullable=False),
+    Column("contract", Text, nullable=False),
+    Column("quantiles", Text, nullable=False),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", Number, primary_key=True),
+    Column("as_of", Moment, nullable=False),
+    Column("model_version", Text, ForeignKey("models.model_version"), nullable=False),
+    Column("scale_version", Text, nullable=False),
+    Column("lake_fingerprint", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("accounts", Number),
+    UniqueConstraint("as_of", "model_version", "lake_fingerprint", name="runs_once"),
+)
+
+SCORES = Table(
+    "scores",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("as_of", Moment, primary_key=True),
+    Column("model_version", Text, ForeignKey("models.model_version"), primary_key=True),
+    Column("scale_version", Text, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("handle", Text),
+    Column("handle_sought", Text),
+    Column("bridge", Boolean, nullable=False),
+    Column("score", Double),
+    Column("low", Double),
+    Column("high", Double),
+    Column("percentile", Double),
+    Column("size_group", Text),
+    Column("size_percentile", Double),
+    Column("detail", LargeBinary, nullable=False),
+    Column("run", Number, ForeignKey("runs.id"), nullable=False),
+    CheckConstraint("(score IS NULL) = (low IS NULL) AND (score IS NULL) = (high IS NULL)", name="scores_whole"),
+    CheckConstraint("score BETWEEN 1 AND 100", name="scores_from_1_to_100"),
+    Index("scores_by_handle", "network", "handle_sought"),
+    Index("scores_by_moment", "as_of", "network"),
+)
+
+FORGETTING = Table("forgetting", METADATA, Column("account", Text, primary_key=True))
