@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         default_factory=_in_home("mlflow.db", "sqlite:///"),
         description="Where MLflow keeps runs and models; by default an SQLite file in home.",
     )
+    store: str = Field(
+        default_factory=_in_home("scores.db", "sqlite:///"),
+        description="Where scores are kept, an SQLite file or a PostgreSQL database; by default an SQLite file in home.",
+    )
     host: str = Field("127.0.0.1", description="Address on which the service listens.")
     port: int = Field(3000, ge=1, le=65535, description="Port on which the service listens.")
     retrain_share: float = Field(

@@ -22,6 +22,7 @@ def test_defaults_live_in_home(monkeypatch: pytest.MonkeyPatch):
     settings = read_settings()
     assert (settings.home, settings.lake) == (Path(".clout"), ".clout/lake")
     assert settings.tracking_uri == "sqlite:///.clout/mlflow.db"
+    assert settings.store == "sqlite:///.clout/scores.db"
     assert (settings.host, settings.port) == ("127.0.0.1", 3000)
     monkeypatch.setenv("CLOUT_HOME", "/srv/clout")
     assert read_settings().lake == "/srv/clout/lake"
@@ -32,6 +33,8 @@ def test_each_may_be_set_apart(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CLOUT_LAKE", "s3://bucket/lake")
     monkeypatch.setenv("CLOUT_PORT", "8080")
     assert (read_settings().lake, read_settings().port) == ("s3://bucket/lake", 8080)
+    monkeypatch.setenv("CLOUT_STORE", "postgresql+psycopg://clout@db/scores")
+    assert read_settings().store == "postgresql+psycopg://clout@db/scores"
     monkeypatch.setenv("CLOUT_LAKE", "")
     assert read_settings().lake == ".clout/lake"
 
