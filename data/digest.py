@@ -31,6 +31,12 @@ def total(digests: Iterable[str]) -> str:
     return lanes.tobytes().hex()
 
 
+def without(whole: str, part: str) -> str:
+    """The digest of the rows that are left of `whole` when those of `part` are taken out."""
+    lanes = [np.frombuffer(bytes.fromhex(digest), dtype="<u8") for digest in (whole, part)]
+    return str((lanes[0] - lanes[1]).tobytes().hex())
+
+
 def combine(digests: Mapping[str, str]) -> str:
     """The sha256 of named digests; names without rows do not enter."""
     told = {name: value for name, value in sorted(digests.items()) if int(value, 16)}

@@ -2,39 +2,40 @@
 
 A batch is `<table>/<batch>.parquet` for each table and `rejects/<batch>.parquet`; its receipt
 `receipts/<batch>.json` comes last, by rename, and readers read only what receipts name. `<batch>` is the sha256 of
-the rows.
+the rows that came in; after an erasure `<batch>-1` takes its place, and so on.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from copy import copy
+from hashlib import sha256
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-import filelock
-import fsspec
 import polars as pl
-from fsspec.implementations.local import LocalFileSystem
-from pydantic import ValidationError
 
 from clout.data.digest import combine, digest, total
 from clout.data.receipt import Receipt
-from clout.data.tables import CONFLICT, KEYS, NULLABLE, REJECTS, SCHEMAS, as_json, equal_rows
-from clout.errors import CloutError
+from clout.data.shelf import REJECTED, TOMBSTONES, LakeError, Shelf, broken
+from clout.data.tables import (
+    CLAIMED,
+    CONFLICT,
+    KEYS,
+    NULLABLE,
+    REJECTS,
+    SCHEMAS,
+    TWO_PERSONS,
+    as_json,
+    equal_rows,
+    other_person,
+)
+from clout.data.tombstones import Erasure, Tombstones
 
 Tables = Mapping[str, pl.DataFrame]
-PATIENCE = 600.0
-_OURS = re.compile(r"[0-9a-f]{64}\.(parquet|json\.partial)")
-
-
-class LakeError(CloutError):
-    """The lake cannot be read or written."""
-
-    code = "lake"
+FORGOTTEN = "forgotten"
+FORGOTTEN_WORDS = "it is of an account that must not be kept"
+NOTHING = digest(pl.DataFrame())
 
 
 class _Parts(NamedTuple):
@@ -46,58 +47,52 @@ class _Parts(NamedTuple):
 
 
 class Lake:
-    """A store of the five tables at `url`, a local path or any URL that fsspec knows.
+    """A store of the six tables at `url`, a local path or any URL that fsspec knows.
 
     Processes may append to a local lake at the same time: a lock file makes one wait for the other. Behind a URL
     there is no lock, so one process at a time appends there.
     """
 
     def __init__(self, url: str | Path) -> None:
-        self.url = str(url)
-        try:
-            self._files, root = fsspec.core.url_to_fs(self.url)
-        except (ImportError, ValueError) as error:
-            raise LakeError(
-                f"cannot open the lake {self.url} ({error}): expected a path or a URL whose fsspec package is there"
-            ) from error
-        self._root = str(root).rstrip("/")
+        self.shelf = Shelf(url)
+        self.url = self.shelf.url
         self._last: int | None = None
-        self._local = isinstance(self._files, LocalFileSystem)
 
     def append(self, batch: Tables, *, source: str, note: str = "", rejects: pl.DataFrame | None = None) -> Receipt:
         """The receipt of `batch`, which is then visible in all its tables; when anything fails, in none.
 
         The same batch again changes nothing. A row whose key the lake has is not appended: it counts as
-        `already_there` when equal, else it is rejected as `conflicting_duplicate`. Frames have the columns and
-        types of their table and each key once; a `row` column may number the rows, for the rejects.
+        `already_there` when equal, else it is rejected as `conflicting_duplicate`; a row of an account that was
+        forgotten is rejected as `forgotten`, and what it said is not kept. Frames have the columns and types of
+        their table and each key once; a `row` column may number the rows, for the rejects.
         """
         batch = {table: _checked(table, frame) for table, frame in batch.items()}
         refused = pl.DataFrame(schema=REJECTS) if rejects is None else rejects.select(REJECTS.names())
-        if self._last is not None:
-            raise LakeError(f"got rows for the lake {self.url} as it was; expected the lake as it is: open it anew")
+        self.expect_now()
         digests = {table: _digest(table, frame) for table, frame in batch.items()}
         name = combine({**digests, "rejects": digest(refused)})
-        with self._alone():
-            past = self.receipts()
+        with self.shelf.alone():
+            past, tombstones = self.receipts(), self.tombstones()
+            kept, refused, posts = _without_forgotten(batch, refused, tombstones)
             for receipt in past:
                 if receipt.batch == name:
-                    return receipt.again({table: frame.height for table, frame in batch.items()})
-            parts = {table: self._divide(table, frame) for table, frame in batch.items()}
+                    return receipt.again({table: frame.height for table, frame in kept.items()})
+            parts = {table: self._divide(table, frame) for table, frame in kept.items()}
             new = {table: part.new for table, part in parts.items() if part.new.height}
             refused = pl.concat([refused, *(part.conflicts for part in parts.values())])
             whole = {table for table, rows in new.items() if rows.height == batch[table].height}
             receipt = Receipt(
                 batch=name,
-                number=1 + max((receipt.number for receipt in past), default=0),
+                number=self.next_number() + bool(posts),
                 source=source,
                 note=note,
                 rows={table: rows.height for table, rows in new.items()},
                 already_there={table: part.there for table, part in parts.items() if part.there},
-                rejected=dict(refused["reason"].value_counts().sort("reason").iter_rows()),
+                rejected=rejected(refused),
                 digests={t: digests[t] if t in whole else _digest(t, rows) for t, rows in new.items()},
             )
             frames = {table: rows.select(SCHEMAS[table].names()) for table, rows in new.items()}
-            return self._keep(receipt, frames | ({"rejects": refused} if refused.height else {}))
+            return self._keep(receipt, frames | ({REJECTED: refused} if refused.height else {}), tombstones, posts)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """The rows of `table`, read when collected; typed and empty when there are none."""
@@ -105,50 +100,112 @@ class Lake:
 
     def read(self, table: str) -> pl.DataFrame:
         """The rows of `table` in the order they came; typed and empty when there are none."""
-        return self._collect(table, self.scan(table))
+        names = self.batches()
+        try:
+            return self._collect(table, self.scan(table))
+        except LakeError:
+            if self.batches() == names:
+                raise
+            return self.read(table)  # rows were erased meanwhile, and what was being read replaced
 
     def rejects(self) -> pl.LazyFrame:
         """The rows that were refused, with table, row in the source, reason, sentence and the raw row."""
-        return self._scan("rejects", REJECTS)
+        return self._scan(REJECTED, REJECTS)
 
     def is_empty(self) -> bool:
         """Whether no table has a row."""
         return not any(receipt.rows for receipt in self.receipts())
 
     def fingerprint(self) -> str:
-        """The sha256 of the rows of all tables; neither their order nor their batches enter."""
-        return _fingerprint(self.receipts())
+        """The sha256 of the rows of all tables and of how many accounts were forgotten.
+
+        Neither the order of rows nor their batches enter.
+        """
+        *_, (_, newest) = self.states()
+        return newest
+
+    def states(self) -> Iterator[tuple[int, str]]:
+        """(number, fingerprint) of the lake after each batch and each erasure, first to last; at first it is empty."""
+        digests, forgotten = dict.fromkeys(SCHEMAS, NOTHING), set[str]()
+        changes: list[Receipt | Erasure] = [*self.receipts(), *self.tombstones().erasures]
+        yield 0, combine(digests)
+        for change in sorted(changes, key=lambda change: change.number):
+            if isinstance(change, Erasure):
+                forgotten |= {*change.accounts}
+            else:
+                digests |= {table: total([digests[table], part]) for table, part in change.digests.items()}
+            count = {TOMBSTONES: f"{len(forgotten):x}"} if forgotten else {}
+            yield change.number, combine(digests | count)
 
     def as_of(self, fingerprint: str) -> Lake:
-        """This lake as it was when it had that fingerprint, to be read; raises `LakeError` when it never had."""
-        receipts = self.receipts()
-        for count in range(len(receipts), -1, -1):
-            if _fingerprint(receipts[:count]) == fingerprint:
-                past = copy(self)
-                past._last = receipts[count - 1].number if count else 0
-                return past
+        """This lake as it was when it had that fingerprint, to be read.
+
+        Raises `LakeError` when it never had, or when rows that it had then were erased since.
+        """
+        numbers = [number for number, state in self.states() if state == fingerprint]
+        if numbers:
+            past = copy(self)
+            past._last = numbers[-1]
+            return past
+        day = self.tombstones().erased_on(fingerprint)
+        if day is not None:
+            raise LakeError(
+                f"the lake {self.url} had the fingerprint {fingerprint} until an account was erased from it on {day}; "
+                "what was erased is gone for good, and with it that state: train again on the lake as it is"
+            )
         raise LakeError(
-            f"the lake {self.url} never had the fingerprint {fingerprint} in any of its {len(receipts)} states; expected "
-            "the lake the data came from: name it, or ingest the same sources in the same order"
+            f"the lake {self.url} never had the fingerprint {fingerprint} in any of its {len(self.receipts())} states; "
+            "expected the lake the data came from: name it, or ingest the same sources in the same order"
         )
 
     def receipts(self) -> list[Receipt]:
         """The receipts of all batches, first to last."""
-        found = [self._receipt(path) for path in self._list("receipts") if path.endswith(".json")]
-        kept = [receipt for receipt in found if self._last is None or receipt.number <= self._last]
-        return sorted(kept, key=lambda receipt: (receipt.number, receipt.batch))
+        return [receipt for receipt in self.shelf.receipts() if self._last is None or receipt.number <= self._last]
+
+    def tombstones(self) -> Tombstones:
+        """What is remembered of the accounts that were forgotten."""
+        names = [name for name in self.shelf.names(TOMBSTONES) if name.endswith(".json")]
+        found = [Erasure.model_validate_json(self.shelf.content(f"{TOMBSTONES}/{name}")) for name in names]
+        kept = [erasure for erasure in found if self._last is None or erasure.number <= self._last]
+        return Tombstones(tuple(sorted(kept, key=lambda erasure: erasure.number)))
+
+    def remember(self, erasure: Erasure) -> None:
+        """Nothing; `erasure` is then among the tombstones."""
+        told = erasure.model_dump_json(exclude_defaults=True)
+        self.shelf.put(f"{TOMBSTONES}/{sha256(told.encode()).hexdigest()}.json", told)
 
     def batches(self) -> frozenset[str]:
         """The names of all batches: the same as long as the lake holds the same, and read at a glance."""
-        names = (path.rsplit("/", 1)[1] for path in self._list("receipts"))
-        return frozenset(name.removesuffix(".json") for name in names if name.endswith(".json"))
+        return frozenset(name.removesuffix(".json") for name in self.shelf.names("receipts") if name.endswith(".json"))
 
     def path(self, table: str, batch: str) -> str:
-        """The path or URL of the file with the rows of `table` (or "rejects") of `batch`."""
-        path = f"{self._root}/{table}/{batch}.parquet"
-        return path if self._local else str(self._files.unstrip_protocol(path))
+        """The path or URL of the file with the rows of `table` (or "rejects") of `batch`, a receipt's `stem`."""
+        return self.shelf.path(table, batch)
+
+    def expect_now(self) -> None:
+        """Nothing, unless this is a lake as it was, which raises `LakeError`: only the lake of now takes changes."""
+        if self._last is not None:
+            raise LakeError(f"got rows for the lake {self.url} as it was; expected the lake as it is: open it anew")
+
+    def next_number(self) -> int:
+        """The number of the next batch or erasure."""
+        changes: list[Receipt | Erasure] = [*self.receipts(), *self.tombstones().erasures]
+        return 1 + max((change.number for change in changes), default=0)
 
     def _divide(self, table: str, frame: pl.DataFrame) -> _Parts:
+        if table == "identities":
+            return self._divide_identities(frame)
+        return self._divide_by_key(table, frame)
+
+    def _divide_identities(self, frame: pl.DataFrame) -> _Parts:
+        """As any table is divided, but an account that another person declared before is refused."""
+        declared = self.scan("identities").join(frame.lazy().select("account"), on="account", how="semi")
+        claimed = other_person(frame, self._collect("identities", declared))
+        parts = self._divide_by_key("identities", frame.filter(~claimed))
+        others = _refused("identities", frame.filter(claimed), TWO_PERSONS, CLAIMED)
+        return parts._replace(conflicts=pl.concat([parts.conflicts, others]))
+
+    def _divide_by_key(self, table: str, frame: pl.DataFrame) -> _Parts:
         key = list(KEYS[table])
         known = self._collect(table, self.scan(table).join(frame.lazy().select(key), on=key, how="semi"))
         if known.is_empty():
@@ -156,94 +213,41 @@ class Lake:
         new = frame.join(known, on=key, how="anti", maintain_order="left")
         seen = frame.join(known, on=key, how="semi", maintain_order="left")
         equal = equal_rows(table, seen, known)
-        return _Parts(new, int(equal.sum()), _conflicts(table, seen.filter(~equal)))
+        return _Parts(new, int(equal.sum()), _refused(table, seen.filter(~equal), "conflicting_duplicate", CONFLICT))
 
-    def _keep(self, receipt: Receipt, frames: Tables) -> Receipt:
-        """`receipt` once `frames` and then the receipt itself are written."""
+    def _keep(self, receipt: Receipt, frames: Tables, tombstones: Tombstones, posts: Sequence[str]) -> Receipt:
+        """`receipt` once `frames` and then the receipt itself are written; `posts` of forgotten accounts come first."""
         if not frames:
             return receipt.model_copy(update={"number": 0})
-        self._sweep()
-        paths = {table: self.path(table, receipt.batch) for table in frames}
-        target = f"{self._root}/receipts/{receipt.batch}.json"
+        self.shelf.sweep()
         try:
-            for table, frame in frames.items():
-                with self._writing(paths[table]) as file:
-                    frame.write_parquet(file)
-            sizes = {table: int(self._files.size(path)) for table, path in paths.items()}
-            receipt = receipt.model_copy(update={"bytes": sizes})
-            with self._writing(f"{target}.partial") as file:
-                file.write(receipt.model_dump_json(indent=2).encode())
-            self._files.mv(f"{target}.partial", target)
+            if tombstones.salt and posts:
+                self.remember(Erasure(number=receipt.number - 1, salt=tombstones.salt, posts=tuple(posts)))
+            return self.shelf.put_batch(receipt, frames)
         except (OSError, pl.exceptions.PolarsError) as error:
-            self._sweep()
+            self.shelf.sweep()
             raise LakeError(
                 f"could not write to the lake {self.url} ({error}); nothing of {receipt.source} was kept: "
                 "make room or allow writing there, then run this again"
             ) from error
-        return receipt
-
-    @contextmanager
-    def _writing(self, path: str) -> Iterator[IO[bytes]]:
-        """An open file that, on a local disk, has reached it when the block ends."""
-        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        with self._files.open(path, "wb") as file:
-            yield file
-            if self._local:
-                file.flush()
-                os.fsync(file.fileno())
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """A block that no other process of this machine runs on the same local lake."""
-        if not self._local:
-            yield
-            return
-        try:
-            self._files.makedirs(self._root, exist_ok=True)
-            lock = filelock.FileLock(f"{self._root}/.lock", timeout=PATIENCE)
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise LakeError(
-                f"waited {PATIENCE:.0f} s for another process that writes to the lake {self.url}; "
-                "expected it to end: run this again when it has"
-            ) from error
-        except OSError as error:
-            raise LakeError(
-                f"cannot write to the lake {self.url} ({error}); expected a folder to write in: name another"
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _sweep(self) -> None:
-        """Remove what broken-off batches left in a local lake, where the lock says that nobody is writing."""
-        if not self._local:
-            return
-        kept = {receipt.batch for receipt in self.receipts()}
-        for folder in (*SCHEMAS, "rejects", "receipts"):
-            for path in self._list(folder):
-                name = path.rsplit("/", 1)[1]
-                if _OURS.fullmatch(name) and (name.endswith(".partial") or name.split(".", 1)[0] not in kept):
-                    self._files.rm_file(path)
 
     def _scan(self, table: str, schema: pl.Schema) -> pl.LazyFrame:
-        sizes = {self.path(table, r.batch): r.bytes[table] for r in self.receipts() if table in r.bytes}
+        sizes = {self.path(table, r.stem): r.bytes[table] for r in self.receipts() if table in r.bytes}
         for path, size in sizes.items():
             self._check_size(path, size)
         if not sizes:
             return pl.LazyFrame(schema=schema)
-        if self._local:
+        if self.shelf.is_local:
             return pl.scan_parquet(list(sizes), glob=False, schema=schema)
-        return pl.scan_parquet([self._files.cat_file(path) for path in sizes], schema=schema)
+        return pl.scan_parquet([self.shelf.content(path) for path in sizes], schema=schema)
 
     def _check_size(self, path: str, size: int) -> None:
         try:
-            found = int(self._files.size(path))
+            found = self.shelf.size(path)
         except FileNotFoundError as error:
-            raise _broken(path, "is missing") from error
+            raise broken(path, "is missing") from error
         if found != size:
-            raise _broken(path, f"has {found:,} bytes and not the {size:,} of its receipt")
+            raise broken(path, f"has {found:,} bytes and not the {size:,} of its receipt")
 
     def _collect(self, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
         try:
@@ -251,32 +255,38 @@ class Lake:
         except (pl.exceptions.PolarsError, OSError) as error:
             for receipt in self.receipts():
                 if table in receipt.bytes:
-                    self._check_rows(self.path(table, receipt.batch))
+                    self._check_rows(self.path(table, receipt.stem))
             raise LakeError(f"could not read {table} of the lake {self.url} ({error}): run this again") from error
 
     def _check_rows(self, path: str) -> None:
         try:
-            pl.read_parquet(self._files.cat_file(path))
+            pl.read_parquet(self.shelf.content(path))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise _broken(path, f"is damaged ({error})") from error
-
-    def _receipt(self, path: str) -> Receipt:
-        try:
-            return Receipt.model_validate_json(self._files.cat_file(path))
-        except ValidationError as error:
-            raise _broken(path, "is not a receipt") from error
-
-    def _list(self, folder: str) -> list[str]:
-        self._files.invalidate_cache()
-        try:
-            return sorted(self._files.ls(f"{self._root}/{folder}", detail=False))
-        except FileNotFoundError:
-            return []
+            raise broken(path, f"is damaged ({error})") from error
 
 
-def _fingerprint(receipts: Sequence[Receipt]) -> str:
-    parts = {table: [r.digests[table] for r in receipts if table in r.digests] for table in SCHEMAS}
-    return combine({table: total(digests) for table, digests in parts.items()})
+def rejected(refused: pl.DataFrame) -> dict[str, int]:
+    """How many rejects there are of each reason."""
+    return dict(refused["reason"].value_counts().sort("reason").iter_rows())
+
+
+def _without_forgotten(
+    batch: Tables, refused: pl.DataFrame, tombstones: Tombstones
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame, list[str]]:
+    """(kept, rejects, marks): rows of accounts not forgotten, rejects for the others, and marks of posts new to us."""
+    if not len(tombstones):
+        return dict(batch), refused, []
+    posts = batch["posts"] if "posts" in batch else pl.DataFrame(schema=SCHEMAS["posts"])
+    theirs = posts.filter(tombstones.accounts_in(posts["account"]))["post"]
+    kept, out = {}, []
+    for table, rows in batch.items():
+        named = tombstones.name(rows)
+        if "post" in rows.columns:
+            named |= rows["post"].is_in(theirs.implode()).fill_null(value=False)
+        kept[table] = rows.filter(~named)
+        out.append(_refused(table, rows.filter(named), FORGOTTEN, FORGOTTEN_WORDS).with_columns(raw=pl.lit("")))
+    told = refused.with_columns(raw=pl.when(~tombstones.told_in(refused["raw"])).then("raw").otherwise(pl.lit("")))
+    return kept, pl.concat([told, *out]), sorted({*tombstones.marks(theirs)} - tombstones.posts)
 
 
 def _schema(table: str) -> pl.Schema:
@@ -304,19 +314,11 @@ def _digest(table: str, frame: pl.DataFrame) -> str:
     return digest(frame.select(SCHEMAS[table].names()))
 
 
-def _conflicts(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+def _refused(table: str, rows: pl.DataFrame, reason: str, sentence: str) -> pl.DataFrame:
     return rows.select(
         pl.lit(table).alias("table"),
         "row",
-        pl.lit("conflicting_duplicate").alias("reason"),
-        pl.lit(CONFLICT).alias("sentence"),
+        pl.lit(reason).alias("reason"),
+        pl.lit(sentence).alias("sentence"),
         as_json(rows.drop("row")).alias("raw"),
-    )
-
-
-def _broken(path: str, what: str) -> LakeError:
-    batch = path.rsplit("/", 1)[1].split(".", 1)[0]
-    return LakeError(
-        f"the lake's file {path} {what}; expected it as it was written: put back a copy of it, or delete "
-        f"receipts/{batch}.json beside it and ingest that source again"
     )

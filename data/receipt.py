@@ -14,7 +14,8 @@ class Receipt(BaseModel):
 
     `rows` were appended, `already_there` were in the lake before, `rejected` counts rejects by reason. `number`
     orders the batches of a lake, and is 0 when the batch had nothing new and nothing was written. `digests` and
-    `bytes` tell what the batch's files hold and how long they are.
+    `bytes` tell what the batch's files hold and how long they are. Each time rows were `erased`, the batch was written
+    anew as another `edition`; `batch` stays the name of what came in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,13 @@ class Receipt(BaseModel):
     rejected: dict[str, int] = {}
     digests: dict[str, str] = {}
     bytes: dict[str, int] = {}
+    erased: dict[str, int] = {}
+    edition: int = 0
+
+    @property
+    def stem(self) -> str:
+        """How the names of its files begin."""
+        return f"{self.batch}-{self.edition}" if self.edition else self.batch
 
     def again(self, rows: Mapping[str, int]) -> Receipt:
         """The receipt of this batch given once more with `rows` accepted: nothing is new."""
@@ -36,7 +44,7 @@ class Receipt(BaseModel):
 
     def told(self) -> dict[str, Any]:
         """What people and programs are shown of it."""
-        return self.model_dump(exclude={"digests", "bytes"})
+        return self.model_dump(exclude={"digests", "bytes", "edition"})
 
 
 def totals(receipts: Iterable[Receipt]) -> dict[str, dict[str, int]]:

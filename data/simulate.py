@@ -1,4 +1,4 @@
-"""A small society with known influence: the five tables, and the truth that made them.
+"""A small society with known influence: the tables, and the truth that made them.
 
 Replies and quotes are actions on a post; what the reactors say is not repeated as posts of their own.
 """

@@ -1,4 +1,4 @@
-"""The five tables of the lake: their columns, keys and the rules every row must keep."""
+"""The six tables of the lake: their columns, keys and the rules every row must keep."""
 
 from __future__ import annotations
 
@@ -37,13 +37,17 @@ SCHEMAS: dict[str, pl.Schema] = {
         {"post": pl.String(), "kind": pl.String(), "count": pl.Int64(), "happened_at": TIME}
         | {"known_at": TIME, "retrospective": pl.Boolean()}
     ),
+    "identities": pl.Schema({"person": pl.String(), "account": pl.String(), "happened_at": TIME, "known_at": TIME}),
 }
+# Columns a source may give on entry; they say which rows may come in, and are never kept.
+ENTRY: dict[str, pl.Schema] = {"accounts": pl.Schema({"minor": pl.Boolean()})}
 KEYS: dict[str, tuple[str, ...]] = {
     "accounts": ("account",),
     "profiles": ("account", "happened_at"),
     "posts": ("post",),
     "actions": ("action",),
     "counts": ("post", "kind", "happened_at"),
+    "identities": ("person", "account"),
 }
 NULLABLE: dict[str, frozenset[str]] = {
     "accounts": frozenset({"handle", "created_at"}),
@@ -51,6 +55,7 @@ NULLABLE: dict[str, frozenset[str]] = {
     "posts": frozenset({"text", "lang", "n_media", "n_urls", "n_hashtags", "n_mentions"}),
     "actions": frozenset({"post"}),
     "counts": frozenset(),
+    "identities": frozenset(),
 }
 IDS = ("account", "post", "action", "actor")
 REJECTS = pl.Schema(
@@ -65,6 +70,9 @@ REJECTS = pl.Schema(
 BESIDE = ("row", "reason", "sentence")
 SAME = "a row before it says the same"
 CONFLICT = "a row before it has the same key and says something else"
+MINOR = "minor"
+TWO_PERSONS = "two_persons"
+CLAIMED = "another person has declared this account before"
 
 
 class TableError(CloutError):
@@ -89,10 +97,12 @@ def rules(table: str, now: datetime) -> list[Rule]:
     ids = [name for name in IDS if name in schema]
     times = [name for name in schema if name.endswith("_at")]
     numbers = [name for name, kind in schema.items() if kind == pl.Int64]
-    missing = [name for name in required if name not in (*ids, *times)]
+    missing = [name for name in required if name not in (*ids, *times, "person")]
     early = "it is dated before 1990: is the unit of its time right?"
+    named = [name for name in (*ids, "person") if name in required]
     return [
-        Rule("missing_id", "an id is missing", _any(_blank(name) for name in ids if name in required)),
+        *(rule for column, make in _ENTRY_RULES.items() if column in ENTRY.get(table, ()) for rule in make(table)),
+        Rule("missing_id", "an id is missing", _any(map(_blank, named))),
         Rule("missing_time", "its time is missing", _any(_absent(name) for name in times if name in required)),
         *([Rule("missing_value", f"{_one_of(missing)} is missing", _any(map(_absent, missing)))] if missing else []),
         Rule("id_without_network", "an id does not read network/id", _any(map(_unprefixed, ids))),
@@ -129,6 +139,11 @@ def _text_rules(_: str) -> list[Rule]:
     return [Rule("text_too_long", f"its text is longer than {LONGEST_TEXT:,} characters", long)]
 
 
+def _minor_rules(_: str) -> list[Rule]:
+    return [Rule(MINOR, "its source says that it is a minor's", pl.col("minor"))]
+
+
+_ENTRY_RULES: dict[str, Callable[[str], list[Rule]]] = {"minor": _minor_rules}
 _COLUMN_RULES: dict[str, Callable[[str], list[Rule]]] = {
     "network": _network_rules,
     "known_at": _clock_rules,
@@ -142,14 +157,17 @@ def validate(table: str, frame: pl.DataFrame, now: datetime) -> tuple[pl.DataFra
 
     Values of another type are read where they can be (`"12"`, `12.0`, ISO times). Nullable columns may be
     absent. A `row` column numbers the rows as their source does, else they count from 1; `reason` and `sentence`
-    columns mark rows that are rejected already. Of rows with one key the first stays.
+    columns mark rows that are rejected already. Of rows with one key the first stays, of persons that declare one
+    account the first too. What a minor's row said is not told.
     """
-    typed = _typed(table, _complete(table, frame)).with_row_index("place")
+    typed = _minors_first(_typed(table, _complete(table, frame))).with_row_index("place")
     judged = _judged(typed, rules(table, now))
     good = judged["reason"].is_null()
     kept, repeats = first_of_each_key(table, judged.filter(good))
-    bad = pl.concat([judged.filter(~good), repeats]).sort("place").select("place", *BESIDE)
-    raw = as_json(frame[bad["place"]].drop(BESIDE, strict=False))
+    kept, claimed = _one_person(kept) if table == "identities" else (kept, repeats.clear())
+    bad = pl.concat([judged.filter(~good), repeats, claimed]).sort("place").select("place", *BESIDE)
+    told = as_json(frame[bad["place"]].drop(BESIDE, strict=False))
+    raw = pl.when(pl.col("reason") != MINOR).then(told).otherwise(pl.lit(""))
     columns = [*SCHEMAS[table], *(name for name in ("row",) if name in frame.columns)]
     return kept.select(columns), bad.select(pl.lit(table).alias("table"), *BESIDE, raw=raw)
 
@@ -163,6 +181,29 @@ def first_of_each_key(table: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl
     reason = pl.when(same).then(pl.lit("duplicate")).otherwise(pl.lit("conflicting_duplicate"))
     sentence = pl.when(same).then(pl.lit(SAME)).otherwise(pl.lit(CONFLICT))
     return first, again.with_columns(reason=reason, sentence=sentence)
+
+
+def minors_in(accounts: pl.DataFrame) -> frozenset[str]:
+    """The accounts that rows on entry, as `validate` takes them, say are minors'."""
+    if "minor" not in accounts.columns:
+        return frozenset()
+    flag = read(pl.col("minor"), accounts.schema["minor"], pl.Boolean()).value
+    return frozenset(accounts.filter(flag)["account"].cast(pl.String).drop_nulls())
+
+
+def other_person(rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    """True for each identity in `rows` whose account another person has declared in `known`."""
+    owner = known.group_by("account").agg(owner=pl.col("person").first())
+    joined = rows.select("person", "account").join(owner, on="account", how="left", maintain_order="left")
+    return joined.select((pl.col("person") != pl.col("owner")).fill_null(value=False)).to_series()
+
+
+def _one_person(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(first, others): the identities of the first person to declare each account, and the others with a reason."""
+    claimed = other_person(rows, rows.unique("account", keep="first", maintain_order=True))
+    return rows.filter(~claimed), rows.filter(claimed).with_columns(
+        reason=pl.lit(TWO_PERSONS), sentence=pl.lit(CLAIMED)
+    )
 
 
 def equal_rows(table: str, rows: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
@@ -179,9 +220,14 @@ def as_json(frame: pl.DataFrame) -> pl.Series:
     return pl.Series(lines[: frame.height], dtype=pl.String)
 
 
+def entered(table: str) -> dict[str, pl.DataType]:
+    """The columns a row of `table` may have on entry: its own, then those that are not kept."""
+    return {**SCHEMAS[table], **ENTRY.get(table, {})}
+
+
 def _complete(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    schema = SCHEMAS[table]
-    absent = [name for name in schema if name not in frame.columns and name not in NULLABLE[table]]
+    schema = entered(table)
+    absent = [name for name in SCHEMAS[table] if name not in frame.columns and name not in NULLABLE[table]]
     other = [name for name in frame.columns if name not in schema and name not in BESIDE]
     if absent or other:
         got = f"without {', '.join(absent)}" if absent else f"with {', '.join(other)}, which it does not have"
@@ -200,7 +246,7 @@ def _complete(table: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _typed(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """`frame` typed as `table`; rows with a value that cannot be read get a reason, unless they have one."""
-    schema = SCHEMAS[table]
+    schema = entered(table)
     readings = {name: read(pl.col(name), frame.schema[name], kind) for name, kind in schema.items()}
     faults = [
         Rule(fault.code, fault.words.format(column=name), fault.broken)
@@ -208,6 +254,14 @@ def _typed(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         for fault in reading.faults
     ]
     return _judged(frame, faults).with_columns(**{name: reading.value for name, reading in readings.items()})
+
+
+def _minors_first(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` where what else is wrong with a minor's row is no reason: that it is a minor's is the only one."""
+    if "minor" not in frame.columns:
+        return frame
+    other = pl.when(~pl.col("minor").fill_null(value=False))
+    return frame.with_columns(reason=other.then("reason"), sentence=other.then("sentence"))
 
 
 def _judged(frame: pl.DataFrame, declared: Iterable[Rule]) -> pl.DataFrame:

@@ -23,10 +23,11 @@ import polars as pl
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from clout.data.lake import FORGOTTEN, FORGOTTEN_WORDS
 from clout.data.society.people import Society
 from clout.data.sources.mapping import Identity, Moment, Sort, Value, packaged
 from clout.data.sources.mapping import Mapping as SourceMapping
-from clout.data.tables import CONFLICT, KEYS, NULLABLE, SAME, SCHEMAS, rules
+from clout.data.tables import CLAIMED, CONFLICT, KEYS, NULLABLE, SAME, SCHEMAS, TWO_PERSONS, rules
 from clout.data.values import TIME, read
 from clout.features.catalogue import FEATURES
 from clout.features.contract import GROUPS, FeatureSpec
@@ -180,7 +181,9 @@ def _reasons(table: str) -> Iterator[tuple[str, str]]:
             yield from ((fault.code, fault.words.format(column="a value")) for fault in faults)
     for rule in rules(table, datetime.now(UTC)):
         yield rule.code, MISSING if rule.code == "missing_value" else rule.sentence
-    yield from (("duplicate", SAME), ("conflicting_duplicate", CONFLICT))
+    yield from (("duplicate", SAME), ("conflicting_duplicate", CONFLICT), (FORGOTTEN, FORGOTTEN_WORDS))
+    if table == "identities":
+        yield TWO_PERSONS, CLAIMED
 
 
 def section(table: str) -> str:

@@ -153,6 +153,7 @@ def _tables(network: str, account: str, facts: AccountFacts, as_of: datetime) ->
             for name, post in recent
             for kind, count in post.counts.items()
         ],
+        "identities": [],
     }
     return {name: pl.DataFrame(rows[name], schema=schema) for name, schema in SCHEMAS.items()}
 

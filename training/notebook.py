@@ -59,7 +59,7 @@ class NotebookError(CloutError):
 def dataset(source: Source, params: Params | None = None) -> TrainingData:
     """The labelled posts of a lake, or of its tables as frames, measured and split in time.
 
-    `source` is a lake, its path or URL, or the five tables by name; `params` say what counts and how to split.
+    `source` is a lake, its path or URL, or the tables by name; `params` say what counts and how to split.
     """
     lake, chosen = _lake(source), params or Params()
     return training_data(build(read_tables(lake), chosen), chosen, lake)

@@ -22,13 +22,14 @@ PROFILE_LAG: Final = 2_000_000
 
 
 def log_tables(course: Course) -> dict[str, pl.DataFrame]:
-    """The five tables of one network."""
+    """The tables of one network."""
     return {
         "accounts": log_accounts(course),
         "profiles": log_profiles(course),
         "posts": log_posts(course),
         "actions": log_actions(course),
         "counts": SCHEMAS["counts"].to_frame(),
+        "identities": SCHEMAS["identities"].to_frame(),
     }
 
 

@@ -30,7 +30,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
-from clout.data.tables import KINDS, POST_KINDS
+from clout.data.tables import KINDS, POST_KINDS, SCHEMAS
 from clout.data.values import Unit
 from clout.errors import CloutError
 
@@ -125,11 +125,12 @@ class Section(_Declared):
 
 
 class Accounts(Section):
-    """Accounts, each taken once however many rows name it."""
+    """Accounts, each taken once however many rows name it; `minor` is true for those that must be kept out."""
 
     account: Annotated[Identity, Short]
     handle: Annotated[Value, Short] | None = None
     created_at: Annotated[Moment, Short] | None = None
+    minor: Annotated[Value, Short] | None = None
 
 
 class Profiles(Section):
@@ -186,6 +187,15 @@ class Counts(Section):
     kinds: dict[Kind, Annotated[Value, Short]]
 
 
+class Identities(Section):
+    """Accounts that somebody has declared to be one person's, each taken once, at its earliest time."""
+
+    person: Annotated[Value, Short]
+    account: Annotated[Identity, Short]
+    happened_at: Annotated[Moment, Short]
+    known_at: Annotated[Moment, Short] | None = None
+
+
 class Mapping(_Declared):
     """How a file becomes tables.
 
@@ -202,23 +212,18 @@ class Mapping(_Declared):
     posts: Posts | None = None
     actions: Actions | None = None
     counts: Counts | None = None
+    identities: Identities | None = None
 
     @property
     def sections(self) -> dict[str, Section]:
         """The sections by the table they make."""
-        named = {
-            "accounts": self.accounts,
-            "profiles": self.profiles,
-            "posts": self.posts,
-            "actions": self.actions,
-            "counts": self.counts,
-        }
+        named = {table: getattr(self, table) for table in SCHEMAS}
         return {table: section for table, section in named.items() if section is not None}
 
     @model_validator(mode="after")
     def _makes_something(self) -> Self:
         if not self.sections:
-            raise ValueError("got no table; expected one of accounts, profiles, posts, actions, counts")
+            raise ValueError(f"got no table; expected one of {', '.join(SCHEMAS)}")
         return self
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 from pydantic import BaseModel
 
+from clout.data.erasure import erase
 from clout.data.lake import Lake
 from clout.data.receipt import Receipt
 from clout.data.sources.files import read_file
 from clout.data.sources.mapping import (
     Accounts,
     Counts,
+    Identities,
     Identity,
     Mapping,
     MappingError,
@@ -28,30 +31,43 @@ from clout.data.sources.mapping import (
     listed,
     meant,
 )
-from clout.data.tables import KEYS, NULLABLE, SCHEMAS, as_json, validate
+from clout.data.tables import KEYS, MINOR, NULLABLE, as_json, entered, minors_in, validate
 from clout.data.values import Clock, Reading, read
 
 Progress = Callable[[str, float], None]
+Forget = Callable[[frozenset[str]], object]
 LONG_AFTER = timedelta(days=60)
 
 
-def ingest(lake: Lake, file: str | Path, mapping: Mapping, now: datetime, progress: Progress | None = None) -> Receipt:
+def ingest(
+    lake: Lake,
+    file: str | Path,
+    mapping: Mapping,
+    now: datetime,
+    progress: Progress | None = None,
+    forget: Forget | None = None,
+) -> Receipt:
     """The receipt of `file` in `lake`: rows that break a rule are rejected and counted, the others stay.
 
     Nothing is written when the file cannot be read or lacks a column of the mapping. `progress` is called with the
-    name of a step and the share of the work that is done.
+    name of a step and the share of the work that is done. `forget` is given the accounts that the file says are
+    minors'; without it they are forgotten in the lake alone.
     """
     report = progress or (lambda _step, _share: None)
     name = Path(file).name
     report(f"reading {name}", 0.0)
     raw = _without_missing(read_file(file), mapping.missing)
     check_columns(mapping, raw.columns, name)
-    accepted, rejects = {}, []
+    accepted, rejects, minors = {}, [], frozenset[str]()
     for place, table in enumerate(mapping.sections):
         report(f"checking {table}", 0.3 + 0.4 * place / len(mapping.sections))
-        accepted[table], refused = validate(table, frame_of(mapping, table, raw), now)
+        frame = frame_of(mapping, table, raw)
+        minors |= minors_in(frame)
+        accepted[table], refused = validate(table, frame, now)
         rejects.append(_with_raw(refused, raw))
     _refuse_unsaid(mapping, accepted)
+    if minors:
+        (forget or partial(erase, lake, reason=MINOR, day=now.date()))(minors)
     report("writing to the lake", 0.7)
     receipt = lake.append(accepted, source=name, note=mapping.note, rejects=pl.concat(rejects))
     report("done", 1.0)
@@ -99,7 +115,9 @@ def frame_of(mapping: Mapping, table: str, raw: pl.DataFrame) -> pl.DataFrame:
             pl.col("count").is_not_null() | pl.col("reason").is_not_null()
         )
     frame = _selected(raw, columns.readings(table, section), dropped)
-    repeated = isinstance(section, Accounts | Profiles) or (isinstance(section, Posts) and section.repeated)
+    repeated = isinstance(section, Accounts | Profiles | Identities) or (
+        isinstance(section, Posts) and section.repeated
+    )
     return _once(table, frame) if repeated else frame
 
 
@@ -112,7 +130,7 @@ class _Columns:
 
     def readings(self, table: str, section: Section) -> dict[str, Reading]:
         """The reading of each column of `table` that `section` or the network gives."""
-        schema = SCHEMAS[table]
+        schema = entered(table)
         found = {name: getattr(section, name, None) for name in schema}
         read_in = {
             name: self.reading(source, schema[name]) for name, source in found.items() if isinstance(source, Origin)
@@ -197,8 +215,10 @@ def _selected(raw: pl.DataFrame, readings: dict[str, Reading], dropped: Sequence
 
 def _once(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """`frame` with rows that say the same taken once; what a row does not know is filled in from others of its key."""
-    columns = [name for name in SCHEMAS[table] if name in frame.columns]
+    columns = [name for name in entered(table) if name in frame.columns]
     key = list(KEYS[table])
+    if "minor" in columns:
+        frame = frame.with_columns(pl.col("minor").any().over(key))
     gaps = [name for name in columns if name in NULLABLE[table]]
     clocks = [name for name in ("happened_at", "known_at") if name in columns and name not in key]
     readable = frame.filter(pl.col("reason").is_null())
@@ -227,7 +247,8 @@ def _with_raw(refused: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
     """`refused` with the rows of the file, as JSON, in place of the rows of the table."""
     rows = refused["row"].unique().sort()
     lines = pl.DataFrame({"row": rows, "raw": as_json(raw[rows - 1])}, schema={"row": pl.Int64, "raw": pl.String})
-    return refused.drop("raw").join(lines, on="row", how="left", maintain_order="left")
+    told = refused.drop("raw").join(lines, on="row", how="left", maintain_order="left")
+    return told.with_columns(raw=pl.when(pl.col("reason") != MINOR).then("raw").otherwise(pl.lit("")))
 
 
 def _named(part: object, where: str) -> Iterator[tuple[str, str]]:

@@ -62,7 +62,7 @@ def test_a_file_is_taken_before_a_name(tmp_path: Path, monkeypatch: pytest.Monke
         ),
         (
             "tables = 1\n" + SMALL,
-            r"tables is unknown; expected accounts, actions, counts, drop_where, missing, network",
+            r"tables is unknown; expected accounts, actions, counts, drop_where, identities, missing",
         ),
         (SMALL + 'handle = { colum = "h" }', r"accounts\.handle\.colum is unknown \(did you mean column\?\)"),
         (SMALL + "handle = {}", r"accounts\.handle: got none of column, first_of, constant; expected one"),

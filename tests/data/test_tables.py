@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from clout.data.tables import LONGEST_TEXT, NULLABLE, REJECTS, SCHEMAS, TableError, rules, validate
+from clout.data.tables import LONGEST_TEXT, NULLABLE, REJECTS, SCHEMAS, TableError, minors_in, rules, validate
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 THEN = datetime(2023, 1, 1, tzinfo=UTC)
@@ -58,8 +58,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "known_at": THEN,
         "retrospective": False,
     },
+    "identities": {"person": "p-1", "account": "x/ann", "happened_at": THEN, "known_at": THEN},
 }
 BROKEN = [
+    ("identities", {"person": ""}, "missing_id"),
+    ("identities", {"person": None}, "missing_id"),
     ("accounts", {"account": None}, "missing_id"),
     ("posts", {"post": ""}, "missing_id"),
     ("posts", {"account": None}, "missing_id"),
@@ -123,7 +126,43 @@ def test_a_broken_row_is_rejected_and_kept(table: str, change: dict[str, Any], r
 
 def test_every_rule_is_tried():
     told = {reason for _, _, reason in BROKEN}
-    assert {rule.code for table in SCHEMAS for rule in rules(table, NOW)} <= told
+    assert {rule.code for table in SCHEMAS for rule in rules(table, NOW)} - {"minor"} <= told
+
+
+MINORS = [(True, None, "minor"), ("yes", "someday", "minor"), ("perhaps", None, "wrong_type")]
+
+
+@pytest.mark.parametrize(("flag", "created_at", "reason"), MINORS)
+def test_a_minor_is_rejected_whatever_else_is_wrong_and_what_its_row_said_is_not_kept(
+    flag: object, created_at: str | None, reason: str
+):
+    given = pl.DataFrame([GOOD["accounts"] | {"created_at": created_at, "minor": flag}])
+    accepted, rejects = validate("accounts", given, NOW)
+    assert accepted.is_empty()
+    assert dict(accepted.schema) == dict(SCHEMAS["accounts"]), "the flag is never kept"
+    (reject,) = rejects.to_dicts()
+    assert (reject["row"], reject["reason"]) == (1, reason)
+    assert (reject["raw"] == "") == (reason == "minor")
+    assert minors_in(given) == ({"x/ann"} if reason == "minor" else set())
+
+
+@pytest.mark.parametrize("flag", [False, None, "no"])
+def test_an_account_that_is_no_minors_stays(flag: object):
+    given = pl.DataFrame([GOOD["accounts"] | {"minor": flag}])
+    accepted, _ = validate("accounts", given, NOW)
+    assert accepted.to_dicts() == [GOOD["accounts"]]
+    assert minors_in(given) == set()
+
+
+def test_an_account_stays_with_the_first_person_who_declared_it():
+    rows = frame("identities", {}, {"person": "p-2"}, {"person": "p-2", "account": "y/ann"}, {"account": "y/bob"})
+    accepted, rejects = validate("identities", rows, NOW)
+    told = [("p-1", "x/ann"), ("p-2", "y/ann"), ("p-1", "y/bob")]
+    assert accepted.select("person", "account").rows() == told
+    assert rejects.select("row", "reason", "sentence").rows() == [
+        (2, "two_persons", "another person has declared this account before")
+    ]
+    assert json.loads(rejects["raw"][0])["person"] == "p-2"
 
 
 def test_one_bad_row_does_not_cost_the_others():
@@ -142,6 +181,7 @@ def test_one_bad_row_does_not_cost_the_others():
         ("posts", {"text": "goodbye"}),
         ("actions", {"actor": "x/cid"}),
         ("counts", {"retrospective": True}),
+        ("identities", {"happened_at": THEN - timedelta(days=1)}),
     ],
 )
 def test_the_first_of_equal_rows_stays_and_the_others_are_told_apart(table: str, other: dict[str, Any]):
