@@ -21,17 +21,15 @@ TINY = 1e-9
 Quantiles = Mapping[str, Sequence[float] | None]
 
 
-def share_points(phi: Floats, gain: Floats, slope_at_base: Floats) -> Floats:
-    """(rows, features) points: `gain` (rows,), the score above the base score, shared in proportion to `phi`.
+def points_rate(moved: Floats, gain: Floats, slope_at_base: Floats) -> Floats:
+    """(rows,) points per unit of margin: `gain`, the score above the base score, over `moved`, the margin above its base.
 
-    This is the Aumann–Shapley value along the line from the base margin to the margin. Where a row's phi
-    cancel out, the quotient is its limit, the slope of the score at the base margin.
+    Points are phi times this rate: the Aumann–Shapley value along the line from the base margin to the margin. Where a
+    row's phi cancel out, it is its limit, the slope of the score at the base margin.
     """
-    moved = phi.sum(axis=1)
     still = np.abs(moved) < TINY
-    rate = np.where(still, slope_at_base, gain / np.where(still, 1.0, moved))
-    points: Floats = phi * rate[:, None]
-    return points
+    rate: Floats = np.where(still, slope_at_base, gain / np.where(still, 1.0, moved))
+    return rate
 
 
 @dataclass(frozen=True)
@@ -77,29 +75,18 @@ class Printed:
     features: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """The reasons of many rows: `base_score` + the sum of a row's `points` is its `score`.
+class Reasoned:
+    """The reasons of many rows in words and sums: `base_score` + the sum of a row's `points` is its `score`.
 
-    `phi`, `values` and `points` are (rows, features) in contract order, the rest (rows,); `ids` are the id
-    columns of the frame that was explained.
+    `values` and `points` are (rows, features) in contract order, the scores (rows,).
     """
 
     contract: Contract
     quantiles: Quantiles
-    networks: tuple[str, ...]
     values: Floats
-    margin: Floats
-    base_margin: Floats
-    phi: Floats
     score: Floats
     base_score: Floats
     points: Floats
-    ids: Mapping[str, Sequence[str]]
-
-    def __len__(self) -> int:
-        """How many rows are explained."""
-        return len(self.score)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -144,27 +131,6 @@ class Explanation:
             features |= {self.names[column]: number for column, number in zip(columns, whole, strict=True)}
         return Printed(base, score, groups, features)
 
-    def to_frame(self) -> pd.DataFrame:
-        """One line a row and feature: ids, row, network, feature, group, side, value, phi, points."""
-        import pandas as pd  # noqa: PLC0415 - slow to import, and only data scientists ask for a frame
-
-        rows, width = self.points.shape
-        lines = np.repeat(np.arange(rows), width)
-        specs = self.contract.features
-        return pd.DataFrame(
-            {name: np.repeat(np.asarray(ids, dtype=object), width) for name, ids in self.ids.items()}
-            | {
-                "row": lines,
-                "network": np.repeat(np.asarray(self.networks, dtype=object), width),
-                "feature": np.tile([spec.name for spec in specs], rows),
-                "group": np.tile([spec.group for spec in specs], rows),
-                "side": np.tile([SIDE_OF[spec.group] for spec in specs], rows),
-                "value": self.values.ravel(),
-                "phi": self.phi.ravel(),
-                "points": self.points.ravel(),
-            }
-        )
-
     @cached_property
     def _columns(self) -> dict[Group, list[int]]:
         columns: dict[Group, list[int]] = {group: [] for group in GROUPS}
@@ -190,6 +156,85 @@ class Explanation:
             sentence=_sentence(spec, value, points),
             advice=spec.advice,
         )
+
+
+@dataclass(frozen=True)
+class Explanation(Reasoned):
+    """The reasons of many rows as a model tells them.
+
+    `phi` is (rows, features) in contract order, the margins (rows,); `rate` is points per unit of margin, `ids` are the
+    id columns of the frame that was explained.
+    """
+
+    contract: Contract
+    quantiles: Quantiles
+    networks: tuple[str, ...]
+    values: Floats
+    margin: Floats
+    base_margin: Floats
+    phi: Floats
+    score: Floats
+    base_score: Floats
+    rate: Floats
+    ids: Mapping[str, Sequence[str]]
+
+    def __len__(self) -> int:
+        """How many rows are explained."""
+        return len(self.score)
+
+    @cached_property
+    def points(self) -> Floats:  # type: ignore[override]
+        """What each feature did to each score."""
+        points: Floats = self.phi * self.rate[:, None]
+        return points
+
+    def to_frame(self) -> pd.DataFrame:
+        """One line a row and feature: ids, row, network, feature, group, side, value, phi, points."""
+        import pandas as pd  # noqa: PLC0415 - slow to import, and only data scientists ask for a frame
+
+        rows, width = self.points.shape
+        lines = np.repeat(np.arange(rows), width)
+        specs = self.contract.features
+        return pd.DataFrame(
+            {name: np.repeat(np.asarray(ids, dtype=object), width) for name, ids in self.ids.items()}
+            | {
+                "row": lines,
+                "network": np.repeat(np.asarray(self.networks, dtype=object), width),
+                "feature": np.tile([spec.name for spec in specs], rows),
+                "group": np.tile([spec.group for spec in specs], rows),
+                "side": np.tile([SIDE_OF[spec.group] for spec in specs], rows),
+                "value": self.values.ravel(),
+                "phi": self.phi.ravel(),
+                "points": self.points.ravel(),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Recalled(Reasoned):
+    """The reasons of rows that a model told before, from their values and points, without the model."""
+
+    contract: Contract
+    quantiles: Quantiles
+    values: Floats
+    score: Floats
+    base_score: Floats
+    points: Floats
+
+    @classmethod
+    def of(
+        cls,
+        contract: Contract,
+        quantiles: Quantiles,
+        values: Mapping[str, float | None],
+        points: Mapping[str, float],
+        score: float,
+        base_score: float,
+    ) -> Recalled:
+        """The reasons of one row, its `values` (None where missing) and `points` given by feature."""
+        found = np.array([[values[name] for name in contract.names]], dtype=np.float64)
+        told = np.array([[points[name] for name in contract.names]], dtype=np.float64)
+        return cls(contract, quantiles, found, np.array([score]), np.array([base_score]), told)
 
 
 def _sentence(spec: FeatureSpec, value: float | None, points: float) -> str:

@@ -95,6 +95,17 @@ class Scale:
         score = np.where(z < BEND_LOW, low, np.where(z > BEND_HIGH, high, z))
         return np.clip(score, LOWEST, HIGHEST)
 
+    def log_expected(self, score: float, network: str) -> float:
+        """The log(1 + expected actions) that a network's curve gives this score; `score` undone."""
+        if score < BEND_LOW:
+            z = BEND_LOW + (BEND_LOW - 1) * math.log((score - 1) / (BEND_LOW - 1))
+        elif score > BEND_HIGH:
+            z = BEND_HIGH - (100 - BEND_HIGH) * math.log((100 - score) / (100 - BEND_HIGH))
+        else:
+            z = score
+        curve = self._curve(network)
+        return curve.mean + (z - MEAN_SCORE) * (curve.p95 - curve.mean) / (P95_SCORE - MEAN_SCORE)
+
     def derivative(self, log_expected: Floats, networks: Sequence[str]) -> Floats:
         """Points per unit of log(1 + expected actions) at each value."""
         z, rate = self._straight(log_expected, networks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from clout.features.contract import Contract, ContractError
+from clout.models.account import AccountRule
 from clout.models.bundle import Bundle, BundleError, read
 from clout.models.calibration import Calibration
-from clout.models.explain import Explanation, share_points
+from clout.models.explain import Explanation, points_rate
 from clout.models.intervals import Intervals, spread
 from clout.models.scale import Scale
 
@@ -67,6 +69,7 @@ class ScoreModel:
         files = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
         files |= {kind: f"head_{kind}.txt" for kind in self.heads}
         self._boosters = {head: _booster(bundle, name, self.contract) for head, name in files.items()}
+        self.account = AccountRule.from_json(bundle.json("account.json"))
         self._group_columns = _columns(self.contract, self.intervals.features)
         self._quantiles = bundle.json("quantiles.json")
 
@@ -152,25 +155,61 @@ class ScoreModel:
     ) -> Explanation:
         """The reasons of every row of a matrix as `predict` takes it."""
         self._check(matrix, networks)
+        return self.explain_margins(
+            self.main(matrix), self.contributions(matrix)[0], matrix, networks, self.contract, ids
+        )
+
+    def main(self, matrix: Floats) -> Floats:
+        """The margins of a matrix in contract order, (rows,)."""
+        return self._raw("main", matrix)
+
+    def contributions(self, matrix: Floats) -> tuple[Floats, float]:
+        """(phi, base): the SHAP values of each margin, (rows, features), and the base margin they begin from."""
+        rows, columns = matrix.shape
+        told = _run(self._boosters["main"], matrix, contributions=True).reshape(rows, columns + 1)
+        return told[:, :-1], self._base_margin
+
+    def score_margins(self, margin: Floats, networks: Sequence[str]) -> Floats:
+        """The score of each margin; margins are (rows,) or (anything, rows), NaN stays NaN."""
+        return self.scale.score(self._calibrations["main"].apply(margin), networks)
+
+    def expected_of(self, margin: Floats) -> Floats:
+        """The expected actions of each margin, never below 0; NaN stays NaN."""
+        return _actions(self._calibrations["main"].apply(margin))
+
+    def explain_margins(
+        self,
+        margin: Floats,
+        phi: Floats,
+        values: Floats,
+        networks: Sequence[str],
+        contract: Contract,
+        ids: Mapping[str, Sequence[str]] | None = None,
+    ) -> Explanation:
+        """The reasons of `margin` (rows,), which lies the sum of `phi` (rows, features of `contract`) above the base margin."""
         calibration = self._calibrations["main"]
-        margin, contributions = self._raw("main", matrix), self._contributions(matrix)
-        phi, base_margin = contributions[:, :-1], contributions[:, -1]
-        logs = calibration.apply(np.stack([margin, base_margin]))
-        score, base_score = self.scale.score(logs, networks)
-        slope = self.scale.derivative(logs[1], networks) * calibration.derivative(base_margin)
+        base_margin = np.full(len(phi), self._base_margin)
+        score, base_score = self.score_margins(np.stack([margin, base_margin]), networks)
+        slope = self.scale.derivative(calibration.apply(base_margin), networks) * calibration.derivative(base_margin)
         return Explanation(
-            contract=self.contract,
+            contract=contract,
             quantiles=self._quantiles,
             networks=tuple(networks),
-            values=matrix,
+            values=values,
             margin=margin,
             base_margin=base_margin,
             phi=phi,
             score=score,
             base_score=base_score,
-            points=share_points(phi, score - base_score, slope),
+            rate=points_rate(phi.sum(axis=1), score - base_score, slope),
             ids=ids or {},
         )
+
+    @cached_property
+    def _base_margin(self) -> float:
+        """What the trees say of nothing in particular: the same for every row."""
+        nothing = np.full((1, len(self.contract.names)), np.nan)
+        return float(_run(self._boosters["main"], nothing, contributions=True)[0, -1])
 
     def _check(self, matrix: Floats, networks: Sequence[str]) -> None:
         expected = (len(networks), len(self.contract.names))
@@ -182,9 +221,6 @@ class ScoreModel:
 
     def _raw(self, head: str, matrix: Floats) -> Floats:
         return _run(self._boosters[head], matrix, contributions=False)
-
-    def _contributions(self, matrix: Floats) -> Floats:
-        return _run(self._boosters["main"], matrix, contributions=True).reshape(len(matrix), matrix.shape[1] + 1)
 
     def _bounds(
         self, matrix: Floats, margins: Mapping[str, Floats], logs: Mapping[str, Floats]

@@ -39,8 +39,8 @@ class Dataset:
     """One row a labelled post, in the order of time.
 
     `frame` has post, account, network, happened_at, ripe_at, cold, outcome, one column a kind of action (null where
-    not reported), then every feature; `texts` the posts' texts. `wording` learned from all that was known at the last
-    block's start; each row's `wording_lift` comes from words learned before it. `retrospective` tells whether counts
+    not reported), then every feature; `texts` the posts' texts. `words` were learned from all that was known at a moment,
+    the start of each block among them; each row's `wording_lift` comes from words learned before it. `retrospective` tells whether counts
     read long after a post were taken as known when it ripened. `contract` has the features that a model may look at;
     `left_out` the networks too small to anchor a scale, of which nothing is here, with their number of accounts.
     """
@@ -48,12 +48,17 @@ class Dataset:
     frame: pl.DataFrame
     texts: tuple[str | None, ...]
     plan: Plan
-    wording: Wording
+    words: Mapping[datetime, Wording]
     streams: Streams
     history: History
     retrospective: bool
     contract: Contract = CONTRACT
     left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def wording(self) -> Wording:
+        """What was learned from all that was known at the last block's start."""
+        return self.words[self.plan.final.start]
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -84,10 +89,10 @@ def build(tables: Tables, params: Params, step: Step = lambda _: None, anchored:
     frame = mark_cold(compute(posts, streams).join(labels, on="post", maintain_order="left"), params.splits.cold_share)
     step("learning words, forward in time")
     texts = tuple(posts["text"].to_list())
-    lift, wording = cross_fit(frame, texts, blocks, params.wording)
+    lift, words = cross_fit(frame, texts, blocks, params.wording)
     frame = frame.with_columns(pl.Series(WORDING.name, lift).fill_nan(None))
     retrospective = bool(tables["counts"]["retrospective"].any())
-    return Dataset(frame, texts, blocks, wording, streams, history, retrospective, params.contract, left_out)
+    return Dataset(frame, texts, blocks, words, streams, history, retrospective, params.contract, left_out)
 
 
 class _Labelled(NamedTuple):
@@ -142,22 +147,22 @@ def _of_others(frame: pl.DataFrame, networks: Collection[str]) -> pl.DataFrame:
 
 def cross_fit(
     frame: pl.DataFrame, texts: tuple[str | None, ...], blocks: Plan, params: WordingParams
-) -> tuple[Floats, Wording]:
-    """The wording lift of each row (NaN before the first slice) and the model of the last block.
+) -> tuple[Floats, dict[datetime, Wording]]:
+    """The wording lift of each row (NaN before the first slice), and the words learned at the start of each slice.
 
     Time is cut into slices that end where the rolling blocks begin; each slice is judged by words learned from
     outcomes known before it.
     """
     starts = _slices(frame, blocks, params.slices)
-    values, model = np.full(frame.height, np.nan), Wording((), np.zeros(0), np.zeros(0))
+    values, words = np.full(frame.height, np.nan), {}
     for start, end in pairwise([*starts, None]):
         assert start is not None  # noqa: S101 - only the last end is None
-        model = learn_words(frame, texts, start, params)
+        words[start] = learn_words(frame, texts, start, params)
         inside = pl.col("happened_at") >= start
         mask = frame.select(inside if end is None else inside & (pl.col("happened_at") < end)).to_series()
         rows = mask.arg_true().to_list()
-        values[rows] = model.values([texts[row] for row in rows])
-    return values, model
+        values[rows] = words[start].values([texts[row] for row in rows])
+    return values, words
 
 
 def learn_words(frame: pl.DataFrame, texts: tuple[str | None, ...], start: datetime, params: WordingParams) -> Wording:

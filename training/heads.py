@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,12 +48,14 @@ class HeldOut:
     """Posts of the rolling blocks as judged by models that had learned only from outcomes known before them.
 
     `frame` holds their rows of the dataset plus `block`, the number of the rolling block, and `taught_through`, when the
-    newest outcome learned from was known; `margins` has one (n,) a head. `trees` is the number of trees they were made with.
+    newest outcome learned from was known; `margins` has one (n,) a head. `trees` is the number of trees they were made with,
+    `heads` those of each block.
     """
 
     frame: pl.DataFrame
     margins: dict[str, Floats]
     trees: int
+    heads: tuple[Heads, ...]
 
     def log_count(self, kind: str | None = None) -> Floats:
         """log1p of the outcome, or of one kind's count (NaN where not reported), (n,)."""
@@ -62,7 +64,7 @@ class HeldOut:
     def rows(self, mask: npt.NDArray[np.bool_]) -> HeldOut:
         """The rows of a boolean mask."""
         margins = {head: values[mask] for head, values in self.margins.items()}
-        return HeldOut(self.frame.filter(pl.Series(mask)), margins, self.trees)
+        return replace(self, frame=self.frame.filter(pl.Series(mask)), margins=margins)
 
 
 def log_counts(frame: pl.DataFrame, kind: str | None = None) -> Floats:
@@ -112,7 +114,7 @@ def held_out(dataset: Dataset, params: Params, kinds: tuple[str, ...], step: Ste
     trees = choose_trees(heads, matrices, [log_counts(frame) for frame in frames], params.fit.trees)
     margins = [part.margins(matrix, trees) for part, matrix in zip(heads, matrices, strict=True)]
     joined = {head: np.concatenate([part[head] for part in margins]) for head in margins[0]}
-    return HeldOut(pl.concat(frames), joined, trees)
+    return HeldOut(pl.concat(frames), joined, trees, tuple(heads))
 
 
 def stages(most: int) -> list[int]:

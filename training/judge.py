@@ -92,7 +92,9 @@ def judge_final(model: ScoreModel, dataset: Dataset, params: Params) -> dict[str
     judged = judge_bundle(model, dataset, frame, params)
     margin = model.bundle.booster("model.txt").predict
     past = (dataset.history, dataset.streams, wording)
-    accounts = account_margins(*past, lambda matrix: np.asarray(margin(matrix)), block.start, model.contract)
+    accounts = account_margins(
+        *past, lambda matrix: np.asarray(margin(matrix)), block.start, model.contract, model.account
+    )
     return evaluate(judged, params.seed) | {"account": evaluate_accounts(accounts, frame, params.seed)}
 
 

@@ -18,21 +18,20 @@ import polars as pl
 
 from clout.data.history import History, load, read_tables
 from clout.data.lake import Lake
+from clout.features.account_posts import CHUNK, measured
 from clout.features.catalogue import CONTRACT, WORDING
-from clout.features.compute import Streams, compute, prepare
+from clout.features.compute import Streams, prepare
 from clout.features.contract import FeatureSpec
 from clout.features.wording import Wording
-from clout.models.calibration import Calibration
-from clout.models.explain import share_points
+from clout.models.account import BEYOND, AccountPosts, judge
 from clout.models.score_model import ScoreModel
-from clout.training.accounts import CHUNK, WINDOW, counted_posts, weigh
+from clout.training.accounts import counted_posts, weigh
 
 Floats = npt.NDArray[np.float64]
 STEPS = (1, 5, 10)
 MOVERS = 20
-START, TRACK_RECORD = "starting_point", "track_record"
-OWN_LABELS = {START: "the starting point", TRACK_RECORD: "the track record"}
-OWN_GROUPS = {START: "starting_point", TRACK_RECORD: "track_record"}
+START = "starting_point"
+START_LABEL = "the starting point"
 
 
 @dataclass(frozen=True)
@@ -66,34 +65,11 @@ class Voice:
         path = self.model.wording_path
         return Wording.read(path) if path else Wording((), np.zeros(0), np.zeros(0))
 
-    @cached_property
-    def curve(self) -> Calibration:
-        """From its margin to log(1 + expected actions)."""
-        return Calibration.from_json(self.model.bundle.json("calibration.json")["main"])
-
-    @cached_property
-    def _predict(self) -> Callable[[Floats], Any]:
-        return self.model.bundle.booster("model.txt").predict
-
     def matrix(self, frame: pl.DataFrame, texts: Sequence[str | None]) -> Floats:
         """Its columns of `frame`, every feature of posts with these texts, its own words' lift among them."""
         if WORDING.name in self.model.contract.names:
             frame = frame.with_columns(pl.Series(WORDING.name, self.wording.values(texts)))
         return self.model.contract.matrix(frame)
-
-    def margins(self, matrix: Floats) -> Floats:
-        """The margins of a matrix, (n,)."""
-        return np.asarray(self._predict(matrix))
-
-    def score(self, margin: Floats, networks: Sequence[str]) -> Floats:
-        """The scores that margins stand for, (n,)."""
-        return self.model.scale.score(self.curve.apply(margin), networks)
-
-    def points(self, phi: Floats, base: Floats, networks: Sequence[str]) -> tuple[Floats, Floats]:
-        """The score of the base margin (n,), and the points (n, parts) of `phi`, which lead from there."""
-        ends = self.score(np.stack([base + phi.sum(axis=1), base]), networks)
-        slope = self.model.scale.derivative(self.curve.apply(base), networks) * self.curve.derivative(base)
-        return ends[1], share_points(phi, ends[0] - ends[1], slope)
 
 
 def not_comparable(models: Sequence[ScoreModel]) -> str | None:
@@ -145,40 +121,37 @@ def account_scores(past: Past, voices: Sequence[Voice]) -> list[pl.DataFrame]:
     networks = set.intersection(*(set(voice.model.networks) for voice in voices))
     posts = counted_posts(past.history, past.at).filter(pl.col("network").is_in(sorted(networks)))
     parts: list[list[Floats]] = [[] for _ in voices]
-    for part in posts.drop("log").iter_slices(CHUNK):
+    for part in posts.iter_slices(CHUNK):
         frame, texts = _measured(part, past), part["text"].to_list()
         for voice, margins in zip(voices, parts, strict=True):
-            margins.append(voice.margins(voice.matrix(frame, texts)))
+            margins.append(voice.model.main(voice.matrix(frame, texts)))
     return [
-        _scored(voice, weigh(posts.with_columns(margin=pl.Series(np.concatenate([np.empty(0), *margins]))), past.at))
+        _scored(voice, weigh(posts, np.concatenate([np.empty(0), *margins]), voice.model.account))
         for voice, margins in zip(voices, parts, strict=True)
     ]
 
 
 def _measured(posts: pl.DataFrame, past: Past) -> pl.DataFrame:
-    return compute(posts.with_columns(as_of=pl.lit(past.at)), past.streams)
+    return pl.concat(measured(posts, past.streams, None, past.at))
 
 
 def _scored(voice: Voice, rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(score=voice.score(rows["margin"].to_numpy(), rows["network"].to_list()))
+    return rows.with_columns(score=voice.model.score_margins(rows["margin"].to_numpy(), rows["network"].to_list()))
 
 
 def account_points(past: Past, voice: Voice, scored: pl.DataFrame) -> list[dict[str, float]]:
     """For each row of `scored` (some rows of `account_scores` of this voice) the points that add up to its score.
 
-    The starting point first, then each feature by name, then the track record.
+    The starting point first, then each feature by name, then the track record beyond the model.
     """
-    recent = counted_posts(past.history, past.at).filter(
-        pl.col("happened_at") > past.at - WINDOW, pl.col("account").is_in(scored["account"].to_list())
-    )
-    matrix = voice.matrix(_measured(recent.drop("log"), past), recent["text"].to_list())
-    told = voice.model.explain_rows(matrix, recent["network"].to_list())
-    accounts = recent["account"].to_numpy()
-    means = np.stack([told.phi[accounts == account].mean(axis=0) for account in scored["account"]])
-    phi = np.column_stack([means, scored["track_record"].to_numpy()])
-    base, points = voice.points(phi, np.full(len(phi), told.base_margin[0]), scored["network"].to_list())
-    names = (START, *told.names, TRACK_RECORD)
-    return [dict(zip(names, map(float, row), strict=True)) for row in np.column_stack([base, points])]
+    wanted = scored["account"].to_list()
+    posts = counted_posts(past.history, past.at).filter(pl.col("account").is_in(wanted))
+    told = judge(
+        voice.model, AccountPosts.of(posts), voice.matrix(_measured(posts, past), posts["text"].to_list())
+    ).explanation
+    places = {account: place for place, account in enumerate(posts["account"].unique(maintain_order=True))}
+    rows = np.column_stack([told.base_score, told.points])[[places[account] for account in wanted]]
+    return [dict(zip((START, *told.names), map(float, row), strict=True)) for row in rows]
 
 
 def moves(past: Past, models: Mapping[str, ScoreModel], step: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
@@ -241,7 +214,7 @@ def _movers(
     chosen = [rows[order.tolist()] for rows in scored]
     points = [account_points(past, voice, rows) for voice, rows in zip(voices, chosen, strict=True)]
     handles = dict(past.history.accounts.select("account", "handle").iter_rows())
-    specs = {spec.name: spec for voice in voices for spec in voice.model.contract.features}
+    specs = {spec.name: spec for voice in voices for spec in (*voice.model.contract.features, BEYOND)}
     told: list[dict[str, Any]] = []
     for row, before, after in zip(chosen[0].iter_rows(named=True), *points, strict=True):
         scores = (row["score"], chosen[1]["score"][len(told)])
@@ -269,8 +242,7 @@ def because(
     groups: dict[str, float] = {}
     reasons = []
     for code in sorted(points, key=lambda code: -abs(points[code])):
-        group = OWN_GROUPS.get(code) or specs[code].group
-        label = OWN_LABELS.get(code) or specs[code].label
+        group, label = (START, START_LABEL) if code == START else (specs[code].group, specs[code].label)
         groups[group] = groups.get(group, 0.0) + points[code]
         if points[code]:
             reasons.append({"code": code, "label": label, "group": group, "points": points[code]})

@@ -20,6 +20,7 @@ from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
 from clout.settings import read_settings
 from clout.training import judged, promotion, provenance, report, scales, ship, tracking
+from clout.training.account_rule import accounts_before, fit_rule
 from clout.training.accounts import account_margins
 from clout.training.card import CardFacts, card
 from clout.training.card_page import page
@@ -32,7 +33,7 @@ from clout.training.heads import fit_heads, held_out, learnable_kinds
 from clout.training.judge import judge_rolling
 from clout.training.metrics import Floats
 
-STEPS = 9
+STEPS = 10
 
 
 class TrainingError(CloutError):
@@ -98,23 +99,26 @@ def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -
     held = held_out(dataset, params, kinds, step)
     step("calibrating on the rolling blocks")
     calibrated = ship.calibrate(held, kinds, params)
+    step("learning from accounts at earlier moments")
+    account = fit_rule(accounts_before(dataset, held), params.intervals.level)
     step("fitting the heads on everything known")
     fewer = params.model_copy(update={"fit": params.fit.model_copy(update={"trees": held.trees})})
     heads = fit_heads(dataset, dataset.plan.final, fewer, calibrated.kinds)
     step("anchoring the scale")
     past = (dataset.history, dataset.streams, dataset.wording)
-    accounts = account_margins(*past, heads.main, dataset.plan.final.start, dataset.contract)
+    accounts = account_margins(*past, heads.main, dataset.plan.final.start, dataset.contract, account)
     networks = dataset.frame["network"].unique()
     scale = scales.complete(kept, accounts, calibrated.curves["main"], networks)
     facts = ship.data_facts(dataset, lake, params) | {"trees": held.trees}
-    content = ship.files(heads, calibrated, scale, dataset, params, facts)
+    content = ship.files(heads, calibrated, account, scale, dataset, params, facts)
     step("judging against baselines")
     said = judge_rolling(dataset, held, params)
     figures = evaluate(said, params.seed)
     step("checking")
     model = ScoreModel(Bundle.of(content))
     scores = scale.score(calibrated.curves["main"].apply(said.margin), said.frame["network"].to_list())
-    verdicts = training.run(Evidence(figures, said.frame, scores, held, dataset, tables, model, params))
+    seen = Evidence(figures, said.frame, scores, held, dataset, tables, model, params, lake.tombstones())
+    verdicts = training.run(seen)
     content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
     told = CardFacts(figures, verdicts, params, facts, scale, model.contract)
     content |= {"card.md": card(told), "card.html": page(told)}

@@ -16,6 +16,7 @@ from clout.data.lake import Lake
 from clout.features.catalogue import WORDING
 from clout.features.contract import Contract
 from clout.models import golden
+from clout.models.account import AccountRule
 from clout.models.bundle import ORIGIN, Bundle, to_json
 from clout.models.calibration import Calibration
 from clout.models.intervals import Intervals, spread
@@ -164,7 +165,13 @@ def _iso(moment: object) -> str | None:
 
 
 def files(
-    heads: Heads, calibrated: Calibrated, scale: Scale, dataset: Dataset, params: Params, facts: Mapping[str, Any]
+    heads: Heads,
+    calibrated: Calibrated,
+    account: AccountRule,
+    scale: Scale,
+    dataset: Dataset,
+    params: Params,
+    facts: Mapping[str, Any],
 ) -> dict[str, str]:
     """The files of a bundle that decide its answers, golden rows included; reports are added by the pipeline."""
     names = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
@@ -173,6 +180,7 @@ def files(
         "calibration": {head: curve.to_json() for head, curve in calibrated.curves.items()},
         "residuals": {"main": calibrated.residuals},
         "intervals": calibrated.intervals.to_json(),
+        "account": account.to_json(),
         "scale": scale.to_json(),
         "quantiles": quantiles(dataset),
         "params": params.model_dump(mode="json"),

@@ -117,7 +117,9 @@ def test_the_largest_remainders_are_printed(
     explanation: Explanation, base: float, points: list[float], groups: list[int], features: list[int]
 ):
     shares = np.array([points])
-    drawn = replace(explanation, base_score=np.array([base]), points=shares, score=base + shares.sum(axis=1))
+    drawn = replace(
+        explanation, base_score=np.array([base]), phi=shares, rate=np.ones(len(shares)), score=base + shares.sum(axis=1)
+    )
     printed = drawn.printed(0)
     assert list(printed.groups.values()) == groups
     assert list(printed.features.values()) == features

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clout.features.contract import GROUPS
 from clout.models.bundle import Bundle
 from clout.models.calibration import Calibration
-from clout.models.explain import Explanation, share_points
+from clout.models.explain import Explanation, points_rate
 from clout.models.scale import Curve, Scale
 from clout.models.score_model import ScoreModel
 
@@ -34,7 +34,7 @@ def explain(base: float, phi: Floats, network: str) -> Explanation:
     logs = CURVE.apply(np.stack([margin, base_margin]))
     score, base_score = SCALE.score(logs, [network])
     slope = SCALE.derivative(logs[1], [network]) * CURVE.derivative(base_margin)
-    points = share_points(phi[None], score - base_score, slope)
+    rate = points_rate(np.array([phi.sum()]), score - base_score, slope)
     values = np.zeros((1, WIDTH))
     return Explanation(
         small_bundle.contract(),
@@ -46,7 +46,7 @@ def explain(base: float, phi: Floats, network: str) -> Explanation:
         phi[None],
         score,
         base_score,
-        points,
+        rate,
         {},
     )
 

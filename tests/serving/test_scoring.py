@@ -11,7 +11,7 @@ import pytest
 from served_home import ACTION_VALUES, HORIZON_DAYS, KINDS, NETWORKS
 
 from clout.features.request import Draft, features_of_draft
-from clout.models.explain import share_points
+from clout.models.explain import points_rate
 from clout.serving import answers, scoring
 from clout.serving.active_model import Loaded
 from clout.serving.problems import ProblemError
@@ -96,7 +96,8 @@ def test_reasons_are_shares_of_the_contributions(loaded: Loaded, now: datetime, 
     measured = scoring.measure(loaded, request(now, account=loaded.example, text=TEXT), now)
     whole = loaded.model.explain_rows(measured.matrix, measured.networks)
     gain = whole.score - whole.base_score
-    points = dict(zip(whole.names, share_points(whole.phi, gain, np.zeros(1))[0].tolist(), strict=True))
+    rate = points_rate(whole.phi.sum(axis=1), gain, np.zeros(1))
+    points = dict(zip(whole.names, (whole.phi * rate)[0].tolist(), strict=True))
     assert {reason.code: reason.points for reason in explained.reasons} == points
 
 

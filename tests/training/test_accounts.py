@@ -14,10 +14,10 @@ from trained_society import Studied
 from clout.data.history import History, known_before, load
 from clout.data.simulate import Simulation
 from clout.data.tables import SCHEMAS
+from clout.features import account_posts
 from clout.features.catalogue import CONTRACT
 from clout.features.compute import prepare
 from clout.features.wording import Wording
-from clout.training import accounts
 from clout.training.accounts import Judge, account_margins
 
 Floats = npt.NDArray[np.float64]
@@ -112,7 +112,7 @@ def test_accounts_stand_in_order_whatever_the_order_of_their_posts() -> None:
 def test_parts_of_many_posts_are_judged_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     history = history_of(*[(f"net/{number % 7}", number / 3 + 1, number) for number in range(60)])
     whole = said(history, feature("outcome_level_365d"))
-    monkeypatch.setattr(accounts, "CHUNK", 7)
+    monkeypatch.setattr(account_posts, "CHUNK", 7)
     assert said(history, feature("outcome_level_365d")) == whole
 
 

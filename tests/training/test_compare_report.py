@@ -93,7 +93,7 @@ def test_moves_are_told_in_words(lines: list[str]) -> None:
         told()["moves"]["to"][SECOND]
     )
     assert f"twitter/1 (@{RUDE}) 41.0 → 48.0" in text
-    assert "model part +7.0: the track record +5.0, the starting point +2.0" in text
+    assert "model part +7.0: track record +5.0, the starting point +2.0" in text
 
 
 def test_what_cannot_be_told_says_why() -> None:

@@ -125,8 +125,8 @@ def test_lifts_of_the_last_block_come_from_the_wording_that_is_kept(dataset: Dat
 def test_words_are_not_learned_from_cold_accounts(dataset: Dataset) -> None:
     loud = pl.when("cold").then(10_000.0).otherwise("outcome").alias("outcome")
     assert dataset.frame["cold"].any()
-    _, wording = cross_fit(dataset.frame.with_columns(loud), dataset.texts, dataset.plan, Params().wording)
-    assert wording.to_json() == dataset.wording.to_json()
+    _, words = cross_fit(dataset.frame.with_columns(loud), dataset.texts, dataset.plan, Params().wording)
+    assert words[dataset.plan.final.start].to_json() == dataset.wording.to_json()
 
 
 def test_counts_read_long_after_are_told(dataset: Dataset) -> None:

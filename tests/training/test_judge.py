@@ -119,7 +119,11 @@ def test_words_are_those_of_the_bundle(
     """What words a dataset would have learned is of no account."""
     blank = studied.dataset.frame.with_columns(wording_lift=pl.lit(None, pl.Float64))
     mute = Wording((), np.zeros(0), np.zeros(0))
-    report = judge_final(trained.model, replace(studied.dataset, frame=blank, wording=mute), studied.params)
+    report = judge_final(
+        trained.model,
+        replace(studied.dataset, frame=blank, words={studied.dataset.plan.final.start: mute}),
+        studied.params,
+    )
     assert report["model"]["spearman"] == opened[0]["model"]["spearman"]
 
 

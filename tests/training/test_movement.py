@@ -18,6 +18,7 @@ from trained_society import Retrained, Studied, TrainedSociety
 
 from clout.data.lake import Lake
 from clout.features.wording import Wording
+from clout.models.account import BEYOND
 from clout.models.bundle import Bundle, to_json
 from clout.models.score_model import ScoreModel
 from clout.training.accounts import account_margins
@@ -72,7 +73,9 @@ def test_scores_are_those_of_each_version_alone(heard: Heard) -> None:
     for voice, scored in zip(heard.voices, heard.scored, strict=True):
         model, wording = voice.model, Wording.read(voice.model.wording_path or Path())
         judge = partial(model.bundle.booster("model.txt").predict, num_threads=1)
-        alone = account_margins(heard.past.history, heard.past.streams, wording, judge, heard.past.at)
+        alone = account_margins(
+            heard.past.history, heard.past.streams, wording, judge, heard.past.at, model.contract, model.account
+        )
         assert scored.drop("score").equals(alone)
         assert scored["score"].is_between(1, 100).all()
     assert not np.array_equal(heard.scored[0]["score"], heard.scored[1]["score"])
@@ -83,8 +86,8 @@ def test_points_add_up_to_the_score_of_an_account(heard: Heard) -> None:
         scored = every.gather_every(5)
         told = account_points(heard.past, voice, scored)
         assert [sum(points.values()) for points in told] == pytest.approx(scored["score"].to_list(), abs=EXACT)
-        assert set(told[0]) == {"starting_point", *voice.model.contract.names, "track_record"}
-        signs = np.sign([points["track_record"] for points in told])
+        assert set(told[0]) == {"starting_point", *voice.model.contract.names, BEYOND.name}
+        signs = np.sign([points[BEYOND.name] for points in told])
         assert np.array_equal(signs, np.sign(scored["track_record"]))
 
 
@@ -203,21 +206,19 @@ def test_bands_are_ten_points_of_the_score_before() -> None:
 
 
 def test_the_change_is_told_by_feature_and_by_group() -> None:
-    specs = {spec.name: spec for spec in small_bundle.contract().features}
-    before = {"starting_point": 40.0, "gap_hours": 1.0, "hour_share": 0.5, "followers_log": 0.4, "track_record": 0.0}
-    after = {"starting_point": 40.0, "gap_hours": 3.04, "media_count": -5.0, "hour_share": 0.5, "track_record": 1.0}
+    specs = {spec.name: spec for spec in (*small_bundle.contract().features, BEYOND)}
+    before = {"starting_point": 40.0, "gap_hours": 1.0, "hour_share": 0.5, "followers_log": 0.4, BEYOND.name: 0.0}
+    after = {"starting_point": 40.0, "gap_hours": 3.04, "media_count": -5.0, "hour_share": 0.5, BEYOND.name: 1.0}
     told = because(before, after, specs)
     assert told["change"] == pytest.approx(-2.36)
     assert [reason["code"] for reason in told["reasons"]] == [
         "media_count",
         "gap_hours",
-        "track_record",
+        BEYOND.name,
         "followers_log",
     ]
     assert told["groups"]["timing"] == pytest.approx(2.04)
-    assert (
-        told["words"] == "model part −2.4: media count −5.0, gap hours +2.0, the track record +1.0, followers log −0.4"
-    )
+    assert told["words"] == "model part −2.4: media count −5.0, gap hours +2.0, track record +1.0, followers log −0.4"
 
 
 @given(st.lists(st.floats(-30, 30), min_size=0, max_size=9))

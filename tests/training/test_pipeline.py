@@ -27,7 +27,10 @@ BUNDLE = {
     "low.txt",
     "high.txt",
     *(f"head_{kind}.txt" for kind in KINDS),
-    *(f"{name}.json" for name in ("calibration", "checks", "contract", "data", "golden", "intervals", "manifest")),
+    *(
+        f"{name}.json"
+        for name in ("account", "calibration", "checks", "contract", "data", "golden", "intervals", "manifest")
+    ),
     *(f"{name}.json" for name in ("metrics", "params", "quantiles", "residuals", "scale", "wording")),
     *(f"{name}.json" for name in ("origin", "provenance")),
     "card.html",

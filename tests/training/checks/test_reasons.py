@@ -31,7 +31,7 @@ def test_reasons_of_a_model_with_nothing_to_learn_are_found(sound: Evidence, stu
 def test_a_model_is_no_distance_from_itself(sound: Evidence) -> None:
     told = explained(sound, sound.model)
     assert moves(told, told) == (0.0, 0.0)
-    other = replace(told, points=told.points * 1.5)
+    other = replace(told, rate=told.rate * 1.5)
     assert moves(told, other)[1] > 0.4
 
 
