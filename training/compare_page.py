@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jinja2 import Environment
@@ -12,14 +11,10 @@ from markupsafe import Markup
 
 from clout.training import compare_report as said
 from clout.training import pages
-from clout.training.curves import COLOURS, INK, draw_calibration, draw_lift, figure
+from clout.training.curves import COLOURS, DARK, INK, draw_calibration, draw_lift, figure, inline_svg
 from clout.training.paired import GROUP_FIGURES
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 SIZE = (4.4, 4.0)
-DARK = ("#6ea8e6", "#e59a5a", "#79c492", "#c29bd8", "#cdb954", "#e07d92", "#a9b8c7")
 
 
 def page(told: Mapping[str, Any]) -> str:
@@ -69,7 +64,7 @@ def _curves(accuracy: Mapping[str, Any], named: Mapping[str, str]) -> list[Marku
         np.array(curves["perfect"]),
         {named[version]: (np.array(values), 1.6) for version, values in curves["versions"].items()},
     )
-    return [_svg(calibration), _svg(lift)]
+    return [inline_svg(calibration), inline_svg(lift)]
 
 
 def _moved(bands: list[dict[str, Any]], first: str) -> Markup:
@@ -84,22 +79,7 @@ def _moved(bands: list[dict[str, Any]], first: str) -> Markup:
     axes.set_xticks(range(0, 101, 20))
     axes.grid(alpha=0.2)
     drawn.legend(loc="outside lower center", frameon=False, fontsize=9)
-    return _svg(drawn)
-
-
-def _svg(drawn: Figure) -> Markup:
-    """The figure as an SVG element in the colours of the page, light or dark."""
-    import matplotlib as mpl  # noqa: PLC0415 (slow to import)
-
-    title, content = drawn.axes[0].get_title("left"), StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": title}):
-        drawn.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    element = content.getvalue().partition("<svg")[2]
-    for ink in (INK, "#000000"):
-        element = element.replace(ink, "currentColor")
-    for place, colour in enumerate(COLOURS):
-        element = element.replace(colour, f"var(--c{place})")
-    return Markup(f'<svg role="img" aria-label="{title}"{element}')  # noqa: S704 (drawn here)
+    return inline_svg(drawn)
 
 
 def _templates() -> Environment:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import StringIO
 from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
 
 from clout.training.metrics import Floats
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, COLOURS = "#333333", ("#1f5fa8", "#d1782f", "#4f9a68", "#9a6fb0", "#a8922a", "#c05068", "#7a8a99")
+DARK = ("#6ea8e6", "#e59a5a", "#79c492", "#c29bd8", "#cdb954", "#e07d92", "#a9b8c7")
 TOLERATED = 0.15
 
 
@@ -28,6 +31,21 @@ def figure(title: str, size: tuple[float, float] = (6.4, 5.2)) -> tuple[Figure, 
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=INK)
     return drawn, axes
+
+
+def inline_svg(drawn: Figure) -> Markup:
+    """The figure as an SVG element in the colours of its page, light or dark: `--c0` and on stand for `COLOURS`."""
+    import matplotlib as mpl  # noqa: PLC0415 (slow to import)
+
+    title, content = drawn.axes[0].get_title("left"), StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": title}):
+        drawn.savefig(content, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    element = content.getvalue().partition("<svg")[2]
+    for ink in (INK, "#000000"):
+        element = element.replace(ink, "currentColor")
+    for place, colour in enumerate(COLOURS):
+        element = element.replace(colour, f"var(--c{place})")
+    return Markup(f'<svg role="img" aria-label="{title}"{element}')  # noqa: S704 (drawn here)
 
 
 def draw_calibration(axes: Axes, series: Mapping[str, tuple[Floats, Floats]]) -> None:
