@@ -129,6 +129,15 @@ def test_the_newest_run_of_a_network_is_one_that_scored_it(store: Store):
     assert [None if one is None else one.as_of for one in found] == [day(0), day(1), day(1), None]
 
 
+def test_the_newest_run_of_a_network_is_not_another_of_the_same_moment(store: Store):
+    for lake, account in (("lake", "x/1"), ("more", "y/1")):
+        begun = store.begin(run(0, lake=lake))
+        store.write(begun, [record(0, account)])
+        store.finish(begun, day(0))
+    found = [store.newest_run(network) for network in ("x", "y")]
+    assert [one and one.lake_fingerprint for one in found] == ["lake", "more"]
+
+
 def test_a_model_is_remembered_as_it_first_was(store: Store):
     store.remember(Judge("a", "other", "{}", "{}"))
     assert store.judge("a") == Judge("a", "scale-a", '{"model": "a"}', "{}")
