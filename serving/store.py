@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from clout.serving import store_engine
-from clout.serving.store_rows import Judge, Record, Run, StoreError
+from clout.serving.store_rows import Judge, Record, Run, Step, StoreError
 from clout.serving.store_tables import FORGETTING, MODELS, RUNS, SCORES
 
 _LATER = SCORES.alias("later")
@@ -48,7 +48,9 @@ _SUPERSEDED = exists().where(
 )
 _SHOWN = not_(SCORES.c.bridge) & not_(_SUPERSEDED)
 _FIELDS = [field for field in Record.__dataclass_fields__ if field != "bridge"]
-_RECORDS = select(*(SCORES.c[field] for field in _FIELDS), type_coerce(not_(_SHOWN), Boolean).label("bridge"))
+_BRIDGE = type_coerce(not_(_SHOWN), Boolean).label("bridge")
+_RECORDS = select(*(SCORES.c[field] for field in _FIELDS), _BRIDGE)
+_STEPS = select(*(SCORES.c[field] for field in Step.__dataclass_fields__ if field != "bridge"), _BRIDGE)
 _OLDEST_FIRST = (SCORES.c.as_of, SCORES.c.run, not_(SCORES.c.bridge))
 
 
@@ -150,11 +152,18 @@ class Store:
         """The same with the bridges between models, each before what is shown of its moment: see `models.change`."""
         return self._records((SCORES.c.account == account) & SCORES.c.as_of.between(since, until))
 
-    def scores_at(self, as_of: datetime, network: str) -> npt.NDArray[np.float64]:
-        """The shown scores of a network at a moment, in rising order."""
+    def steps(self, account: str, since: datetime, until: datetime) -> tuple[Step, ...]:
+        """The same without reasons, which take long to unpack."""
+        within = (SCORES.c.account == account) & SCORES.c.as_of.between(since, until)
+        return tuple(Step(**row._mapping) for row in self._read(_STEPS.where(within).order_by(*_OLDEST_FIRST)))
+
+    def scores_at(self, as_of: datetime, network: str, size_group: str | None = None) -> npt.NDArray[np.float64]:
+        """The shown scores of a network at a moment, or of one size group of it, in rising order."""
         scores = select(SCORES.c.score).where(
             SCORES.c.as_of == as_of, SCORES.c.network == network, SCORES.c.score.is_not(None), _SHOWN
         )
+        if size_group is not None:
+            scores = scores.where(SCORES.c.size_group == size_group)
         return np.sort(np.array([row.score for row in self._read(scores)], dtype=np.float64))
 
     def find(self, network: str, handle: str) -> tuple[str, ...]:

@@ -66,6 +66,19 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A score of an account at a moment, or a bridge, without its reasons: what a history is told from."""
+
+    as_of: datetime
+    model_version: str
+    scale_version: str
+    score: float | None
+    low: float | None
+    high: float | None
+    bridge: bool
+
+
+@dataclass(frozen=True)
 class Run:
     """One scoring of all accounts at a moment, by one model, from one state of the lake.
 
