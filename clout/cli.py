@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from clout.commands import champion, checks, compare, data, serving, training, watch
+from clout.commands import champion, checks, compare, data, privacy, serving, training, watch
 from clout.errors import CloutError
 
 TROUBLE = 2
@@ -58,5 +58,7 @@ for command in (
     serving.score,
     serving.serve,
     serving.build,
+    privacy.export,
+    privacy.forget,
 ):
     app.command()(command)

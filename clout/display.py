@@ -204,6 +204,15 @@ def print_lake(told: Mapping[str, Any]) -> None:
     typer.echo(f"fingerprint {told['fingerprint']}")
 
 
+def print_erased(told: Mapping[str, Any]) -> None:
+    """Nothing; who was forgotten and how many rows of theirs are gone go to stdout."""
+    typer.echo(f"forgotten: {', '.join(told['accounts'])}")
+    if told["erased"]:
+        _print(("table", "rows erased"), told["erased"].items())
+    else:
+        typer.echo("nothing was held; nothing will be taken in either")
+
+
 def _print_rejects(rejected: Mapping[str, int], place: str | None) -> None:
     if rejected:
         _print(("rejected because", "rows"), rejected.items())

@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 
 import polars as pl
 
 from clout.data import digest
 from clout.data.lake import Lake, rejected
 from clout.data.receipt import Receipt
-from clout.data.shelf import REJECTED, LakeError
+from clout.data.shelf import REJECTED, LakeError, Shelf
 from clout.data.tables import SCHEMAS
 from clout.data.tombstones import (
     ACCOUNTS,
@@ -25,8 +26,6 @@ from clout.data.tombstones import (
     Erasure,
     Tombstones,
     hashed,
-    network_of,
-    other_names,
 )
 
 ASKED = "asked"
@@ -54,29 +53,25 @@ def _buried(lake: Lake, accounts: list[str], reason: str, day: date) -> Tombston
     known = lake.tombstones()
     salt = known.salt or secrets.token_hex(SALT_BYTES)
     marks = dict(zip(accounts, hashed(salt, accounts), strict=True))
-    posts = hashed(salt, _ids(lake, "posts", "post", accounts))
+    posts = {
+        post: mark for post, mark in _marked(salt, _ids(lake, "posts", "post", accounts)) if mark not in known.posts
+    }
     new = [account for account in accounts if marks[account] not in known.accounts]
-    if not new and not set(posts) - known.posts:
+    if not new and not posts:
         return known
     remembered = {state for erasure in known.erasures for state in erasure.states}
     states = {state[:STATE_CHARACTERS] for number, state in lake.states() if number} - remembered
-    names = {name for account in accounts for name in other_names(account, _ids(lake, "accounts", "handle", [account]))}
-    erasure = Erasure(
-        number=lake.next_number(),
-        salt=salt,
-        reason=reason,
-        day=day.isoformat(),
-        accounts=tuple(sorted(marks[account] for account in new)),
-        posts=tuple(sorted({*posts} - known.posts)),
-        names=tuple(sorted(hashed(salt, names))),
-        networks=tuple(sorted({network_of(account) for account in accounts})),
-        states=tuple(sorted(states)),
-    )
+    facts = {"reason": reason, "day": day.isoformat(), "states": tuple(sorted(states))}
+    erasure = Erasure(number=lake.next_number(), salt=salt, **facts)
     try:
-        lake.remember(erasure)
+        lake.remember(erasure.naming(new, posts, _ids(lake, "accounts", "handle", new)))
     except OSError as error:
         raise _unwritten(lake, error) from error
     return lake.tombstones()
+
+
+def _marked(salt: str, words: list[str]) -> Iterator[tuple[str, str]]:
+    return zip(words, hashed(salt, words), strict=True)
 
 
 def _ids(lake: Lake, table: str, column: str, accounts: list[str]) -> list[str]:
@@ -91,7 +86,7 @@ def _rewrite(lake: Lake, receipt: Receipt, tombstones: Tombstones) -> dict[str, 
         return {}
     frames, digests = {}, dict(receipt.digests)
     for table in receipt.bytes:
-        frame = pl.read_parquet(BytesIO(lake.shelf.content(lake.path(table, receipt.stem))))
+        frame = lake.shelf.frame(table, receipt.stem)
         if table in named and table != REJECTED:
             digests[table] = digest.without(digests[table], digest.digest(frame.filter(named[table])))
         frames[table] = frame.filter(~named[table]) if table in named else frame
@@ -116,8 +111,22 @@ def _named(lake: Lake, receipt: Receipt, tombstones: Tombstones) -> Iterator[tup
     """For each table of the batch, which of its rows a tombstone names."""
     for table in receipt.bytes:
         columns = ["raw"] if table == REJECTED else [name for name in (*ACCOUNTS, "post") if name in SCHEMAS[table]]
-        rows = pl.read_parquet(BytesIO(lake.shelf.content(lake.path(table, receipt.stem))), columns=columns)
+        rows = lake.shelf.frame(table, receipt.stem, columns)
         yield table, tombstones.told_in(rows["raw"]) if table == REJECTED else tombstones.name(rows)
+
+
+def erase_beside(files: Collection[Path], tombstones: Tombstones) -> int:
+    """How many rows of forgotten accounts left these Parquet files, each written whole or not at all."""
+    gone = 0
+    for file in files:
+        rows = pl.read_parquet(file)
+        named = tombstones.name(rows)
+        if named.any():
+            content = BytesIO()
+            rows.filter(~named).write_parquet(content)
+            Shelf(file.parent).put(file.name, content.getvalue())
+            gone += int(named.sum())
+    return gone
 
 
 def _unwritten(lake: Lake, error: Exception) -> LakeError:

@@ -171,8 +171,8 @@ class Lake:
 
     def remember(self, erasure: Erasure) -> None:
         """Nothing; `erasure` is then among the tombstones."""
-        told = erasure.model_dump_json(exclude_defaults=True)
-        self.shelf.put(f"{TOMBSTONES}/{sha256(told.encode()).hexdigest()}.json", told)
+        told = erasure.model_dump_json(exclude_defaults=True).encode()
+        self.shelf.put(f"{TOMBSTONES}/{sha256(told).hexdigest()}.json", told)
 
     def batches(self) -> frozenset[str]:
         """The names of all batches: the same as long as the lake holds the same, and read at a glance."""

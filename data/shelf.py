@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -63,6 +64,10 @@ class Shelf:
         """All bytes of the file at `path`, which is as `path()` gives it or below the root."""
         return bytes(self._files.cat_file(path if "://" in path or path.startswith("/") else f"{self._root}/{path}"))
 
+    def frame(self, folder: str, stem: str, columns: list[str] | None = None) -> pl.DataFrame:
+        """The rows of the Parquet file `stem` in `folder`, all columns or some."""
+        return pl.read_parquet(BytesIO(self.content(self.path(folder, stem))), columns=columns)
+
     def size(self, path: str) -> int:
         """How many bytes the file at `path` has."""
         return int(self._files.size(path))
@@ -77,11 +82,11 @@ class Shelf:
                     newest[receipt.batch] = receipt
         return sorted(newest.values(), key=lambda receipt: (receipt.number, receipt.batch))
 
-    def put(self, name: str, content: str) -> None:
+    def put(self, name: str, content: bytes) -> None:
         """Nothing; the file `name` below the root then holds `content`: it comes whole, by rename."""
         target = f"{self._root}/{name}"
         with self.writing(f"{target}.partial") as file:
-            file.write(content.encode())
+            file.write(content)
         self._files.mv(f"{target}.partial", target)
 
     def put_batch(self, receipt: Receipt, frames: Mapping[str, pl.DataFrame]) -> Receipt:
@@ -92,7 +97,7 @@ class Shelf:
                 frame.write_parquet(file)
         sizes = {table: self.size(path) for table, path in paths.items()}
         receipt = receipt.model_copy(update={"bytes": sizes})
-        self.put(f"{RECEIPTS}/{receipt.stem}.json", receipt.model_dump_json(indent=2))
+        self.put(f"{RECEIPTS}/{receipt.stem}.json", receipt.model_dump_json(indent=2).encode())
         return receipt
 
     @contextmanager

@@ -39,6 +39,17 @@ class Erasure(BaseModel):
     networks: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
 
+    def naming(self, accounts: Iterable[str], posts: Iterable[str], handles: Iterable[str]) -> Erasure:
+        """This erasure with the hashes of these accounts, of their posts and of what else they are called."""
+        ids = sorted(accounts)
+        named = {
+            "accounts": tuple(sorted(hashed(self.salt, ids))),
+            "posts": tuple(sorted(hashed(self.salt, posts))),
+            "names": tuple(sorted(hashed(self.salt, other_names(ids, handles)))),
+            "networks": tuple(sorted({name.split("/", 1)[0] for name in ids})),
+        }
+        return self.model_copy(update=named)
+
 
 @dataclass(frozen=True)
 class Tombstones:
@@ -121,20 +132,15 @@ def hashed(salt: str, words: Iterable[str]) -> list[str]:
     return [hmac.digest(key, word.encode(), "sha256").hex() for word in words]
 
 
-def other_names(account: str, handles: Iterable[str]) -> set[str]:
-    """What a source may call an account besides its id: its handles, and what ends its id.
+def other_names(accounts: Iterable[str], handles: Iterable[str]) -> set[str]:
+    """What a source may call accounts besides their ids: their handles, and what ends an id.
 
-    >>> sorted(other_names("twitter/higgs-12", ["@Ann"]))
+    >>> sorted(other_names(["twitter/higgs-12"], ["@Ann"]))
     ['12', 'ann']
     """
-    own = account.split("/", 1)[-1]
-    ends = {own[place + 1 :] for place, letter in enumerate(own) if letter in "-:_"}
+    own = [account.split("/", 1)[-1] for account in accounts]
+    ends = {name[place + 1 :] for name in own for place, letter in enumerate(name) if letter in "-:_"}
     return {name.casefold() for name in ends | {handle.removeprefix("@") for handle in handles} if name}
-
-
-def network_of(identity: str) -> str:
-    """The network an id begins with."""
-    return identity.split("/", 1)[0]
 
 
 def _hit(words: Iterable[str], marks: Iterable[str], wanted: frozenset[str]) -> set[str]:

@@ -42,8 +42,9 @@ class NotReadyError(CloutError):
 class Loaded:
     """One model and one state of the lake, which belong together in every answer.
 
-    `accounts` are all that the lake knows anything of; `handles` are their keys by network and lower-case handle;
-    `example` is the account whose posts have drawn most; `batches` name what the lake held.
+    `accounts` are those that can be asked for: who is registered or has posted, not who only acted on others;
+    `handles` are their keys by network and lower-case handle; `example` is the account whose posts have drawn most;
+    `batches` name what the lake held.
     """
 
     model: ScoreModel
@@ -59,8 +60,7 @@ class Loaded:
         cls, model: ScoreModel, history: History, action_values: Mapping[str, float], batches: frozenset[str]
     ) -> Loaded:
         """The model beside what `history` tells, which was read from `batches`."""
-        frames = (history.accounts, history.posts, history.profiles, history.actions)
-        accounts = frozenset(account for frame in frames for account in frame["account"].unique())
+        accounts = frozenset(history.accounts["account"]) | frozenset(history.posts["account"].unique())
         past = Past.of(history, action_values)
         return cls(model, _wording(model), past, accounts, _handles(history), _example(history), batches)
 

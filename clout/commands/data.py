@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clout.commands.options import AsJson, LakeUrl, open_lake
 from clout.errors import CloutError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from clout.data.lake import Lake
 
 
 def ingest_table(
@@ -19,18 +24,19 @@ def ingest_table(
 ) -> None:
     """Bring a table in a file into the lake. Bad rows are rejected, kept and counted."""
     from datetime import UTC, datetime
+    from functools import partial
 
     from clout.data.sources.mapping import read_mapping
     from clout.data.sources.table import ingest
     from clout.display import print_json, print_receipt, progress_bar
 
-    target, chosen = open_lake(lake), read_mapping(mapping)
+    target, chosen, now = open_lake(lake), read_mapping(mapping), datetime.now(UTC)
     with progress_bar() as progress:
-        receipt = ingest(target, file, chosen, datetime.now(UTC), progress)
+        receipt = ingest(target, file, chosen, now, progress, partial(_forget_minors, target, now))
     told = {
         "lake": target.url,
         **receipt.told(),
-        "rejects": target.path("rejects", receipt.batch) if receipt.rejected else None,
+        "rejects": target.path("rejects", receipt.stem) if receipt.rejected else None,
     }
     print_json(told) if as_json else print_receipt(told)
     kept = {**receipt.rows, **receipt.already_there}
@@ -40,6 +46,17 @@ def ingest_table(
             f"no row of {file} was accepted for {' and '.join(empty) or 'any table'}: mend the rows or the mapping; "
             f"rejects, with what was read and why: {told['rejects']}"
         )
+
+
+def _forget_minors(lake: Lake, now: datetime, minors: frozenset[str]) -> None:
+    from clout.data.tables import MINOR
+    from clout.serving.privacy import forget_all
+    from clout.serving.store import Store
+    from clout.settings import read_settings
+
+    settings = read_settings()
+    with Store.open(settings.store) as store:
+        forget_all(lake, store, settings.home, minors, MINOR, now)
 
 
 def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:
@@ -53,6 +70,7 @@ def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:
         "lake": target.url,
         "fingerprint": target.fingerprint(),
         **totals(receipts),
+        "forgotten": len(target.tombstones()),
         "rejects": target.path("rejects", "*"),
         "receipts": [receipt.told() for receipt in receipts],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from clout.data.history import Tables
+from clout.data.tombstones import Tombstones
 from clout.models.score_model import ScoreModel
 from clout.training.config import Params
 from clout.training.dataset import Dataset
@@ -25,7 +26,7 @@ class Evidence:
 
     `report` are the figures on the rolling blocks, `judged` the posts they are of (the rows of the dataset, with
     `taught_through`) and `scores` what the model gives them, `held` the margins of every rolling block; `dataset` was
-    made from `tables`, and `model` is what will be shipped.
+    made from `tables`, and `model` is what will be shipped; `tombstones` are of accounts that must not be in them.
     """
 
     report: Mapping[str, Any]
@@ -36,3 +37,4 @@ class Evidence:
     tables: Tables
     model: ScoreModel
     params: Params
+    tombstones: Tombstones = field(default_factory=Tombstones)

@@ -12,6 +12,7 @@ from clout.training.checks.figures import (
     ScoresSpread,
     TotalIsRight,
 )
+from clout.training.checks.forgotten import NobodyForgotten
 from clout.training.checks.leaks import NoGoldenFeature, NoTimeOverlap, ShuffledIsChance
 from clout.training.checks.novelty import FeaturesHaveNotMoved, NothingUnseen
 from clout.training.checks.reasons import ReasonsAreStable
@@ -31,6 +32,7 @@ CHECKS: tuple[Check[Evidence], ...] = (
     FeaturesHaveNotMoved(),
     NothingUnseen(),
     HeadsAreCalibrated(),
+    NobodyForgotten(),
 )
 
 

@@ -1,0 +1,38 @@
+"""The check that whoever was forgotten is not in what was learned from."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from clout.data.tombstones import ACCOUNTS
+from clout.training.checks.check import Check, Verdict, held
+from clout.training.checks.evidence import Evidence
+
+
+class NobodyForgotten(Check[Evidence]):
+    """Erasing an account is proved where it would matter: in the data that teach a model."""
+
+    code, title = "CLOUT014", "nobody who was forgotten is in the data"
+    why = """
+    The id of every account and of everybody who acted, in every table that was read, is hashed as the tombstones of
+    the lake are, and so is every post. None of them may be one that was forgotten. On a finding an erasure was broken
+    off, or a file was put into the lake by hand. Do not use the model. Run `clout forget` again for the accounts that
+    asked for it, which finishes what is left, and train again.
+    """
+
+    def verdict(self, evidence: Evidence) -> Verdict:
+        """Passed when no account and no post in the data has a tombstone."""
+        tombstones, frames = evidence.tombstones, [*evidence.tables.values(), evidence.dataset.frame]
+        people, posts = _ids(frames, ACCOUNTS), _ids(frames, ("post",))
+        found = int(tombstones.accounts_in(people).sum()), int(tombstones.posts_in(posts).sum())
+        return Verdict(
+            held(not any(found)),
+            f"{len(tombstones):,} forgotten accounts looked for among {people.len():,} accounts and engagers: "
+            f"{found[0]:,} found, and {found[1]:,} of their posts",
+        )
+
+
+def _ids(frames: list[pl.DataFrame], columns: tuple[str, ...]) -> pl.Series:
+    """Every id in any of `columns` of any of `frames`, once."""
+    parts = [frame[name].unique() for frame in frames for name in columns if name in frame.columns]
+    return pl.concat(parts).unique().drop_nulls()
