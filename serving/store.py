@@ -118,6 +118,11 @@ class Store:
         """The newest run at this moment by this model, finished or not."""
         return self._run(select(RUNS).where(RUNS.c.as_of == as_of, RUNS.c.model_version == model_version))
 
+    def moment_between(self, since: datetime, until: datetime) -> datetime | None:
+        """The newest moment of a run, finished or not, from `since` to before `until`."""
+        run = self._run(select(RUNS).where(RUNS.c.as_of >= since, RUNS.c.as_of < until))
+        return None if run is None else run.as_of
+
     def newest_run(self, network: str | None = None) -> Run | None:
         """The newest finished run, of those that scored accounts of the network when one is named."""
         runs = select(RUNS).where(RUNS.c.finished_at.is_not(None))
