@@ -20,7 +20,17 @@ from clout.serving.store_engine import VERSION_TABLE, open_engine, reading, writ
 from clout.serving.store_rows import StoreError
 from clout.serving.store_tables import METADATA
 
-OPENING = "import sys; from clout.serving.store import Store; Store.open(sys.argv[1]).close()"
+OPENING = """
+import os, sys
+from clout.serving.store import Store
+
+def opened():
+    Store.open(sys.argv[1]).close()
+    os._exit(0)
+
+children = [os.fork() or opened() for _ in range(4)]
+sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+"""
 
 
 @pytest.fixture
@@ -43,8 +53,8 @@ def test_a_store_is_opened_again_as_it_is(store_url: str, store: Store):
 
 
 def test_many_may_open_a_store_that_is_not_there_yet(store_url: str):
-    opening = [subprocess.Popen([sys.executable, "-c", OPENING, store_url], stderr=subprocess.PIPE) for _ in range(4)]
-    assert [(process.communicate()[1], process.returncode) for process in opening] == [(b"", 0)] * 4
+    opening = subprocess.run([sys.executable, "-c", OPENING, store_url], capture_output=True, check=False)
+    assert (opening.stderr, opening.returncode) == (b"", 0)
 
 
 def test_threads_may_open_a_store_that_is_not_there_yet(store_url: str):
