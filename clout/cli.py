@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from clout.commands import champion, checks, compare, data, privacy, serving, training, watch
+from clout.commands import attack, champion, checks, compare, data, privacy, serving, training, watch
 from clout.errors import CloutError
 
 TROUBLE = 2
@@ -47,6 +47,7 @@ for command in (
     training.reproduce,
     training.tune,
     compare.compare,
+    attack.attack,
     checks.checks,
     champion.promote,
     champion.rollback,

@@ -1,0 +1,1 @@
+"""Attacks on scores: what each leaves in the tables, and how many points it buys."""
