@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from score_store import day, record, run
 
+from clout.models.change import Change, changes
 from clout.serving.store import Store
 from clout.serving.store_rows import Judge, Record, StoreError
 
@@ -98,6 +99,29 @@ def test_scores_are_of_one_moment_and_network(store: Store):
     assert scores.tolist() == [10, 20, 30]
     assert scores.dtype == np.float64
     assert store.scores_at(day(5), "x").size == 0
+
+
+def test_scores_of_one_size_group_are_its_own(store: Store):
+    written(store, record(0, score=10.0, size_group="small"), record(0, "x/2", score=20.0, size_group="large"))
+    assert store.scores_at(day(0), "x", "large").tolist() == [20]
+    assert store.scores_at(day(0), "x", "none").size == 0
+
+
+def test_steps_are_the_records_without_their_reasons(store: Store):
+    written(store, record(0, score=50.0))
+    written(store, record(1, score=55.0, model="b"), record(1, score=52.0, bridge=True), number=1, model="b")
+    records = store.with_bridges("x/1", day(0), day(1))
+    steps = store.steps("x/1", day(0), day(1))
+    assert len(steps) == 3
+    assert all(step.__dict__.items() <= vars(found).items() for step, found in zip(steps, records, strict=True))
+    assert changes(steps, now=day(1))["day"] == Change(day(0), total=5.0, yours=2.0, ours=3.0)
+
+
+def test_the_newest_moment_of_a_run_is_found_within_a_day(store: Store):
+    for number in (0, 0.5, 1):
+        store.begin(run(number))
+    assert store.moment_between(day(0), day(1)) == day(0.5)
+    assert store.moment_between(day(0.6), day(1)) is None
 
 
 def test_a_run_is_gone_on_with_and_finished(store: Store):
