@@ -73,7 +73,7 @@ def fit_rule(pasts: Sequence[Past], level: float) -> AccountRule:
         errors = {prior: _errors(pasts, replace(RULE, prior_posts=prior), least) for prior in PRIORS}
         if errors[PRIORS[0]].height >= ENOUGH_ACCOUNTS or least == LATER_POSTS[-1]:
             break
-    prior = min(PRIORS, key=lambda prior: float((errors[prior]["error"] ** 2).mean() or 0.0))
+    prior = min(PRIORS, key=lambda prior: float(np.square(errors[prior]["error"].to_numpy()).sum()))
     found = errors[prior]
     rule = replace(RULE, prior_posts=prior, level=level, edges=EDGES)
     group = np.searchsorted(EDGES, found["ripe"].to_numpy(), side="right")

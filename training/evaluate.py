@@ -216,6 +216,8 @@ def join(parts: Sequence[Judgement]) -> Judgement:
 def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, least: int = 10) -> dict[str, Any]:
     """How well accounts' margins at a moment rank what their later posts drove, against their own past means.
 
+    And how often their intervals hold it.
+
     `scores` as `accounts.account_margins` gives them, `later` the judged posts after that moment. Only accounts with
     `least` ripe posts before and `least` after count; {"accounts": n} alone when fewer than 10 do.
     """
@@ -231,12 +233,13 @@ def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, leas
         return {"accounts": seen.height}
     names = ("margin", "expected", "own_mean_90d", "own_mean_all")
     columns = {name: seen[name].fill_null(0.0).to_numpy() for name in names}
+    low, high = seen["low"].to_numpy(), seen["high"].to_numpy()
     truth, accounts = seen["future"].to_numpy(), seen["account"].to_numpy().astype(np.str_)
 
     def figures(rows: Rows) -> dict[str, float]:
         ranks = {name: metrics.spearman(values[rows], truth[rows]) for name, values in columns.items()}
         paired = {f"margin_less_{name}": ranks["margin"] - ranks[name] for name in names[2:]}
-        return ranks | paired
+        return ranks | paired | {"coverage": metrics.coverage(low[rows], high[rows], truth[rows])}
 
     values, bounds = figures(np.arange(seen.height)), metrics.bootstrap(figures, accounts, seed, 500)
     report: dict[str, Any] = beside(values, bounds)
@@ -244,4 +247,5 @@ def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, leas
         followers = seen["followers"].fill_null(0).to_numpy()
         report["followers"] = {"value": metrics.spearman(followers, truth)}
         report["partial_given_followers"] = {"value": metrics.partial_spearman(columns["margin"], truth, followers)}
-    return {"accounts": seen.height, "spearman": finite(report)}
+    covered = report.pop("coverage")
+    return {"accounts": seen.height, "spearman": finite(report), "coverage": finite(covered)}

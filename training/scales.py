@@ -45,12 +45,13 @@ def read(home: Path, params: Params) -> Scale:
 def complete(kept: Scale, accounts: pl.DataFrame, curve: Calibration, networks: Iterable[str]) -> Scale:
     """`kept` with a curve fitted for each of `networks` that had none; a curve once kept never changes.
 
-    `accounts` are the reference population: `accounts.account_margins`. Raises `FrozenScaleError` for a network with too
+    The reference population are those of `accounts`, as `accounts.account_margins` gives them, that get a score; where
+    these are too few, all that posted in the window. Raises `FrozenScaleError` for a network with too
     few of them.
     """
     new = {}
     for network in sorted(set(networks) - set(kept.curves)):
-        rows = accounts.filter(pl.col("network") == network).sort("account")
+        rows = _reference(accounts.filter(pl.col("network") == network).sort("account"))
         if rows.height < MIN_ACCOUNTS:
             raise FrozenScaleError(
                 f"got {rows.height} accounts of the network {network!r} with posts in the 90 days before the last block; "
@@ -59,6 +60,11 @@ def complete(kept: Scale, accounts: pl.DataFrame, curve: Calibration, networks: 
             )
         new[network] = fit_curve(curve.apply(rows["margin"].to_numpy().astype(np.float64)))
     return Scale(kept.version, dict(sorted({**kept.curves, **new}.items())))
+
+
+def _reference(accounts: pl.DataFrame) -> pl.DataFrame:
+    scored = accounts.filter(pl.col("lacks").is_null())
+    return scored if scored.height >= MIN_ACCOUNTS else accounts
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from clout.commands.accounts import score_accounts
 from clout.commands.data import simulate
 from clout.commands.options import AsJson, LakeUrl, open_lake
 from clout.commands.training import train
@@ -30,6 +31,7 @@ def run() -> None:
             "the model has a finding, marked ✗ above, so it was not made champion and nothing is served; expected none: "
             "add data, or mute it with a reason, `clout promote challenger --mute CODE='…'`, and then `clout serve`"
         )
+    score_accounts(None, None, as_json=False)
     serve()
 
 
@@ -39,10 +41,15 @@ def score(
     ] = None,
     text: Annotated[str | None, typer.Option(help="What the post says, instead of --post.")] = None,
     account: Annotated[str | None, typer.Option(help="Its account as network/id, beside --text.")] = None,
+    all_accounts: Annotated[bool, typer.Option("--all", help="Score every account and keep the scores.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="With --all: as known before this day or moment.", show_default="all that is known"),
+    ] = None,
     lake: LakeUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a post before it is published and say why."""
+    """Score a post before it is published, or all accounts."""
     import sys
     from datetime import UTC, datetime
     from json import dumps
@@ -52,8 +59,13 @@ def score(
     from clout.serving.scoring import explain, read_request
     from clout.settings import read_settings
 
-    if (post is None) == (text is None and account is None):
-        raise CloutError("expected either --post with JSON, or --text and --account: see `clout score --help`")
+    if (post is not None) + (text is not None or account is not None) + all_accounts != 1:
+        raise CloutError("expected --post with JSON, or --text and --account, or --all: see `clout score --help`")
+    if as_of is not None and not all_accounts:
+        raise CloutError("got --as-of without --all; expected both: a draft is judged with all that is known")
+    if all_accounts:
+        score_accounts(as_of, lake, as_json=as_json)
+        return
     now = datetime.now(UTC)
     asked = read_request(sys.stdin.read() if post == "-" else post or dumps({"text": text, "account": account}), now)
     answer = explain(read_active(read_settings().home, open_lake(lake)), asked, now).model_dump(mode="json")

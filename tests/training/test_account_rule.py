@@ -98,3 +98,15 @@ def test_a_bundle_has_its_rule(trained: TrainedSociety) -> None:
     assert all(low < 0 < high for low, high in zip(rule.low, rule.high, strict=True))
     assert rule != replace(AccountRule(), prior_posts=rule.prior_posts)
     assert timedelta(days=rule.window_days) == timedelta(days=90)
+
+
+def test_the_reference_population_has_a_mean_of_40_and_a_95th_percentile_of_63(
+    trained: TrainedSociety, studied: Studied
+) -> None:
+    model, data = trained.model, studied.dataset
+    past_ = (data.history, data.streams, data.wording, model.main, data.plan.final.start, model.contract, model.account)
+    reference = account_margins(*past_).filter(pl.col("lacks").is_null())
+    scores = model.score_margins(reference["margin"].to_numpy(), reference["network"].to_list())
+    assert len(scores) == model.scale.curves["commons"].accounts > 50
+    assert scores.mean() == pytest.approx(40, abs=0.5)
+    assert np.quantile(scores, 0.95) == pytest.approx(63, abs=1e-6)

@@ -192,7 +192,8 @@ def scored(**columns: pl.Expr) -> pl.DataFrame:
     frame = pl.DataFrame({"account": [f"net/{row:02}" for row in range(ACCOUNTS)], "ripe": [10] * ACCOUNTS})
     row = pl.int_range(ACCOUNTS).cast(pl.Float64)
     means = {"margin": row, "expected": -row, "own_mean_90d": pl.lit(1.0), "own_mean_all": (row * 7) % 10}
-    return frame.with_columns(**{**means, **columns})
+    ends = {"low": pl.lit(-1.0), "high": pl.lit(100.0)}
+    return frame.with_columns(**{**means, **ends, **columns})
 
 
 def later(posts: int = 10, followers: float | None = None) -> pl.DataFrame:
@@ -223,6 +224,13 @@ def test_accounts_are_ranked_by_what_their_later_posts_drove() -> None:
     difference = ranks["margin"]["value"] - ranks["own_mean_all"]["value"]
     assert ranks["margin_less_own_mean_all"]["value"] == pytest.approx(difference)
     assert ranks["margin_less_own_mean_all"]["low"] > 0
+
+
+def test_intervals_of_accounts_are_held_to() -> None:
+    half = pl.int_range(pl.len()) % 2 == 0
+    wrong = scored(low=pl.when(half).then(50.0).otherwise(-1.0))
+    assert evaluate_accounts(scored(), later(), seed=1)["coverage"]["value"] == 1.0
+    assert evaluate_accounts(wrong, later(), seed=1)["coverage"]["value"] == 0.5
 
 
 def test_followers_are_given_where_most_have_them() -> None:

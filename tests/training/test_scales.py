@@ -27,7 +27,8 @@ def accounts(**networks: int) -> pl.DataFrame:
         for network, count in networks.items()
         for row in range(count)
     ]
-    return pl.DataFrame(rows, schema={"account": pl.String, "network": pl.String, "margin": pl.Float64})
+    columns = {"account": pl.String, "network": pl.String, "margin": pl.Float64}
+    return pl.DataFrame(rows, schema=columns).with_columns(lacks=pl.lit(None, pl.String))
 
 
 def break_off(home: Path) -> None:
@@ -49,6 +50,22 @@ def test_a_network_is_anchored_on_its_accounts() -> None:
     assert made.curves["new"].accounts == 101
     assert made.score(np.array([1.0]), ["new"])[0] == pytest.approx(40)
     assert made.score(np.array([1.9]), ["new"])[0] == pytest.approx(63)
+
+
+def test_accounts_without_a_score_anchor_nothing() -> None:
+    low = accounts(new=101).with_columns(pl.col("margin") - 5, pl.format("{}/no", "account").alias("account"))
+    everybody = pl.concat([accounts(new=101), low.with_columns(lacks=pl.lit("4 of 10 posts"))])
+    empty = Scale("1", {})
+    assert scales.complete(empty, everybody, CURVE, ["new"]) == scales.complete(
+        empty, accounts(new=101), CURVE, ["new"]
+    )
+
+
+def test_where_few_have_a_score_all_who_posted_anchor() -> None:
+    few = accounts(new=101).with_columns(
+        lacks=pl.when(pl.col("margin") > 0.8).then(None).otherwise(pl.lit("2 more weeks"))
+    )
+    assert scales.complete(Scale("1", {}), few, CURVE, ["new"]).curves["new"].accounts == 101
 
 
 def test_the_order_of_accounts_is_no_matter() -> None:

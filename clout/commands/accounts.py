@@ -1,0 +1,75 @@
+"""Scoring all accounts, which `clout score --all` does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from clout.commands.options import open_lake
+from clout.errors import CloutError
+
+if TYPE_CHECKING:
+    from clout.data.lake import Lake
+    from clout.models.score_model import ScoreModel
+    from clout.serving.account_batch import Scored
+    from clout.serving.store import Store
+    from clout.settings import Settings
+
+
+def score_accounts(as_of: str | None, lake: str | None, *, as_json: bool) -> None:
+    """Score every account and keep the scores."""
+    from dataclasses import asdict
+
+    from clout.display import print_json, print_scored
+    from clout.serving.store import Store
+    from clout.settings import read_settings
+
+    settings = read_settings()
+    with Store.open(settings.store) as store:
+        scored = _scored(settings, open_lake(lake), store, None if as_of is None else _moment(as_of))
+    told = asdict(scored) | {"as_of": scored.as_of.isoformat()}
+    print_json(told) if as_json else print_scored(told)
+
+
+def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -> Scored:
+    from datetime import UTC, timedelta
+
+    from clout.data.history import known_before, load, read_tables
+    from clout.display import progress_bar
+    from clout.serving.account_batch import Judgement, Past, moment_of, score_all
+    from clout.serving.active_model import read_champion
+
+    with progress_bar() as progress:
+        progress("reading the lake", 0.0)
+        model, tables = read_champion(settings.home), read_tables(lake)
+        moment = moment_of(tables, store, at, datetime.now(UTC))
+        values, horizon = model.data["action_values"], timedelta(days=model.data["horizon_days"])
+        past = Past.of(load(known_before(tables, moment), horizon, values), moment, model)
+        judges = [Judgement.of(model), *(Judgement.of(before) for before in _before(settings, store, model))]
+        return score_all(past, judges, store, lake.fingerprint(), lambda: datetime.now(UTC), progress)
+
+
+def _before(settings: Settings, store: Store, model: ScoreModel) -> list[ScoreModel]:
+    """The model of the run before, where it is another and still here."""
+    from clout.models import registry
+    from clout.models.score_model import ScoreModel
+
+    run = store.newest_run()
+    if run is None or run.model_version == model.version:
+        return []
+    if run.model_version not in registry.versions(settings.home):
+        return []
+    return [ScoreModel.load(registry.folder(settings.home, run.model_version))]
+
+
+def _moment(text: str) -> datetime:
+    """The moment a text names, in UTC where it names no zone."""
+    from datetime import UTC
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CloutError(
+            f"got --as-of {text!r}; expected a day or a moment, as 2026-11-22 or 2026-11-22T18:00:00Z"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

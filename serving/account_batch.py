@@ -1,0 +1,252 @@
+"""Scoring every account at a moment: batch after batch into the store, begun again where it was broken off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from clout.data.history import History, Tables, coverage
+from clout.errors import CloutError
+from clout.features.account_posts import counted_posts, measured
+from clout.features.compute import Streams, prepare
+from clout.features.wording import Wording
+from clout.models import account
+from clout.models.account import AccountPosts, AccountScores
+from clout.models.score_model import ScoreModel
+from clout.serving.store import Store
+from clout.serving.store_rows import Judge, Record, Run
+
+Progress = Callable[[str, float], None]
+BATCH = 1_000
+CARRIED = 10
+EXCERPT = 140
+SIZES = (
+    (1_000, "under 1,000 followers"),
+    (10_000, "1,000 to 9,999 followers"),
+    (100_000, "10,000 to 99,999 followers"),
+)
+LARGEST = "100,000 followers or more"
+
+
+class BatchError(CloutError):
+    """Accounts cannot be scored as asked."""
+
+    code = "account_batch"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a batch did: the moment, the model, accounts with and without a score, and how many were new this time."""
+
+    as_of: datetime
+    model_version: str
+    scale_version: str
+    accounts: int
+    scored: int
+    new: int
+
+
+def moment_of(tables: Tables, store: Store, asked: datetime | None, now: datetime) -> datetime:
+    """The moment to score at: as asked, else that of the day's run, else now.
+
+    Where all that is known ends before now, its last day ends the wait: the midnight (UTC) after it. A day is scored once,
+    so a second run of a day goes on with the first.
+    """
+    if asked is not None:
+        if asked > now:
+            raise BatchError(f"got {asked.isoformat()}, which is to come; expected a moment that has passed")
+        return asked
+    through = coverage(tables).data_through
+    if through is None:
+        raise BatchError("the lake has no posts; expected some to score accounts by: ingest them first")
+    moment = min(now, datetime.combine(through.date() + timedelta(days=1), time(), UTC))
+    day = datetime.combine(moment.date(), time(), UTC)
+    return store.moment_between(day, day + timedelta(days=1)) or moment
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A model with the words it was taught, as it judges accounts."""
+
+    model: ScoreModel
+    wording: Wording | None
+
+    @classmethod
+    def of(cls, model: ScoreModel) -> Judgement:
+        """The judgement of a bundle."""
+        return cls(model, None if model.wording_path is None else Wording.read(model.wording_path))
+
+    def scores(self, posts: pl.DataFrame, streams: Streams, at: datetime) -> AccountScores:
+        """The scores of the accounts of `posts`, as `counted_posts` gives them."""
+        frames = list(measured(posts, streams, self.wording, at))
+        empty = np.empty((0, len(self.model.contract.names)))
+        matrix = np.concatenate([empty, *(self.model.contract.matrix(frame) for frame in frames)])
+        return account.judge(self.model, AccountPosts.of(posts), matrix)
+
+    def remembered(self) -> Judge:
+        """What the store keeps of the model."""
+        files = (self.model.bundle.text(f"{name}.json") for name in ("contract", "quantiles"))
+        return Judge(self.model.version, self.model.scale_version, *files)
+
+
+@dataclass(frozen=True)
+class Past:
+    """Who is scored at a moment, and from what: `accounts` (account, network, handle, followers), sorted by account."""
+
+    at: datetime
+    accounts: pl.DataFrame
+    posts: pl.DataFrame
+    streams: Streams
+
+    @classmethod
+    def of(cls, history: History, at: datetime, model: ScoreModel) -> Past:
+        """What `history` tells of the networks of a model before a moment.
+
+        Authors and registered accounts are scored; whoever only reacted to others is not.
+        """
+        networks = pl.col("network").is_in(model.networks)
+        days = (timedelta(days=model.account.window_days), timedelta(days=model.account.record_days))
+        posts = counted_posts(history, at, *days).filter(networks)
+        followers = (
+            history.profiles.filter((pl.col("at") < at) & pl.col("followers").is_not_null())
+            .sort("account", "at")
+            .group_by("account")
+            .agg(pl.col("followers").last())
+        )
+        registered = history.accounts.select("account", "network", "handle")
+        authors = history.posts.filter(pl.col("at") < at).select("account", "network").unique()
+        everybody = authors.join(registered, on=["account", "network"], how="full", coalesce=True).filter(networks)
+        accounts = everybody.join(followers, on="account", how="left").sort("account")
+        return cls(at, accounts, posts, prepare(history))
+
+
+def score_all(
+    past: Past,
+    judges: Sequence[Judgement],
+    store: Store,
+    fingerprint: str,
+    clock: Callable[[], datetime],
+    progress: Progress = lambda _, __: None,
+) -> Scored:
+    """What was scored, once every account of `past` has its score in the store, by the first of `judges`.
+
+    Accounts that have one are left as they are, so a run that was broken off goes on where it was. A second judge is the
+    champion of the run before: it judges the same, so that a change can be told apart.
+    """
+    model = judges[0].model
+    for judge in judges:
+        store.remember(judge.remembered())
+    run = store.begin(Run(past.at, model.version, model.scale_version, fingerprint, clock()))
+    done = store.written(past.at, model.version)
+    todo = past.accounts.filter(~pl.col("account").is_in(list(done)))
+    new = 0
+    for part in todo.iter_slices(BATCH):
+        progress(f"scoring {todo.height:,} accounts", new / todo.height)
+        told = [records(past, judge, part, bridge=place > 0) for place, judge in enumerate(judges)]
+        new += store.write(run, [record for records_ in told for record in records_]) - (len(judges) - 1) * part.height
+    store.finish(run, clock())
+    scored = sum(len(store.scores_at(past.at, network)) for network in model.networks)
+    return Scored(past.at, model.version, model.scale_version, past.accounts.height, scored, new)
+
+
+def records(past: Past, judge: Judgement, accounts: pl.DataFrame, *, bridge: bool) -> list[Record]:
+    """The record of each of `accounts`, rows of `past.accounts`, as one judge tells it."""
+    posts = past.posts.filter(pl.col("account").is_in(accounts["account"].to_list()))
+    scores = judge.scores(posts, past.streams, past.at)
+    names = posts["account"].unique(maintain_order=True).to_list()
+    ends = [0, *np.cumsum(posts.group_by("account", maintain_order=True).len()["len"]).tolist()]
+    of = {name: (place, posts[ends[place] : ends[place + 1]], ends[place]) for place, name in enumerate(names)}
+    told = []
+    for row in accounts.iter_rows(named=True):
+        found = of.get(row["account"])
+        detail = _nothing(judge.model) if found is None else _detail(scores, *found)
+        place = None if found is None or scores.lacks[found[0]] else found[0]
+        score, low, high = (
+            None if place is None else float(values[place]) for values in (scores.score, scores.low, scores.high)
+        )
+        told.append(
+            Record(
+                account=row["account"],
+                network=row["network"],
+                handle=row["handle"],
+                as_of=past.at,
+                model_version=judge.model.version,
+                scale_version=judge.model.scale_version,
+                score=score,
+                low=low,
+                high=high,
+                percentile=None,
+                size_percentile=None,
+                size_group=None if score is None else size_group(row["followers"]),
+                detail=detail | {"followers": row["followers"]},
+                bridge=bridge,
+            )
+        )
+    return told
+
+
+def size_group(followers: int | None) -> str | None:
+    """The accounts that one of this size is put beside; None where its followers are not known.
+
+    >>> size_group(999), size_group(100_000)
+    ('under 1,000 followers', '100,000 followers or more')
+    """
+    if followers is None:
+        return None
+    return next((words for below, words in SIZES if followers < below), LARGEST)
+
+
+def _nothing(model: ScoreModel) -> dict[str, Any]:
+    return {"evidence": _evidence(0, 0, 0.0, model.account.lacks(0, 0, 0.0))}
+
+
+def _evidence(recent: int, ripe: int, days: float, lacks: str | None) -> dict[str, Any]:
+    return {"posts": recent, "ripe_posts": ripe, "days": round(days, 1), "lacks": lacks}
+
+
+def _detail(scores: AccountScores, place: int, posts: pl.DataFrame, first: int) -> dict[str, Any]:
+    """What is told of the account at a place beside its score: evidence, reasons, and the posts that carried most."""
+    folded, why = scores.folded, scores.explanation
+    lacks = scores.lacks[place]
+    evidence = _evidence(int(folded.recent[place]), int(folded.ripe[place]), float(folded.days[place]), lacks)
+    if lacks:
+        return {"evidence": evidence}
+    ends = {"value": scores.expected, "low": scores.expected_low, "high": scores.expected_high}
+    return {
+        "evidence": evidence,
+        "expected": {name: float(values[place]) for name, values in ends.items()},
+        "margin": float(folded.margin[place]),
+        "track_record": float(folded.track_record[place]),
+        "base_score": float(why.base_score[place]),
+        "values": dict(zip(why.names, map(_known, why.values[place].tolist()), strict=True)),
+        "points": dict(zip(why.names, why.points[place].tolist(), strict=True)),
+        "carried": _carried(scores, posts, first),
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _carried(scores: AccountScores, posts: pl.DataFrame, first: int) -> list[dict[str, Any]]:
+    """The posts that carried most, first those with most points either way."""
+    points = scores.carried[first : first + posts.height]
+    order = np.argsort(-np.abs(points), kind="stable")[:CARRIED]
+    rows = posts[order.tolist()].select("post", "happened_at", "text", "log").iter_rows(named=True)
+    expected = np.expm1(np.maximum(scores.post_margin[first : first + posts.height], 0))
+    return [
+        {
+            "post": row["post"],
+            "happened_at": row["happened_at"].isoformat(),
+            "text": (row["text"] or "")[:EXCERPT],
+            "points": float(points[at]),
+            "usually": float(expected[at]),
+            "actions": None if row["log"] is None else float(np.expm1(row["log"])),
+        }
+        for at, row in zip(order.tolist(), rows, strict=True)
+    ]
