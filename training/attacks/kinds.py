@@ -47,19 +47,27 @@ class Kind:
 
 def throwaways(scene: Scene, budget: int, rng: Random) -> Rows:
     """New accounts that like nobody else, in bursts."""
-    crew, acts = _hired(scene, budget, rng)
-    names = scene.names("throwaway", crew)
-    created = scene.begins - rng.uniform(YOUNGEST, OLDEST, crew) * DAY
-    return {"accounts": scene.join(names, created), "actions": scene.log("bought", acts, names, scene.posts)}
+    crews = _crews(scene, budget)
+    names = scene.names("throwaway", sum(map(len, crews)))
+    acts = [_bought(scene, *hired, budget, rng) for hired in zip(scene.each_target(), crews, strict=True)]
+    created = scene.begins - rng.uniform(YOUNGEST, OLDEST, len(names)) * DAY
+    actions = scene.log("bought", Actions.collect(acts), names, scene.posts)
+    return {"accounts": scene.join(names, created), "actions": actions}
 
 
 def aged(scene: Scene, budget: int, rng: Random) -> Rows:
     """The same, by older accounts that first liked others for four weeks."""
-    crew, acts = _hired(scene, budget, rng)
-    names = scene.names("aged", crew)
-    warm = _chatter(scene, crew, WARM_LIKES, scene.begins, rng)
-    actions = [scene.log("bought", acts, names, scene.posts), scene.log("warm", warm, names, scene.others)]
-    created = scene.begins - rng.uniform(*AGED, crew) * DAY
+    crews, acts, warm = _crews(scene, budget), [Actions.none()], [Actions.none()]
+    names = scene.names("aged", sum(map(len, crews)))
+    for places, crew in zip(scene.each_target(), crews, strict=True):
+        begins = int(scene.published[places[0]])
+        acts.append(_bought(scene, places, crew, budget, rng))
+        warm.append(_chatter(scene, np.repeat(crew, WARM_LIKES), begins - WARM_UP, begins, rng))
+    actions = [
+        scene.log("bought", Actions.collect(acts), names, scene.posts),
+        scene.log("warm", Actions.collect(warm), names, scene.others),
+    ]
+    created = scene.begins - rng.uniform(*AGED, len(names)) * DAY
     return {"accounts": scene.join(names, created), "actions": pl.concat(actions)}
 
 
@@ -68,7 +76,7 @@ def bots(scene: Scene, budget: int, rng: Random) -> Rows:
     most = max(int(shares(budget, len(places))[0]) for places in scene.each_target())
     names, crew = scene.names("bot", most), np.arange(most)
     acts = Actions.collect([_bought(scene, places, crew, budget, rng) for places in scene.each_target()])
-    noise = _chatter(scene, most, BOT_LIKES, scene.now, rng)
+    noise = _chatter(scene, np.repeat(crew, BOT_LIKES), scene.begins - WARM_UP, scene.now, rng)
     actions = [scene.log("bought", acts, names, scene.posts), scene.log("noise", noise, names, scene.others)]
     created = scene.begins - rng.uniform(30.0, AGED[1], most) * DAY
     return {"accounts": scene.join(names, created), "actions": pl.concat(actions)}
@@ -154,42 +162,42 @@ KINDS = {
         Kind(
             "throwaways",
             "New accounts that act on nobody else like the posts, in bursts within hours of each.",
-            "A few dollars a thousand likes, at any seller of likes.",
+            "a few dollars a thousand likes, at any seller of likes",
             "likes",
             throwaways,
         ),
         Kind(
             "aged",
             "The same likes from accounts some years old that first liked others for four weeks.",
-            "About ten times as much: aged accounts are sold one by one, and have to be kept busy.",
+            "about ten times as much: aged accounts are sold one by one, and have to be kept busy",
             "likes",
             aged,
         ),
         Kind(
             "bots",
             "One crew for all buyers likes the posts, and two thousand posts of others in the same weeks.",
-            "A rented network of bots, a few dollars a thousand likes.",
+            "a few dollars a thousand likes, with a rented network of bots",
             "likes",
             bots,
         ),
         Kind(
             "pod",
             "Real members agree to act on whatever the others post: likes, reshares, replies and quotes.",
-            "No money, but an hour a day of everybody's time; joining is free.",
+            "no money, but an hour a day of everybody's time",
             "actions",
             pod,
         ),
         Kind(
             "fans",
             "One real member likes, reshares, answers and quotes the same posts over and over.",
-            "One friend, or one script.",
+            "one friend, or one script",
             "actions",
             fans,
         ),
         Kind(
             "followers",
             "Profiles show so many more followers, who never act.",
-            "Some ten dollars a thousand followers.",
+            "some ten dollars a thousand followers",
             "followers",
             followers,
             needs_actors=False,
@@ -197,7 +205,7 @@ KINDS = {
         Kind(
             "churn",
             "Follows so many accounts over two months and drops each the next day; some follow back and stay.",
-            "A script, and the risk of being barred by the network.",
+            "a script, and the risk of being barred by the network",
             "follows",
             churn,
             needs_actors=False,
@@ -205,7 +213,7 @@ KINDS = {
         Kind(
             "hashtags",
             "Every post of the window carries up to thirty popular hashtags more.",
-            "Nothing.",
+            "nothing",
             "hashtags",
             hashtags,
             needs_actors=False,
@@ -213,7 +221,7 @@ KINDS = {
         Kind(
             "volume",
             "So many more posts with nothing in them, spread over the window.",
-            "Nothing, with a script.",
+            "nothing, with a script",
             "posts",
             volume,
             needs_actors=False,
@@ -222,14 +230,10 @@ KINDS = {
 }
 
 
-def _hired(scene: Scene, budget: int, rng: Random) -> tuple[int, Actions]:
-    """(accounts hired in all, their likes): a crew of its own for each target."""
-    parts, hired = [Actions.none()], 0
-    for places in scene.each_target():
-        size = crew_size(budget, len(places))
-        parts.append(_bought(scene, places, hired + np.arange(size), budget, rng))
-        hired += size
-    return hired, Actions.collect(parts)
+def _crews(scene: Scene, budget: int) -> list[Ints]:
+    """The hirelings of each target: numbers that go on from one to the next."""
+    sizes = [crew_size(budget, len(places)) for places in scene.each_target()]
+    return np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
 
 
 def _bought(scene: Scene, places: Ints, crew: Ints, budget: int, rng: Random) -> Actions:
@@ -237,18 +241,19 @@ def _bought(scene: Scene, places: Ints, crew: Ints, budget: int, rng: Random) ->
     return burst(places, likes, crew, scene.published, rng)
 
 
-def _chatter(scene: Scene, actors: int, each: int, until: int, rng: Random) -> Actions:
-    """Likes of `actors` on posts of others in the four weeks before the first bought post, and on until a moment.
+def _chatter(scene: Scene, actor: Ints, since: int, until: int, rng: Random) -> Actions:
+    """A like of each actor on any post of others, between two moments.
 
-    The posts are older than the horizon by then, so that nobody else's outcome is other than it was.
+    The post is older than the horizon by then, so that nobody else's outcome is other than it was; so there are none
+    before the lake has such posts.
     """
-    actor = np.repeat(np.arange(actors), each)
-    since = scene.begins - WARM_UP
-    at = since + (rng.random(len(actor)) * (until - since)).astype(np.int64)
-    old = at - int(scene.horizon.total_seconds() * 1_000_000)
-    there = np.searchsorted(microseconds(scene.others["happened_at"]), old)
-    post = (rng.random(len(actor)) * there).astype(np.int64)
-    return Actions(post, actor, np.zeros(len(actor), np.int64), at).where(there > 0)
+    published, horizon = microseconds(scene.others["happened_at"]), scene.horizon // timedelta(microseconds=1)
+    since = max(since, int(published[:1].sum()) + horizon + 1)
+    if since >= until or not len(published):
+        return Actions.none()
+    at = rng.integers(since, until, len(actor))
+    post = (rng.random(len(actor)) * np.searchsorted(published, at - horizon)).astype(np.int64)
+    return Actions(post, actor, np.zeros(len(actor), np.int64), at)
 
 
 def _mate_acts(scene: Scene) -> Floats:

@@ -12,7 +12,6 @@ from clout.training import pages
 from clout.training.attacks import report
 from clout.training.attacks.measure import OURS
 from clout.training.attacks.naive import WORDS
-from clout.training.compare_report import signed
 from clout.training.curves import COLOURS, DARK, INK, figure, inline_svg
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ THICK = 0.2
 def page(told: Mapping[str, Any]) -> str:
     """The page in HTML of what `attack` told with its curve; the same figures give the same bytes."""
     environment = pages.templates()
-    environment.filters["signed"] = signed
+    environment.filters["sentence"] = lambda words: words[:1].upper() + words[1:]
     environment.globals["said"] = report
     seen = [attack for attack in told["attacks"] if not attack["reason"]]
     return environment.get_template("attack.html.j2").render(
