@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,14 +18,16 @@ from sqlalchemy import Engine, text
 from clout.serving import store_engine
 from clout.serving.store import Store
 from clout.serving.store_engine import VERSION_TABLE, open_engine, reading, writing
-from clout.serving.store_rows import StoreError
+from clout.serving.store_rows import Judge, StoreError
 from clout.serving.store_tables import METADATA
 
 OPENING = """
-import os, sys
+import os, sys, time
+from sqlalchemy import Engine, event
 from clout.serving.store import Store
 
 def opened():
+    event.listen(Engine, "commit", lambda _: time.sleep(0.2))
     Store.open(sys.argv[1]).close()
     os._exit(0)
 
@@ -57,16 +60,16 @@ def test_many_may_open_a_store_that_is_not_there_yet(store_url: str):
     assert (opening.stderr, opening.returncode) == (b"", 0)
 
 
-def test_threads_may_open_a_store_that_is_not_there_yet(store_url: str):
-    stores: list[Store] = []
-    opening = [Thread(target=lambda: stores.append(Store.open(store_url))) for _ in range(4)]
-    for thread in opening:
-        thread.start()
-    for thread in opening:
-        thread.join()
-    assert [store.newest_run() for store in stores] == [None] * 4
-    for store in stores:
-        store.close()
+def test_threads_may_make_several_stores_at_once(tmp_path: Path):
+    urls = [f"sqlite:///{tmp_path / str(number)}.db" for number in range(6)]
+    together = Barrier(len(urls))
+
+    def opened(url: str) -> None:
+        together.wait()
+        Store.open(url).close()
+
+    with ThreadPoolExecutor(len(urls)) as threads:
+        assert list(threads.map(opened, urls)) == [None] * len(urls)
 
 
 def test_a_store_that_is_up_to_date_is_opened_while_somebody_writes(engine: Engine, store_url: str):
@@ -92,6 +95,18 @@ def test_readers_see_whole_batches_while_one_is_written(store: Store):
     reader.join()
     assert len(seen) > 1
     assert {size % 50 for size in seen} == {0}
+
+
+def test_who_reads_before_writing_is_not_overtaken(engine: Engine, store: Store):
+    other = Thread(target=lambda: store.remember(Judge("other", "s", "{}", "{}")))
+    with writing(engine) as connection:
+        assert connection.execute(text("SELECT count(*) FROM models")).scalar() == 2
+        other.start()
+        other.join(0.3)
+        connection.execute(text("INSERT INTO models VALUES ('mine', 's', '{}', '{}')"))
+    other.join()
+    assert store.judge("mine")
+    assert store.judge("other")
 
 
 def test_a_newer_store_is_refused(engine: Engine, store_url: str):
