@@ -82,8 +82,7 @@ _EXPECTED = (
 
 
 def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """SQLite's own way of beginning transactions is switched off; `_begin` does it."""
-    connection.isolation_level = None
+    """Readers do not wait for a writer, writers wait for each other, and what is deleted is overwritten."""
     for pragma in (f"busy_timeout={WAIT_SECONDS * 1000}", "journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON"):
         connection.cursor().execute(f"PRAGMA {pragma}")
 
