@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from time import monotonic
 
 from clout.data.history import History, load, read_tables
@@ -44,7 +44,7 @@ class Loaded:
 
     `accounts` are those that can be asked for: who is registered or has posted, not who only acted on others;
     `handles` are their keys by network and lower-case handle; `example` is the account whose posts have drawn most;
-    `batches` name what the lake held.
+    `batches` name what the lake held; `persons` are all accounts of the person who declared an account, by each of them.
     """
 
     model: ScoreModel
@@ -54,6 +54,7 @@ class Loaded:
     handles: Mapping[tuple[str, str], tuple[str, ...]]
     example: str
     batches: frozenset[str]
+    persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -67,6 +68,14 @@ class Loaded:
     def under(self, model: ScoreModel) -> Loaded:
         """The same history with another model, for which it means the same."""
         return replace(self, model=model, wording=_wording(model))
+
+    def without(self, account: str) -> Loaded:
+        """The same, but the account cannot be asked for."""
+        handles = {key: tuple(other for other in of if other != account) for key, of in self.handles.items()}
+        declared = {key: tuple(other for other in of if other != account) for key, of in self.persons.items()}
+        accounts = self.accounts - {account}
+        example = min(accounts, default="network/id") if self.example == account else self.example
+        return replace(self, accounts=accounts, handles=handles, persons=declared, example=example)
 
 
 def _wording(model: ScoreModel) -> Wording | None:
@@ -84,6 +93,18 @@ def _handles(history: History) -> dict[tuple[str, str], tuple[str, ...]]:
         if handle is not None:
             known[network, plain_handle(handle)].append(account)
     return {key: tuple(accounts) for key, accounts in known.items()}
+
+
+def persons(identities: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """All accounts of its person for each account, from pairs of person and account.
+
+    >>> persons([("amy", "a/1"), ("amy", "b/2")])["b/2"]
+    ('a/1', 'b/2')
+    """
+    declared: dict[str, list[str]] = defaultdict(list)
+    for person, account in sorted(identities):
+        declared[person].append(account)
+    return {account: tuple(accounts) for accounts in declared.values() for account in accounts}
 
 
 def plain_handle(handle: str) -> str:
@@ -105,7 +126,9 @@ def read_active(home: Path, lake: Lake, before: Loaded | None = None) -> Loaded:
         raise NotReadyError(
             f"the lake {lake.url} is empty; expected the posts that scores are told from: ingest them, or set CLOUT_LAKE"
         )
-    return Loaded.of(model, load(read_tables(lake), horizon, values), values, batches)
+    tables = read_tables(lake)
+    loaded = Loaded.of(model, load(tables, horizon, values), values, batches)
+    return replace(loaded, persons=persons(tables["identities"].select("person", "account").iter_rows()))
 
 
 def read_champion(home: Path) -> ScoreModel:
@@ -140,12 +163,17 @@ class ActiveModel:
         self._current: Loaded | None = None
         self._refused: Refusal | None = None
         self._reason = "the model is being loaded; expected it in a few seconds: try again"
+        self._loading = Lock()
 
     def load(self, home: Path, lake: str) -> None:
         """Loads the champion of `home` and the history of `lake`; when that fails, what answered before stays.
 
         `refused` then says why, and `current` too where nothing answered before.
         """
+        with self._loading:
+            self._load(home, lake)
+
+    def _load(self, home: Path, lake: str) -> None:
         began, before = monotonic(), self._current
         try:
             loaded = read_active(home, Lake(lake), before)
@@ -160,6 +188,11 @@ class ActiveModel:
         self._current, self._refused = loaded, None
         after = f", after {before.model.version}" if before else ""
         log.info("model %s is ready%s; loaded in %.1f s", loaded.model.version, after, monotonic() - began)
+
+    def forget(self, account: str) -> None:
+        """Nothing; the account, erased from the lake already, cannot be asked for from now on."""
+        with self._loading:
+            self._current = self._current and self._current.without(account)
 
     def follow(self, home: Path, lake: str, stop: Event) -> None:
         """Nothing, once `stop` is set; until then it takes in each new champion of `home` and what is new in `lake`."""

@@ -13,11 +13,13 @@ MOMENT = "2026-03-02T14:30:00Z"
 VERSION = "5d0c1c5f7a3be2d1"
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """What holds of every part of an answer: nothing else is in it, and every number is finite."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Interval(_Answer):
+class Interval(Answer):
     """Where the score probably lies."""
 
     low: float = Field(description="Lower end, in points.", examples=[48.2])
@@ -25,7 +27,7 @@ class Interval(_Answer):
     level: float = Field(description="Share of posts whose outcome lies inside.", examples=[0.9])
 
 
-class Expected(_Answer):
+class Expected(Answer):
     """Actions the post is expected to draw within the horizon."""
 
     value: float = Field(description="Expected number.", examples=[14.2])
@@ -33,7 +35,7 @@ class Expected(_Answer):
     high: float = Field(description="Upper end of the interval.", examples=[41.0])
 
 
-class Evidence(_Answer):
+class Evidence(Answer):
     """What the answer rests on."""
 
     ripe_posts: int = Field(description="Earlier posts of the account whose outcome is known.", examples=[37])
@@ -42,7 +44,7 @@ class Evidence(_Answer):
     )
 
 
-class Score(_Answer):
+class Score(Answer):
     """The score of one post."""
 
     score: float = Field(description="Between 1 and 100; 40 is the mean account of the network.", examples=[54.6])
@@ -71,7 +73,7 @@ class Score(_Answer):
     scale_version: str = Field(description="Version of the scale, which outlives models.", examples=["1"])
 
 
-class Reason(_Answer):
+class Reason(Answer):
     """What one feature did to the score."""
 
     code: str = Field(description="The feature; stable.", examples=["outcome_log_mean_90d"])
@@ -95,14 +97,14 @@ class Reason(_Answer):
     advice: str = Field(description="What one can do; empty where one cannot.", examples=[""])
 
 
-class Points(_Answer):
+class Points(Answer):
     """Points of a group."""
 
     points: float = Field(description="Points its features added or took.", examples=[9.7])
     printed: int = Field(description="The same as an integer; these add up.", examples=[10])
 
 
-class Sides(_Answer):
+class Sides(Answer):
     """Points by side, and the shares of message and messenger in all that the two moved."""
 
     message: float = Field(description="Points of what the post says and shows.", examples=[3.2])
@@ -115,7 +117,7 @@ class Sides(_Answer):
     )
 
 
-class PrintedSum(_Answer):
+class PrintedSum(Answer):
     """The sum in integers, which is exact."""
 
     base_score: int = Field(description="The base score as it is printed.", examples=[42])
@@ -123,7 +125,7 @@ class PrintedSum(_Answer):
     score: int = Field(description="The score as it is printed.", examples=[55])
 
 
-class Sum(_Answer):
+class Sum(Answer):
     """That base score and points make the score."""
 
     base_score: float = Field(description="Where the reasons begin.", examples=[42.4])
@@ -135,7 +137,7 @@ class Sum(_Answer):
     )
 
 
-class Words(_Answer):
+class Words(Answer):
     """Words of the text that have moved reactions."""
 
     words: str = Field(description="A word, or two neighbours.", examples=["good news"])
@@ -159,7 +161,7 @@ class Explained(Score):
     )
 
 
-class Network(_Answer):
+class Network(Answer):
     """What scores mean on one network."""
 
     data_through: datetime | None = Field(description="The last moment anything is known of it.", examples=[MOMENT])
@@ -167,7 +169,7 @@ class Network(_Answer):
     ten_points_mean: str = Field(description="The same in words.", examples=["10 points more mean 1.87 times as many"])
 
 
-class Feature(_Answer):
+class Feature(Answer):
     """A feature with its words."""
 
     name: str = Field(description="Its code.", examples=["urls_count"])
@@ -188,7 +190,7 @@ class Feature(_Answer):
     missing: str = Field(description="What it means when there is no value.", examples=["the post's form is not known"])
 
 
-class Model(_Answer):
+class Model(Answer):
     """The model that answers."""
 
     model_version: str = Field(description="Version of the bundle.", examples=[VERSION])

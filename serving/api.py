@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 from collections.abc import Callable
@@ -18,21 +19,33 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clout.serving import answers, card, problems, scoring
+from clout.serving.account_api import AccountsApi, Erase
+from clout.serving.account_store import NOWHERE, AccountStore
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
 from clout.serving.guard import Guard, read_json
 from clout.serving.metrics import Metrics
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
+from clout.serving.store_rows import StoreError
 
 RETRY_SECONDS = "5"
+STORE_SECONDS = 1.0
 Judge = Callable[[Loaded, PostRequest, datetime], answers.Score]
 
 
 class Api:
     """The handlers; `now` is the clock of the edge, the only one there is."""
 
-    def __init__(self, active: ActiveModel, now: Callable[[], datetime], metrics: Metrics) -> None:
-        self._active, self._now, self._metrics = active, now, metrics
+    def __init__(
+        self,
+        active: ActiveModel,
+        now: Callable[[], datetime],
+        metrics: Metrics,
+        store: AccountStore = NOWHERE,
+        erase: Erase | None = None,
+    ) -> None:
+        self._active, self._now, self._metrics, self._store = active, now, metrics, store
+        self._accounts = AccountsApi(active, store, now, erase)
 
     def routes(self) -> list[Route]:
         """Every route with its handler."""
@@ -40,6 +53,7 @@ class Api:
             Route("/", self.home),
             Route("/v1/posts:score", self.score, methods=["POST"]),
             Route("/v1/posts:explain", self.explain, methods=["POST"]),
+            *self._accounts.routes(),
             Route("/v1/model", self.model),
             Route("/v1/model/card", self.card),
             Route("/livez", self.live),
@@ -69,10 +83,11 @@ class Api:
         return JSONResponse({"status": "alive"})
 
     async def ready(self, _: Request) -> Response:
-        """That a verified model and its history are loaded, and what came after them but was refused."""
+        """That a verified model and its history are loaded, what came after them but was refused, and how the store is."""
         model, refused = self._active.current().model, self._active.refused
         versions = {"model_version": model.version, "scale_version": model.scale_version}
-        return JSONResponse({"status": "ready", **versions, "refused": asdict(refused) if refused else None})
+        told = {"status": "ready", **versions, "refused": asdict(refused) if refused else None}
+        return JSONResponse({**told, "store": await self._state_of_store()})
 
     async def metrics(self, _: Request) -> Response:
         """The figures of the service in Prometheus' format."""
@@ -88,10 +103,17 @@ class Api:
 
     async def home(self, request: Request) -> Response:
         """Where to look."""
-        routes = {route.path: "POST" if "POST" in (route.methods or ()) else "GET" for route in self.routes()}
+        routes = {address(route): method(route) for route in self.routes()}
         url = f"{request.url.scheme}://{request.url.netloc}"
         example = curl(url, self._active.current().example) if self._active.is_ready else None
         return JSONResponse({"service": "clout", "routes": routes, "try": example})
+
+    async def _state_of_store(self) -> str:
+        """Whether the store of scores can be read; a slow one must not make the service seem down."""
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._store.state), STORE_SECONDS)
+        except TimeoutError:
+            return f"the score store does not answer within {STORE_SECONDS:g} s"
 
     async def _judge(self, request: Request, judge: Judge) -> Response:
         body = await read_json(request)
@@ -104,19 +126,31 @@ class Api:
         return judge(self._active.current(), scoring.read_request(body, now), now)
 
 
+def address(route: Route) -> str:
+    """The address of a route as people write it."""
+    return route.path.replace(":path}", "}")
+
+
+def method(route: Route) -> str:
+    """The method a route answers."""
+    return min((route.methods or set()) - {"HEAD"})
+
+
 def curl(url: str, account: str) -> str:
     """A request about a draft of `account` that one can paste into a shell."""
     post = json.dumps({"account": account, "text": "What did you read this week?"})
     return f"curl {url}/v1/posts:explain -H 'Content-Type: application/json' -d {shlex.quote(post)}"
 
 
-def application(active: ActiveModel, now: Callable[[], datetime]) -> Starlette:
-    """The ASGI application that answers with `active`."""
+def application(
+    active: ActiveModel, now: Callable[[], datetime], store: AccountStore = NOWHERE, erase: Erase | None = None
+) -> Starlette:
+    """The ASGI application that answers with `active` and the scores of `store`, and forgets accounts by `erase`."""
     metrics = Metrics()
     app = Starlette(
-        routes=Api(active, now, metrics).routes(),
+        routes=Api(active, now, metrics, store, erase).routes(),
         middleware=[Middleware(Guard, metrics=metrics)],
-        exception_handlers=dict.fromkeys((ProblemError, NotReadyError, HTTPException), _tell),
+        exception_handlers=dict.fromkeys((ProblemError, NotReadyError, StoreError, HTTPException), _tell),
     )
     app.router.redirect_slashes = False
     return app
@@ -136,6 +170,8 @@ def _problem(request: Request, error: Exception) -> ProblemError:
             return error
         case NotReadyError():
             return ProblemError("not_ready", str(error), headers={"Retry-After": RETRY_SECONDS})
+        case StoreError():
+            return ProblemError("store_unavailable", str(error), headers={"Retry-After": RETRY_SECONDS})
         case HTTPException(status_code=405):
             allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
             return ProblemError(

@@ -22,7 +22,7 @@ def answer(model: ScoreModel, request: Request) -> Response:
     media = preferred(request.headers.get("accept", ""), offered)
     tag = f'"{model.version}-{media.removeprefix("text/")}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    if tag in _tags(request.headers.get("if-none-match", "")):
+    if tag in tags(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     text = model.bundle.text(FILES[media])
     if media == HTML:
@@ -55,7 +55,8 @@ def _split(part: str) -> tuple[str, str, str]:
     return part.partition(";")
 
 
-def _tags(header: str) -> set[str]:
+def tags(header: str) -> set[str]:
+    """The tags of an If-None-Match header."""
     return {tag.strip().removeprefix("W/") for tag in header.split(",")}
 
 

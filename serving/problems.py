@@ -32,6 +32,12 @@ KINDS: dict[str, Kind] = {
     kind.code: kind
     for kind in (
         Kind("broken_json", 400, "The body is not JSON", "Send one JSON object in UTF-8."),
+        Kind(
+            "forbidden",
+            403,
+            "This may be asked only on the machine itself",
+            "Ask the service there, on 127.0.0.1, or run the command that the detail names.",
+        ),
         Kind("unknown_route", 404, "There is nothing at this address", "See / for the routes there are."),
         Kind(
             "unknown_account",
@@ -39,13 +45,25 @@ KINDS: dict[str, Kind] = {
             "Nothing is known of this account",
             "Send account_facts with the post, or ingest the account's posts into the lake.",
         ),
+        Kind(
+            "not_scored_yet",
+            404,
+            "The account has no score yet",
+            "Score all accounts with `clout score --all`, then ask again.",
+        ),
         Kind("method_not_allowed", 405, "This address answers other methods", "Use one that the Allow header names."),
+        Kind("ambiguous_account", 409, "Several accounts bear this handle", "Ask by the id of the one that is meant."),
         Kind("body_too_large", 413, "The body is too large", "Send at most 1 MiB."),
         Kind("not_json", 415, "The body is not announced as JSON", "Send the header Content-Type: application/json."),
         Kind("invalid_content", 422, "The body does not say what is needed", "Mend what errors points at."),
+        Kind("invalid_query", 422, "The address does not say what is needed", "Mend what errors points at."),
         Kind("unknown_network", 422, "The model knows no such network", "See networks in GET /v1/model."),
+        Kind("not_confirmed", 428, "What cannot be undone is not confirmed", "Send the header that the detail names."),
         Kind("internal_error", 500, "Something broke here", "Try again; report the request_id if it happens again."),
         Kind("not_ready", 503, "No model is ready to answer", "Mend what the detail says, or try again soon."),
+        Kind(
+            "store_unavailable", 503, "The store of scores cannot be read", "Mend what the detail says, or try again."
+        ),
         Kind("too_slow", 504, "The answer took too long", "Try again; send less at once."),
     )
 }
@@ -105,12 +123,18 @@ def of_validation(error: ValidationError) -> ProblemError:
 
 def _fault(item: Mapping[str, Any]) -> Fault:
     place = [str(part) for part in item["loc"] if part != "[key]"]
-    pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in place)
-    detail = item["msg"] if item["type"] == "missing" else f"{item['msg']}; got {_shown(item['input'])}"
+    pointer = "".join(f"/{escaped(part)}" for part in place)
+    detail = item["msg"] if item["type"] == "missing" else f"{item['msg']}; got {shown(item['input'])}"
     return Fault(pointer, detail, item["type"])
 
 
-def _shown(value: object) -> str:
+def escaped(part: str) -> str:
+    """A name as a part of a pointer."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
+def shown(value: object) -> str:
+    """What was got, as JSON, in no more than some words."""
     if isinstance(value, (dict, list, tuple)):
         return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
     text = json.dumps(value, ensure_ascii=False, default=str)

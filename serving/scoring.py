@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from clout.features.request import features_of_draft, judged_at
-from clout.models.explain import Explanation, Reason
+from clout.models.explain import Reason, Reasoned
 from clout.models.scale import band
 from clout.models.score_model import Prediction
 from clout.serving import answers
@@ -102,17 +102,23 @@ def explain(loaded: Loaded, request: PostRequest, now: datetime) -> answers.Expl
     measured = measure(loaded, request, now)
     prediction = loaded.model.predict(measured.matrix, measured.networks)
     explanation = loaded.model.explain_rows(measured.matrix, measured.networks)
-    printed, sides = explanation.printed(0), explanation.sides(0)
-    groups = explanation.groups(0)
     return answers.Explained(
-        **_score(loaded, measured, prediction),
-        base_score=float(explanation.base_score[0]),
-        reasons=[_reason(reason, printed.features[reason.code]) for reason in explanation.reasons(0)],
-        groups={name: answers.Points(points=points, printed=printed.groups[name]) for name, points in groups.items()},
-        sides=answers.Sides(**sides.__dict__),
-        adds_up=_sum(explanation),
-        words=_words(loaded, request),
+        **_score(loaded, measured, prediction), **reasons_of(explanation), words=_words(loaded, request)
     )
+
+
+def reasons_of(explained: Reasoned) -> dict[str, Any]:
+    """The reasons of the first row of `explained`: base_score, reasons, groups, sides and adds_up of an answer."""
+    printed, groups = explained.printed(0), explained.groups(0)
+    return {
+        "base_score": float(explained.base_score[0]),
+        "reasons": [_reason(reason, printed.features[reason.code]) for reason in explained.reasons(0)],
+        "groups": {
+            name: answers.Points(points=points, printed=printed.groups[name]) for name, points in groups.items()
+        },
+        "sides": answers.Sides(**explained.sides(0).__dict__),
+        "adds_up": _sum(explained),
+    }
 
 
 def _score(loaded: Loaded, measured: Measured, prediction: Prediction) -> dict[str, Any]:
@@ -153,9 +159,9 @@ def _reason(reason: Reason, printed: int) -> answers.Reason:
     return answers.Reason(**reason.__dict__, points_printed=printed)
 
 
-def _sum(explanation: Explanation) -> answers.Sum:
-    base, score = float(explanation.base_score[0]), float(explanation.score[0])
-    points, printed = float(explanation.points[0].sum()), explanation.printed(0)
+def _sum(explained: Reasoned) -> answers.Sum:
+    base, score = float(explained.base_score[0]), float(explained.score[0])
+    points, printed = float(explained.points[0].sum()), explained.printed(0)
     return answers.Sum(
         base_score=base,
         points=points,
@@ -195,5 +201,10 @@ def _network(loaded: Loaded, name: str) -> answers.Network:
     return answers.Network(
         data_through=loaded.past.through.get(name),
         ten_points=factor,
-        ten_points_mean=f"between 10 and 90, ten points more mean {factor:.2f} times (1 + expected actions)",
+        ten_points_mean=ten_points_mean(factor),
     )
+
+
+def ten_points_mean(factor: float) -> str:
+    """What ten points mean, in words."""
+    return f"between 10 and 90, ten points more mean {factor:.2f} times (1 + expected actions)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,12 @@ from threading import Event, Thread
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from clout.data.lake import Lake
+from clout.serving.account_api import is_loopback
+from clout.serving.account_store import AccountStore
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
+from clout.serving.privacy import forget
 from clout.settings import read_settings
 
 NAME = "clout"
@@ -57,7 +62,20 @@ def places() -> tuple[Path, str]:
     return home, settings.lake if "lake" in settings.model_fields_set else str(home / "lake")
 
 
+def store_url() -> str | None:
+    """Where scores are kept; nowhere in a Bento, which carries none, unless CLOUT_STORE says where."""
+    settings = read_settings()
+    return settings.store if service.bento is None or "store" in settings.model_fields_set else None
+
+
+def erase(account: str) -> Mapping[str, int]:
+    """How many rows of the account left each table of the lake and the store, for good."""
+    home, lake = places()
+    return forget(Lake(lake), scores.open(), home, account, now()).rows
+
+
 active = ActiveModel()
+scores = AccountStore(store_url)
 service = bentoml.service(
     name=NAME,
     workers=1,
@@ -66,4 +84,6 @@ service = bentoml.service(
     logging={"access": {"enabled": False}},
     envs=[{"name": name, "value": value} for name, value in SPEED.items()],
 )(Clout)
-service.add_asgi_middleware(Front, inner=application(active, now))
+service.add_asgi_middleware(
+    Front, inner=application(active, now, scores, erase if is_loopback(read_settings().host) else None)
+)

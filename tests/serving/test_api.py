@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from asked import JSON, Asked
 
-from clout.serving import answers
+from clout.serving import account_answers, answers
+from clout.serving.account_store import NO_STORE
 from clout.serving.active_model import ActiveModel, Loaded
-from clout.serving.api import Api, application, curl
+from clout.serving.api import Api, address, application, curl, method
 from clout.serving.metrics import Metrics
 from clout.serving.problems import KINDS
 from clout.serving.schemas import AccountFactsBody, PostRequest, RecentPostBody
@@ -59,7 +60,7 @@ def test_ready(client: Asked, loaded: Loaded) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
     versions = {"model_version": loaded.model.version, "scale_version": "1"}
-    assert answer.json() == {"status": "ready", **versions, "refused": None}
+    assert answer.json() == {"status": "ready", **versions, "refused": None, "store": NO_STORE}
 
 
 def test_a_champion_that_could_not_be_taken_in_is_told(home: Path, tmp_path: Path, now: datetime) -> None:
@@ -111,7 +112,8 @@ def test_home_says_where_to_look_and_what_to_try(client: Asked, loaded: Loaded) 
     told = client.get("/").json()
     for path, method in told["routes"].items():
         options = {"json": {}} if method == "POST" else {}
-        assert client(method, path, **options).status_code in (200, 422)
+        answer = client(method, path, **options)
+        assert answer.status_code in (200, 422) or answer.json()["code"] in ("store_unavailable", "forbidden")
     words = shlex.split(told["try"])
     assert words[:2] == ["curl", "http://clout.test/v1/posts:explain"]
     answer = client("POST", "/v1/posts:explain", content=words[-1], headers=JSON)
@@ -137,12 +139,16 @@ def test_the_clock_of_the_edge_is_the_one_used(active: ActiveModel, body: bytes)
 def test_the_document_tells_every_route_field_and_problem(root: Path, now: datetime) -> None:
     text = (root / "docs" / "serving.md").read_text()
     for route in Api(ActiveModel(), lambda: now, Metrics()).routes():
-        method = "POST" if "POST" in (route.methods or ()) else "GET"
-        assert f"| `{route.path}` | {method} |" in text
+        assert f"| `{address(route)}` | {method(route)} |" in text
     for kind in KINDS.values():
         assert f"| `{kind.code}` | {kind.status} | {kind.advice} |" in text
     told = set(re.findall(r"`(\w+)`", text)) | set(re.findall(r'"(\w+)":', text))
-    for schema in (PostRequest, AccountFactsBody, RecentPostBody, answers.Explained, answers.Reason):
+    accounts = [
+        model
+        for model in vars(account_answers).values()
+        if isinstance(model, type) and model.__module__ == account_answers.__name__
+    ]
+    for schema in (PostRequest, AccountFactsBody, RecentPostBody, answers.Explained, answers.Reason, *accounts):
         assert set(schema.model_fields) <= told
 
 

@@ -10,11 +10,16 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from clout.features.request import AccountFacts, Draft, RecentPost
-from clout.serving import answers
+from clout.serving import account_answers, answers
 from clout.serving.schemas import AccountFactsBody, PostRequest, RecentPostBody
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
-ANSWERS = [model for model in vars(answers).values() if isinstance(model, type) and issubclass(model, BaseModel)]
+ANSWERS = [
+    model
+    for module in (answers, account_answers)
+    for model in vars(module).values()
+    if isinstance(model, type) and issubclass(model, BaseModel)
+]
 MODELS = [PostRequest, AccountFactsBody, RecentPostBody, *(model for model in ANSWERS if model.model_fields)]
 
 

@@ -1,0 +1,108 @@
+"""The store of scores as a running service has it: opened when it is first asked for, and what it reads often is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from time import monotonic
+
+import numpy as np
+import numpy.typing as npt
+
+from clout.features.contract import Contract
+from clout.models.account import contract_of
+from clout.models.explain import Quantiles
+from clout.serving.store import Store
+from clout.serving.store_rows import Record, Run, StoreError
+
+Floats = npt.NDArray[np.float64]
+RETRY_SECONDS = 5.0
+KEPT_GROUPS, KEPT_MODELS = 64, 8
+NO_STORE = "there is no store of scores here; expected one that `clout score --all` has written to: set CLOUT_STORE"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the reasons of a model's account scores are called, and the values that are usual."""
+
+    contract: Contract
+    quantiles: Quantiles
+
+
+class AccountStore:
+    """The store at the URL that `url` gives, None where there is none; threads share it.
+
+    One that cannot be opened is tried again, but not for `RETRY_SECONDS`: whoever asks meanwhile is told the same.
+    """
+
+    def __init__(self, url: Callable[[], str | None]) -> None:
+        self._url, self._lock = url, Lock()
+        self._opened: Store | None = None
+        self._refused: tuple[float, StoreError] | None = None
+        self.words = lru_cache(KEPT_MODELS)(self._words)
+        self._ranked = lru_cache(KEPT_GROUPS)(self._read_ranked)
+
+    def open(self) -> Store:
+        """The store; raises `StoreError` where it cannot be opened."""
+        if self._opened is None:
+            with self._lock:
+                self._opened = self._opened or self._open()
+        return self._opened
+
+    def state(self) -> str:
+        """`ok`, or why the store cannot be read."""
+        try:
+            self.open().newest_run()
+        except StoreError as error:
+            return str(error)
+        return "ok"
+
+    def place(self, record: Record, size_group: str | None = None) -> float | None:
+        """The percentage of the accounts of its network, or of one size group of it, that the record's score is above.
+
+        None until the run that gave the score is finished.
+        """
+        run = self.open().run_of(record.as_of, record.model_version)
+        if record.score is None or run is None or run.finished_at is None:
+            return None
+        others = self.scores(run, record.network, size_group)
+        return 100 * float(np.searchsorted(others, record.score)) / len(others) if len(others) else None
+
+    def scores(self, run: Run, network: str, size_group: str | None = None) -> Floats:
+        """The scores that a finished run gave the accounts of a network, in rising order."""
+        return self._ranked(run, network, size_group)
+
+    def forget_places(self) -> None:
+        """Nothing; what was kept of runs is read again."""
+        self._ranked.cache_clear()
+
+    def _open(self) -> Store:
+        if self._refused and monotonic() - self._refused[0] < RETRY_SECONDS:
+            raise self._refused[1]
+        url = self._url()
+        if url is None:
+            raise StoreError(NO_STORE)
+        try:
+            return Store.open(url)
+        except OSError as error:
+            told = f"the score store cannot be opened ({error}); expected a place to write: see CLOUT_STORE"
+            self._refused = monotonic(), StoreError(told)
+        except StoreError as error:
+            self._refused = monotonic(), error
+        raise self._refused[1]
+
+    def _words(self, model_version: str) -> Words:
+        judge = self.open().judge(model_version)
+        if judge is None:
+            raise StoreError(f"the score store does not hold the words of the model {model_version}, but scores by it")
+        contract = Contract.model_validate_json(judge.contract)
+        return Words(contract_of(contract), json.loads(judge.quantiles))
+
+    def _read_ranked(self, run: Run, network: str, size_group: str | None) -> Floats:
+        return self.open().scores_at(run.as_of, network, size_group)
+
+
+NOWHERE = AccountStore(lambda: None)

@@ -1,0 +1,244 @@
+"""From the store of scores to answers about an account: its score, the reasons, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from clout.models.change import SPANS, Change, changes, split
+from clout.models.explain import Recalled
+from clout.models.person import Part, combine
+from clout.models.scale import Scale, band
+from clout.serving import account_answers as answers
+from clout.serving.account_queries import Name, Range
+from clout.serving.account_store import AccountStore
+from clout.serving.active_model import Loaded, plain_handle
+from clout.serving.problems import Fault, ProblemError, shown
+from clout.serving.scoring import reasons_of
+from clout.serving.store_rows import Record, Step
+
+LONGEST_NAME = 500
+MOST_ROWS = 1_000
+# A change over a month is told against a score of up to twice that age.
+REACH = 2 * max(SPANS.values())
+ARTICLES = {"day": "a day", "week": "a week", "month": "a month"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What answers are made from: the store of scores, and the model and lake that are loaded."""
+
+    store: AccountStore
+    loaded: Loaded
+
+    def key(self, name: Name) -> str:
+        """The account that an address names: whose id it is, else whose handle; raises a problem unless it is one."""
+        if len(name.name) <= LONGEST_NAME and "\0" not in f"{name.network}{name.name}":
+            found = self._found(name.network, name.name)
+            if len(found) == 1:
+                return found[0]
+            if found:
+                told = f"{shown(name.name)} on {shown(name.network)} are {len(found)} accounts: {', '.join(found[:5])}"
+                raise _problem("ambiguous_account", f"{told}; expected one: ask by the id after the network", name)
+        told = f"nothing is known of {shown(name.name)} on {shown(name.network)}"
+        raise _problem("unknown_account", f"{told}; expected who is registered or has posted, by id or handle", name)
+
+    def record(self, name: Name) -> Record:
+        """The newest record of the account that an address names; raises a problem where there is none."""
+        account = self.key(name)
+        record = self.store.open().latest(account)
+        if record is None:
+            told = f"{account} has not been scored yet; expected a score: run `clout score --all`"
+            raise _problem("not_scored_yet", told, name)
+        return record
+
+    def _found(self, network: str, name: str) -> tuple[str, ...]:
+        key = f"{network}/{name}"
+        if not name.startswith("@") and (key in self.loaded.accounts or self.store.open().latest(key)):
+            return (key,)
+        known = self.loaded.handles.get((network, plain_handle(name)), ())
+        return known or self.store.open().find(network, name)
+
+
+def score(asked: Asked, name: Name) -> answers.AccountScore:
+    """The score of an account, its place among others, and how it has moved."""
+    record = asked.record(name)
+    detail, store = record.detail, asked.store
+    expected = detail.get("expected")
+    return answers.AccountScore(
+        **_account(record),
+        interval=_interval(record, asked.loaded),
+        band=None if record.score is None else band(record.score),
+        percentile=store.place(record),
+        size_group=record.size_group,
+        size_percentile=None if record.size_group is None else store.place(record, record.size_group),
+        expected=None if expected is None else answers.Actions(**expected),
+        evidence=answers.AccountEvidence(**{name: detail["evidence"][name] for name in _EVIDENCE}),
+        findings=detail.get("findings", []),
+        changes=_changes(store, record),
+        person=_person(asked, record),
+        data_through=_data_through(asked.loaded, record),
+    )
+
+
+_EVIDENCE = tuple(answers.AccountEvidence.model_fields)
+
+
+def explanation(asked: Asked, name: Name) -> answers.AccountExplained:
+    """The reasons of an account's score."""
+    record = asked.record(name)
+    told = recalled(asked.store, record)
+    nothing: dict[str, Any] = {"base_score": None, "reasons": [], "groups": {}, "sides": None, "adds_up": None}
+    return answers.AccountExplained(
+        **_account(record), **(nothing if told is None else reasons_of(told)), posts=_carried(record)
+    )
+
+
+def posts(asked: Asked, name: Name) -> answers.AccountPosts:
+    """The posts that carried an account's score most."""
+    record = asked.record(name)
+    return answers.AccountPosts(**_account(record), posts=_carried(record))
+
+
+def history(asked: Asked, name: Name, within: Range) -> answers.AccountHistory:
+    """The scores of an account as they were shown, the newest where there are too many."""
+    account = asked.record(name).account
+    store = asked.store.open()
+    before = store.latest_before(account, within.since)
+    steps = store.steps(account, before.as_of if before else within.since, within.until)
+    rows = [row for row in _shown(steps) if row.as_of >= within.since]
+    return answers.AccountHistory(
+        account=account,
+        network=account.split("/", 1)[0],
+        since=within.since,
+        until=within.until,
+        scores=rows[-MOST_ROWS:],
+        left_out=max(len(rows) - MOST_ROWS, 0),
+    )
+
+
+def recalled(store: AccountStore, record: Record) -> Recalled | None:
+    """The reasons of a record in the words of the model that judged; None where there was no score."""
+    if record.score is None:
+        return None
+    words, detail = store.words(record.model_version), record.detail
+    told = (detail["values"], detail["points"], record.score, detail["base_score"])
+    return Recalled.of(words.contract, words.quantiles, *told)
+
+
+def account(record: Record) -> answers.Account:
+    """Whose score it is, and who gave it."""
+    return answers.Account(**_account(record))
+
+
+def _account(record: Record) -> dict[str, Any]:
+    status: answers.Status = "not_enough_evidence" if record.score is None else "scored"
+    return {
+        "account": record.account,
+        "handle": record.handle,
+        "network": record.network,
+        "status": status,
+        "missing": record.detail["evidence"]["lacks"],
+        "score": record.score,
+        "printed": None if record.score is None else round(record.score),
+        "as_of": record.as_of,
+        "model_version": record.model_version,
+        "scale_version": record.scale_version,
+    }
+
+
+def _interval(record: Record, loaded: Loaded) -> answers.AccountInterval | None:
+    if record.low is None or record.high is None:
+        return None
+    return answers.AccountInterval(low=record.low, high=record.high, level=loaded.model.account.level)
+
+
+def _data_through(loaded: Loaded, record: Record) -> datetime | None:
+    through = loaded.past.through.get(record.network)
+    return None if through is None else min(through, record.as_of)
+
+
+def _carried(record: Record) -> list[answers.Carried]:
+    return [answers.Carried(**post) for post in record.detail.get("carried", [])]
+
+
+def _changes(store: AccountStore, record: Record) -> dict[answers.Span, answers.Change]:
+    steps = store.open().steps(record.account, record.as_of - REACH, record.as_of)
+    told = changes(steps, record.as_of)
+    return {
+        name: _change(told[name], f"There is no score from {ARTICLES[name]} before.") for name in get_args(answers.Span)
+    }
+
+
+def _change(change: Change | None, otherwise: str) -> answers.Change:
+    if change is None:
+        return answers.Change(since=None, total=None, yours=None, ours=None, missing=otherwise)
+    return answers.Change(**{**change.__dict__, "missing": change.missing or None})
+
+
+def _shown(steps: Sequence[Step]) -> list[answers.Shown]:
+    """The shown scores among `steps`, each with our part where another model or scale than before judged."""
+    rows, last = [], None
+    for place, step in enumerate(steps):
+        if step.bridge:
+            continue
+        ours, missing = (None, None) if last is None else _our_part(steps[last : place + 1])
+        last = place
+        told = {field: value for field, value in step.__dict__.items() if field != "bridge"}
+        rows.append(answers.Shown(**told, ours=ours, missing=missing))
+    return rows
+
+
+def _our_part(steps: Sequence[Step]) -> tuple[float | None, str | None]:
+    """Our part of the change from the first of `steps` to the last, and why it cannot be told; nothing under one model."""
+    first, last = steps[0], steps[-1]
+    if (first.model_version, first.scale_version) == (last.model_version, last.scale_version):
+        return None, None
+    change = split(steps)
+    return change.ours, change.missing or None
+
+
+def _person(asked: Asked, record: Record) -> answers.Person | None:
+    """All accounts of the person who declared this one; None where nobody declared another beside it."""
+    accounts = asked.loaded.persons.get(record.account, ())
+    if len(accounts) < 2:
+        return None
+    store, scale = asked.store.open(), asked.loaded.model.scale
+    records = [record if account == record.account else store.latest(account) for account in accounts]
+    parts = [_part(account, found, scale) for account, found in zip(accounts, records, strict=True)]
+    combined = combine(parts, scale)
+    points = combined.points if combined else (None,) * len(parts)
+    return answers.Person(
+        score=combined and combined.score,
+        printed=combined and round(combined.score),
+        low=combined and combined.low,
+        high=combined and combined.high,
+        accounts=[_told(*one) for one in zip(parts, records, points, strict=True)],
+        missing=None if combined else "No account of this person has a score on the scale that is loaded.",
+    )
+
+
+def _part(account: str, record: Record | None, scale: Scale) -> Part:
+    """An account of a person; its score is not known where it is of another scale than the one loaded."""
+    network = account.split("/", 1)[0]
+    if record is None or record.scale_version != scale.version or network not in scale.curves:
+        return Part(account, network, None, None, None)
+    return Part(account, network, record.score, record.low, record.high)
+
+
+def _told(part: Part, record: Record | None, points: float | None) -> answers.PersonPart:
+    status: Literal["scored", "unknown"] = "unknown" if part.score is None else "scored"
+    return answers.PersonPart(
+        account=part.account,
+        network=part.network,
+        status=status,
+        score=part.score,
+        points=points,
+        as_of=None if record is None or part.score is None else record.as_of,
+    )
+
+
+def _problem(code: str, told: str, name: Name) -> ProblemError:
+    return ProblemError(code, told, [Fault(name.place, told, code)])
