@@ -206,7 +206,7 @@ def _nothing(model: ScoreModel) -> dict[str, Any]:
 
 
 def _evidence(recent: int, ripe: int, days: float, lacks: str | None) -> dict[str, Any]:
-    return {"posts": recent, "ripe_posts": ripe, "days": round(days, 1), "lacks": lacks}
+    return {"posts": recent, "ripe_posts": ripe, "days": days, "lacks": lacks}
 
 
 def _detail(scores: AccountScores, place: int, posts: pl.DataFrame, first: int) -> dict[str, Any]:

@@ -1,0 +1,202 @@
+"""Scoring all accounts: who is scored, what is kept of each, and that nothing is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import served_home
+
+from clout.data.history import coverage, known_before, load, read_tables
+from clout.data.lake import Lake
+from clout.models import registry
+from clout.models.account import BEYOND
+from clout.models.score_model import ScoreModel
+from clout.serving import account_batch
+from clout.serving.account_batch import BatchError, Judgement, Past, Scored, moment_of, score_all, size_group
+from clout.serving.store import Store
+
+DAY = timedelta(days=1)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return served_home.make(tmp_path_factory.mktemp("batch"))
+
+
+@pytest.fixture(scope="module")
+def tables(home: Path) -> dict[str, pl.DataFrame]:
+    return read_tables(Lake(home / "lake"))
+
+
+@pytest.fixture(scope="module")
+def model(home: Path) -> ScoreModel:
+    return ScoreModel.load(registry.champion(home))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path / 'scores.db'}") as opened:
+        yield opened
+
+
+def past_at(tables: dict[str, pl.DataFrame], model: ScoreModel, at: datetime) -> Past:
+    horizon = timedelta(days=served_home.HORIZON_DAYS)
+    return Past.of(load(known_before(tables, at), horizon, served_home.ACTION_VALUES), at, model)
+
+
+@pytest.fixture(scope="module")
+def past(tables: dict[str, pl.DataFrame], model: ScoreModel) -> Past:
+    through = coverage(tables).data_through
+    assert through is not None
+    return past_at(tables, model, through + timedelta(microseconds=1))
+
+
+def scored(past: Past, model: ScoreModel, store: Store, *before: ScoreModel) -> Scored:
+    moments = count()
+    judges = [Judgement.of(judge) for judge in (model, *before)]
+    return score_all(past, judges, store, "f00d", lambda: START + next(moments) * timedelta(seconds=1))
+
+
+def test_every_author_and_registered_account_has_a_record(past: Past, model: ScoreModel, store: Store) -> None:
+    told = scored(past, model, store)
+    assert told.accounts == told.new == past.accounts.height
+    assert 10 < told.scored < told.accounts
+    assert store.written(past.at, model.version) == set(past.accounts["account"])
+
+
+def test_whoever_only_reacts_is_not_scored(tables: dict[str, pl.DataFrame], model: ScoreModel, past: Past) -> None:
+    first = (
+        tables["actions"]
+        .head(1)
+        .with_columns(actor=pl.lit("commons/lurking-stranger"), action=pl.lit("commons/one-more"))
+    )
+    more = {**tables, "actions": pl.concat([tables["actions"], first])}
+    assert past_at(more, model, past.at).accounts.equals(past.accounts)
+
+
+def test_reasons_and_posts_are_kept_and_add_up(past: Past, model: ScoreModel, store: Store) -> None:
+    scored(past, model, store)
+    names = [name for name in past.accounts["account"] if (record := store.latest(name)) and record.score is not None]
+    for name in names:
+        record = store.latest(name)
+        assert record is not None
+        detail = record.detail
+        assert detail["base_score"] + sum(detail["points"].values()) == pytest.approx(record.score, abs=1e-9)
+        assert set(detail["points"]) == set(detail["values"]) == {*model.contract.names, BEYOND.name}
+        assert record.low is not None
+        assert record.high is not None
+        assert record.low < record.score < record.high  # type: ignore[operator]
+        assert detail["expected"]["low"] <= detail["expected"]["value"] <= detail["expected"]["high"]
+        sizes = [abs(post["points"]) for post in detail["carried"]]
+        assert sizes == sorted(sizes, reverse=True)
+        assert detail["evidence"]["lacks"] is None
+
+
+def test_who_lacks_evidence_is_told_what(past: Past, model: ScoreModel, store: Store) -> None:
+    scored(past, model, store)
+    lacking = [record for name in past.accounts["account"] if (record := store.latest(name)) and record.score is None]
+    for record in lacking:
+        evidence = record.detail["evidence"]
+        assert evidence["lacks"] == model.account.lacks(evidence["posts"], evidence["ripe_posts"], evidence["days"])
+        assert "points" not in record.detail
+
+
+def test_a_broken_off_run_goes_on_where_it_was(
+    past: Past, model: ScoreModel, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_batch, "BATCH", 50)
+    whole = store.write
+    calls = count()
+
+    def broken(*arguments: object) -> int:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "write", broken)
+    with pytest.raises(KeyboardInterrupt):
+        scored(past, model, store)
+    monkeypatch.undo()
+    there = store.written(past.at, model.version)
+    assert len(there) == 100
+    told = scored(past, model, store)
+    assert told.new == told.accounts - 100
+    assert scored(past, model, store).new == 0
+
+
+def test_batches_of_any_size_give_the_same(
+    past: Past, model: ScoreModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    for size in (7, 1_000):
+        monkeypatch.setattr(account_batch, "BATCH", size)
+        with Store.open(f"sqlite:///{tmp_path / f'{size}.db'}") as store:
+            scored(past, model, store)
+            told.append({name: store.latest(name) for name in past.accounts["account"]})
+    for name, record in told[0].items():
+        other = told[1][name]
+        assert record is not None
+        assert other is not None
+        assert record.score == pytest.approx(other.score, abs=1e-9)
+
+
+def test_the_model_before_judges_the_same_moment(past: Past, model: ScoreModel, store: Store) -> None:
+    files = {**model.bundle.files, "card.md": b"# Another\n"}
+    other = ScoreModel(replace(model.bundle, files=files, version="another"))
+    scored(past, other, store, model)
+    name = next(name for name in past.accounts["account"] if (told := store.latest(name)) and told.score)
+    steps = store.with_bridges(name, past.at - DAY, past.at + DAY)
+    assert [(step.bridge, step.model_version) for step in steps] == [(True, model.version), (False, "another")]
+    assert steps[0].score == steps[1].score
+
+
+def test_a_moment_hides_what_came_later(tables: dict[str, pl.DataFrame], model: ScoreModel, past: Past) -> None:
+    at = past.at - 3 * DAY
+    early = {
+        name: rows if name == "accounts" else rows.filter(pl.col("known_at") < at) for name, rows in tables.items()
+    }
+    judge = Judgement.of(model)
+    now, then = (past_at(some, model, at) for some in (tables, early))
+    one, other = (judge.scores(told.posts, told.streams, at).score for told in (now, then))
+    assert np.array_equal(one, other, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (datetime(2030, 1, 1, tzinfo=UTC), "midnight"),
+        (datetime(2025, 2, 1, 12, tzinfo=UTC), "now"),
+    ],
+)
+def test_the_usual_moment(tables: dict[str, pl.DataFrame], store: Store, now: datetime, expected: str) -> None:
+    through = coverage(tables).data_through
+    assert through is not None
+    midnight = through.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    assert moment_of(tables, store, None, now) == (midnight if expected == "midnight" else now)
+
+
+def test_a_day_is_scored_once(tables: dict[str, pl.DataFrame], model: ScoreModel, store: Store) -> None:
+    morning = past_at(tables, model, datetime(2025, 2, 1, 6, tzinfo=UTC))
+    scored(morning, model, store)
+    assert moment_of(tables, store, None, datetime(2025, 2, 1, 18, tzinfo=UTC)) == morning.at
+
+
+def test_moments_to_come_and_lakes_without_posts_are_refused(tables: dict[str, pl.DataFrame], store: Store) -> None:
+    with pytest.raises(BatchError, match="which is to come; expected a moment that has passed"):
+        moment_of(tables, store, START + DAY, START)
+    empty = {name: rows.clear() for name, rows in tables.items()}
+    with pytest.raises(BatchError, match="the lake has no posts"):
+        moment_of(empty, store, None, START)
+
+
+def test_sizes_are_by_followers() -> None:
+    assert size_group(None) is None
+    assert size_group(1_000) == "1,000 to 9,999 followers"
