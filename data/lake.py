@@ -171,7 +171,7 @@ class Lake:
 
     def remember(self, erasure: Erasure) -> None:
         """Nothing; `erasure` is then among the tombstones."""
-        told = erasure.model_dump_json(exclude_defaults=True).encode()
+        told = erasure.model_dump_json().encode()
         self.shelf.put(f"{TOMBSTONES}/{sha256(told).hexdigest()}.json", told)
 
     def batches(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from clout.data.lake import Lake
+from clout.data.tables import SCHEMAS
 from clout.data.tombstones import ACCOUNTS, Erasure, Tombstones
 from clout.errors import CloutError
 
@@ -82,13 +83,12 @@ def _batches(lake: Lake, account: str, posts: pl.Series) -> list[dict[str, Any]]
     for receipt in lake.receipts():
         rows = {}
         for table in receipt.rows:
-            frame = lake.shelf.frame(table, receipt.stem)
-            columns = [pl.col(name) == account for name in ACCOUNTS if name in frame.columns]
-            on_posts = [pl.col("post").is_in(posts.implode())] if "post" in frame.columns else []
-            rows[table] = frame.filter(pl.any_horizontal(*columns, *on_posts)).height
+            ids = [name for name in (*ACCOUNTS, "post") if name in SCHEMAS[table]]
+            mine = [pl.col(name).is_in(posts.implode()) if name == "post" else pl.col(name) == account for name in ids]
+            rows[table] = lake.shelf.frame(table, receipt.stem, ids).filter(pl.any_horizontal(mine)).height
         if any(rows.values()):
-            mine = {table: count for table, count in rows.items() if count}
-            told.append({"batch": receipt.batch, "source": receipt.source, "note": receipt.note, "rows": mine})
+            there = {table: count for table, count in rows.items() if count}
+            told.append({"batch": receipt.batch, "source": receipt.source, "note": receipt.note, "rows": there})
     return told
 
 
