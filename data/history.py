@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from clout.data.labels import outcomes_from_actions, outcomes_from_counts, weigh
+from clout.data import engagers
+from clout.data.labels import first_actions, outcomes_from_actions, outcomes_from_counts, weigh
 from clout.data.lake import Lake
 from clout.data.tables import SCHEMAS
 
@@ -45,8 +46,9 @@ class History:
     - profiles: account, at, followers, following, listed, posts, verified
     - posts: the posts table plus `at`
     - outcomes: post, account, network, published_at, at (when it had ripened and its post was known), outcome, then one
-      column a kind
-    - actions: account, actor, kind, post, at
+      column a kind, in actions that count their weight
+    - actions: the actions table plus `at`, what was known of the engager and the action's `weight` (see
+      `data.engagers`), in the order of `at`
     """
 
     accounts: pl.DataFrame
@@ -119,19 +121,29 @@ def load(
     known = known or coverage(tables)
     clock = pl.max_horizontal("happened_at", "known_at").alias("at")
     posts = tables["posts"].with_columns(clock)
+    actions = engagers.witness(tables["actions"].with_columns(clock))
+    firsts = first_actions(posts, actions, horizon)
+    first_look = _outcomes(posts, tables["counts"], firsts, engagers.weigh(actions), horizon, action_values, known)
+    weights = engagers.weigh(actions, first_look)
     return History(
         accounts=tables["accounts"],
         profiles=tables["profiles"].with_columns(clock),
         posts=posts,
-        outcomes=_outcomes(posts, tables, horizon, action_values, known),
-        actions=tables["actions"].with_columns(clock),
+        outcomes=_outcomes(posts, tables["counts"], firsts, weights, horizon, action_values, known),
+        actions=actions.with_columns(weights),
         coverage=known,
         horizon=horizon,
     )
 
 
 def _outcomes(
-    posts: pl.DataFrame, tables: Tables, horizon: timedelta, action_values: Mapping[str, float], known: Coverage
+    posts: pl.DataFrame,
+    counts: pl.DataFrame,
+    firsts: pl.DataFrame,
+    weights: pl.Series,
+    horizon: timedelta,
+    action_values: Mapping[str, float],
+    known: Coverage,
 ) -> pl.DataFrame:
     """The outcome of each ripe post that is its author's own (reshares are not).
 
@@ -141,9 +153,9 @@ def _outcomes(
     valued = [kind for kind, value in action_values.items() if value > 0]
     counted = known.reported.filter(~pl.col("logged"), pl.col("kind").is_in(valued))
     unlogged = own.select("post", "network").join(counted, on="network").select("post", "kind")
-    from_counts = outcomes_from_counts(own, tables["counts"].join(unlogged, on=["post", "kind"], how="semi"), horizon)
+    from_counts = outcomes_from_counts(own, counts.join(unlogged, on=["post", "kind"], how="semi"), horizon)
     unread = unlogged.join(from_counts, on="post", how="anti")
-    from_actions = outcomes_from_actions(own, tables["actions"], known.reported, horizon)
+    from_actions = outcomes_from_actions(own, firsts, weights, known.reported, horizon)
     from_actions = from_actions.join(unread, on="post", how="anti")
     through = own.select("post", "network").join(known.through, on="network", how="left").select("post", "through")
     ripe = weigh(pl.concat([from_actions, from_counts]), action_values).join(through, on="post")

@@ -1,4 +1,4 @@
-"""What each post drove: distinct accounts that acted on it within the horizon."""
+"""What each post drove: distinct accounts that acted on it within the horizon, each counting what it weighs."""
 
 from __future__ import annotations
 
@@ -7,39 +7,51 @@ from datetime import timedelta
 
 import polars as pl
 
-OUTCOME_SCHEMA = {"post": pl.String, "kind": pl.String, "count": pl.Int64, "ripe_at": pl.Datetime("us", "UTC")}
+OUTCOME_SCHEMA = {"post": pl.String, "kind": pl.String, "count": pl.Float64, "ripe_at": pl.Datetime("us", "UTC")}
 
 
-def outcomes_from_actions(
-    posts: pl.DataFrame, actions: pl.DataFrame, reported: pl.DataFrame, horizon: timedelta
-) -> pl.DataFrame:
-    """Rows (post, kind, count, ripe_at): distinct actors other than the author, per kind that the network logs.
+def first_actions(posts: pl.DataFrame, actions: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
+    """Rows (post, kind, row), one for each kind of action that an account other than the author took on a post.
 
     An action counts when it happened and was known within `(t0, t0 + horizon]`, t0 being the post's time; so the
-    count is the same whether it is taken then or years later. `reported` holds (network, kind) pairs that have an
-    event log: a post without any action of such a kind counts 0.
+    count is the same whether it is taken then or years later. `row` is the first such action's place in `actions`,
+    which are in the order in which they were known.
     """
-    ripe = posts.lazy().with_columns(ripe_at=pl.col("happened_at") + horizon)
-    logged = reported.filter(pl.col("logged")).lazy().select("network", "kind")
-    expected = ripe.select("post", "network", "ripe_at").join(logged, on="network").drop("network")
-    counted = (
+    ripe = posts.lazy().select("post", author="account", t0="happened_at", ripe_at=pl.col("happened_at") + horizon)
+    return (
         actions.lazy()
+        .with_row_index("row")
         .filter(pl.col("post").is_not_null())
-        .join(ripe.select("post", "ripe_at", author="account", t0="happened_at"), on="post")
+        .join(ripe, on="post")
         .filter(
             pl.col("actor") != pl.col("author"),
             pl.col("happened_at") > pl.col("t0"),
             pl.col("happened_at") <= pl.col("ripe_at"),
             pl.col("known_at") <= pl.col("ripe_at"),
         )
-        .select("post", "kind", "actor")
-        .unique()
-        .group_by("post", "kind")
-        .agg(count=pl.len().cast(pl.Int64))
+        .group_by("post", "kind", "actor")
+        .agg(pl.col("row").min())
+        .select("post", "kind", "row")
+        .collect()
     )
+
+
+def outcomes_from_actions(
+    posts: pl.DataFrame, firsts: pl.DataFrame, weights: pl.Series, reported: pl.DataFrame, horizon: timedelta
+) -> pl.DataFrame:
+    """Rows (post, kind, count, ripe_at): what the posts drove, per kind that the network logs.
+
+    `firsts` are those of `first_actions`, each counting the one of `weights` in its place. `reported` holds (network,
+    kind) pairs that have an event log: a post without any action of such a kind counts 0.
+    """
+    ripe = posts.lazy().select("post", "network", ripe_at=pl.col("happened_at") + horizon)
+    logged = reported.filter(pl.col("logged")).lazy().select("network", "kind")
+    weighed = firsts.lazy().with_columns(weight=weights.gather(firsts["row"]))
+    counted = weighed.group_by("post", "kind").agg(count=pl.col("weight").sum())
     return (
-        expected.join(counted, on=["post", "kind"], how="left")
-        .with_columns(pl.col("count").fill_null(0))
+        ripe.join(logged, on="network")
+        .join(counted, on=["post", "kind"], how="left")
+        .with_columns(pl.col("count").fill_null(0.0))
         .select(*OUTCOME_SCHEMA)
         .collect()
     )
@@ -63,6 +75,7 @@ def outcomes_from_counts(posts: pl.DataFrame, counts: pl.DataFrame, horizon: tim
         .sort("post", "kind", "happened_at")
         .group_by("post", "kind", maintain_order=True)
         .first()
+        .with_columns(pl.col("count").cast(pl.Float64))
         .select(*OUTCOME_SCHEMA)
         .collect()
     )
@@ -82,7 +95,7 @@ def weigh(outcomes: pl.DataFrame, action_values: Mapping[str, float]) -> pl.Data
             *(pl.col("count").filter(pl.col("kind") == kind).first().alias(kind) for kind in kinds),
         )
     )
-    terms = [pl.col(kind).cast(pl.Float64) * action_values[kind] for kind in kinds]
+    terms = [pl.col(kind) * action_values[kind] for kind in kinds]
     return (
         wide.filter(pl.any_horizontal(pl.col(kind).is_not_null() for kind in kinds))
         .with_columns(outcome=pl.sum_horizontal(terms))

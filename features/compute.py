@@ -10,7 +10,7 @@ import polars as pl
 
 from clout.data.history import History
 from clout.data.windows import WIDTHS, Stream, newest, window
-from clout.features import audience, messenger, timing
+from clout.features import audience, messenger, timing, unusual
 from clout.features.catalogue import FEATURES
 from clout.features.message import with_form
 
@@ -36,7 +36,13 @@ class Streams:
 def prepare(history: History) -> Streams:
     """The streams of `history` that the catalogue looks things up in."""
     records = messenger.streams(history)
-    by_name = {**records, **timing.streams(history), **audience.streams(history, records["outcomes"])}
+    actions = audience.engagers(history, records["outcomes"])
+    by_name = {
+        **records,
+        **timing.streams(history),
+        **audience.streams(history, actions),
+        **unusual.streams(history, actions),
+    }
     reported = history.coverage.reported
     logged = frozenset(reported.filter(pl.col("logged"))["network"].to_list())
     return Streams(by_name, history.accounts.select("account", account_created_at="created_at"), logged)

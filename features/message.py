@@ -13,6 +13,7 @@ HASHTAG = r"[#＃][\p{L}\p{N}_]+"
 MENTION = r"(?:^|[^\p{L}\p{N}_])@[\p{L}\p{N}_]+"
 EMOJI = r"[\x{1F300}-\x{1FAFF}\x{2600}-\x{27BF}]"
 PLAIN = pl.col("text").str.replace_all(URL, "")
+WORDS = PLAIN.str.count_matches(r"\S+")
 
 
 def _counted(reported: str, pattern: str) -> pl.Expr:
@@ -56,7 +57,7 @@ FEATURES = (
     _message(
         "text_words",
         "words",
-        PLAIN.str.count_matches(r"\S+"),
+        WORDS,
         _Words(
             "number of words",
             "With {value} the post says about as much as people react to.",
@@ -97,6 +98,17 @@ FEATURES = (
             "With {value}, posts like this draw more.",
             "With {value}, posts like this draw less.",
             "Try fewer or other hashtags.",
+        ),
+    ),
+    _message(
+        "hashtags_words_share",
+        "of the words",
+        pl.when(WORDS > 0).then(_counted("n_hashtags", HASHTAG) / WORDS),
+        _Words(
+            "share of hashtags among the words",
+            "Hashtags make up {value}, which goes with more reactions.",
+            "Hashtags make up {value}, which goes with fewer reactions.",
+            "Try more words for each hashtag.",
         ),
     ),
     _message(

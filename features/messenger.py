@@ -22,14 +22,14 @@ def streams(history: History) -> dict[str, Stream]:
     forms = with_form(history.posts).select("post", "kind", "has_link", "daypart")
     known = history.outcomes.columns
     events = history.outcomes.join(forms, on="post", how="left").with_columns(
-        *(pl.lit(None, pl.Int64).alias(kind) for kind in KINDS if kind not in known),
+        *(pl.lit(None, pl.Float64).alias(kind) for kind in KINDS if kind not in known),
         log=pl.col("outcome").log1p(),
     )
     simple = {"n": ONE, "log": fixed(pl.col("log"))}
     by_account = {**simple, "square": fixed(pl.col("log") ** 2), "none": pl.col("outcome") == 0}
     for kind in KINDS:
         by_account[f"{kind}_n"] = pl.col(kind).is_not_null()
-        by_account[f"{kind}_log"] = fixed(pl.col(kind).cast(pl.Float64).log1p())
+        by_account[f"{kind}_log"] = fixed(pl.col(kind).log1p())
     lasts = {f"halflife_{posts}": pl.col("log").ewm_mean(half_life=posts) for posts in HALF_LIVES}
     lasts["best"] = pl.col("log").cum_max()
 

@@ -59,7 +59,7 @@ def fit_baselines(taught: pl.DataFrame, params: Params) -> dict[str, Predictor]:
         "poisson": _poisson(taught, center),
         "no_history": _no_history(taught, target, params),
     }
-    if taught["followers_last"].count() > len(target) // 2:
+    if taught["followers"].count() > len(target) // 2:
         predictors["followers"] = _followers(taught, target, center)
     return predictors
 
@@ -90,12 +90,12 @@ def account_mean(taught: pl.DataFrame, windows: tuple[str, ...] = MEANS) -> Pred
 
 
 def _followers(taught: pl.DataFrame, target: Floats, center: float) -> Predictor:
-    known = taught["followers_last"].is_not_null()
+    known = taught["followers"].is_not_null()
     curve = IsotonicRegression(out_of_bounds="clip")
-    curve.fit(taught.filter(known)["followers_last"].to_numpy(), target[known.to_numpy()])
+    curve.fit(taught.filter(known)["followers"].to_numpy(), target[known.to_numpy()])
 
     def predict(frame: pl.DataFrame) -> Floats:
-        followers = frame["followers_last"].fill_null(np.nan).to_numpy()
+        followers = frame["followers"].fill_null(np.nan).to_numpy()
         seen = ~np.isnan(followers)
         values = np.full(frame.height, center)
         if seen.any():

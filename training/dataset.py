@@ -15,7 +15,7 @@ import polars as pl
 from clout.data.history import History, Tables, load
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING
-from clout.features.compute import Streams, compute, prepare
+from clout.features.compute import Streams, compute, look_up, prepare
 from clout.features.contract import Contract
 from clout.features.wording import Wording
 from clout.features.wording import fit as fit_wording
@@ -38,9 +38,10 @@ class NoOutcomesError(CloutError):
 class Dataset:
     """One row a labelled post, in the order of time.
 
-    `frame` has post, account, network, happened_at, ripe_at, cold, outcome, one column a kind of action (null where
-    not reported), then every feature; `texts` the posts' texts. `words` were learned from all that was known at a moment,
-    the start of each block among them; each row's `wording_lift` comes from words learned before it. `retrospective` tells whether counts
+    `frame` has post, account, network, happened_at, ripe_at, cold, followers (known before the post, to judge by and not
+    to learn from), outcome, one column a kind of action (null where not reported), then every feature; `texts` the
+    posts' texts. `words` were learned from all that was known at a moment, the start of each block among them; each row's
+    `wording_lift` comes from words learned before it. `retrospective` tells whether counts
     read long after a post were taken as known when it ripened. `contract` has the features that a model may look at;
     `left_out` the networks too small to anchor a scale, of which nothing is here, with their number of accounts.
     """
@@ -63,7 +64,7 @@ class Dataset:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of action that some post has a count of."""
-        ids = {"post", "account", "network", "happened_at", "ripe_at", "cold", "outcome", *CONTRACT.names}
+        ids = {"post", "account", "network", "happened_at", "ripe_at", "cold", "followers", "outcome", *CONTRACT.names}
         return tuple(name for name in self.frame.columns if name not in ids and self.frame[name].count() > 0)
 
     def matrix(self, rows: pl.Series | None = None) -> Floats:
@@ -86,13 +87,20 @@ def build(tables: Tables, params: Params, step: Step = lambda _: None, anchored:
     history, labels, posts, blocks = labelled
     step("measuring what was known before each post")
     streams = prepare(history)
-    frame = mark_cold(compute(posts, streams).join(labels, on="post", maintain_order="left"), params.splits.cold_share)
+    frame = compute(posts, streams).join(labels, on="post", maintain_order="left")
+    frame = mark_cold(frame, params.splits.cold_share).with_columns(_followers(posts, streams))
     step("learning words, forward in time")
     texts = tuple(posts["text"].to_list())
     lift, words = cross_fit(frame, texts, blocks, params.wording)
     frame = frame.with_columns(pl.Series(WORDING.name, lift).fill_nan(None))
     retrospective = bool(tables["counts"]["retrospective"].any())
     return Dataset(frame, texts, blocks, words, streams, history, retrospective, params.contract, left_out)
+
+
+def _followers(posts: pl.DataFrame, streams: Streams) -> pl.Series:
+    """The followers known before each post."""
+    name = "profiles|followers|last"
+    return look_up(posts, streams, [name])[name].cast(pl.Float64).alias("followers")
 
 
 class _Labelled(NamedTuple):

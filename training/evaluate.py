@@ -176,7 +176,7 @@ def group_masks(frame: pl.DataFrame) -> dict[str, pl.Series]:
     """The rows of each group by its name; levels and languages only where `frame` has them."""
     masks = {f"network={name}": frame["network"] == name for name in frame["network"].unique().sort()}
     masks |= _between(frame["outcome_count_all"], "history", HISTORY_EDGES)
-    masks |= _between(frame["followers_last"], "followers", (1_000, 10_000, 100_000))
+    masks |= _between(frame["followers"], "followers", (1_000, 10_000, 100_000))
     if "outcome_level_365d" in frame.columns:
         level = frame["outcome_level_365d"]
         thirds = tuple(value for share in (1 / 3, 2 / 3) if (value := level.quantile(share)) is not None)
@@ -224,7 +224,7 @@ def evaluate_accounts(scores: pl.DataFrame, later: pl.DataFrame, seed: int, leas
     future = later.group_by("account").agg(
         future=pl.col("outcome").log1p().mean(),
         after=pl.len(),
-        followers=pl.col("followers_last").first(),
+        followers=pl.col("followers").first(),
     )
     seen = (
         scores.join(future, on="account").filter((pl.col("ripe") >= least) & (pl.col("after") >= least)).sort("account")

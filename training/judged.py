@@ -12,7 +12,7 @@ from clout.models import whole_file
 from clout.training.evaluate import Judgement
 
 FOLDER = "judged"
-KEPT = ("post", "account", "network", "happened_at", "outcome", "cold", "followers_last", "outcome_count_all")
+KEPT = ("post", "account", "network", "happened_at", "outcome", "cold", "followers", "outcome_count_all")
 
 
 class NotKeptError(CloutError):

@@ -1,6 +1,6 @@
 """The frozen scales of a house: kept beside its models, never changed by training, only given new networks.
 
-There is one for each meaning of an outcome (action values and horizon), for expected actions of another meaning are
+There is one for each meaning of an outcome (action values, horizon and what an action weighs), for expected actions of another meaning are
 other numbers.
 """
 
@@ -23,6 +23,7 @@ from clout.models.scale import MIN_ACCOUNTS, Scale, fit_curve
 from clout.training.config import Params
 
 FILE = "scale.json"
+WEIGHTS = "by engager"
 
 
 class FrozenScaleError(CloutError):
@@ -110,4 +111,4 @@ def _key(params: Params) -> str:
 
 
 def _meaning(params: Params) -> dict[str, object]:
-    return {"action_values": params.action_values, "horizon_days": params.label.horizon_days}
+    return {"action_values": params.action_values, "horizon_days": params.label.horizon_days, "weights": WEIGHTS}

@@ -34,8 +34,7 @@ from clout.training.metrics import residual_quantiles
 Floats = npt.NDArray[np.float64]
 Grouping = tuple[str, tuple[float, ...]]
 GOLDEN_ROWS = 20
-LEVEL, FOLLOWERS, HISTORY = "outcome_level_365d", "followers_last", "outcome_count_all"
-FOLLOWER_EDGES = (1_000.0, 10_000.0, 100_000.0)
+LEVEL, HISTORY = "outcome_level_365d", "outcome_count_all"
 MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -80,8 +79,7 @@ class Calibrated:
 def calibrate(held: HeldOut, kinds: tuple[str, ...], params: Params) -> Calibrated:
     """The curves and intervals that held-back posts ask for; a kind too rare to calibrate gets none.
 
-    Intervals are set in groups by audience (followers where most posts have them known, else the account's level)
-    and length of history, as far as the model looks at them.
+    Intervals are set in groups by the account's level and length of history, as far as the model looks at them.
     """
     main, low, high = (held.margins[head] for head in ("main", "low", "high"))
     curves = {"main": fit_calibration(main, np.expm1(held.log_count()))}
@@ -94,11 +92,11 @@ def calibrate(held: HeldOut, kinds: tuple[str, ...], params: Params) -> Calibrat
         except CalibrationDataError:
             continue
         errors[kind] = kind_error(held.margins[kind], low, high, count)
-    (audience, audience_edges), (history, history_edges) = _groupings(held.frame, params.contract)
+    (level, level_edges), (history, history_edges) = _groupings(held.frame, params.contract)
     intervals = fit_intervals(
-        (audience, history),
-        (audience_edges, history_edges),
-        (_values(held.frame, audience), _values(held.frame, history)),
+        (level, history),
+        (level_edges, history_edges),
+        (_values(held.frame, level), _values(held.frame, history)),
         errors,
         params.intervals.level,
         params.intervals.min_posts,
@@ -111,13 +109,11 @@ def _groupings(frame: pl.DataFrame, contract: Contract) -> tuple[Grouping, Group
     """The two features that intervals are grouped by; any one, undivided, in place of one that is left out."""
     names = contract.names
     undivided = names[0], ()
-    audience: Grouping = undivided
-    if FOLLOWERS in names and frame[FOLLOWERS].count() > frame.height // 2:
-        audience = FOLLOWERS, FOLLOWER_EDGES
-    elif LEVEL in names:
+    level: Grouping = undivided
+    if LEVEL in names:
         thirds = {frame[LEVEL].quantile(share) for share in (1 / 3, 2 / 3)}
-        audience = LEVEL, tuple(sorted(value for value in thirds if value is not None))
-    return audience, (HISTORY, tuple(float(edge) for edge in HISTORY_EDGES)) if HISTORY in names else undivided
+        level = LEVEL, tuple(sorted(value for value in thirds if value is not None))
+    return level, (HISTORY, tuple(float(edge) for edge in HISTORY_EDGES)) if HISTORY in names else undivided
 
 
 def _values(frame: pl.DataFrame, name: str) -> Floats:

@@ -11,22 +11,30 @@ from hypothesis import strategies as st
 from nasty_tables import DAY, HORIZON, HOUR, Acted, Counted, Published, Tables, moment, tables_of
 
 from clout.data.history import coverage
-from clout.data.labels import outcomes_from_actions, outcomes_from_counts, weigh
+from clout.data.labels import first_actions, outcomes_from_actions, outcomes_from_counts, weigh
 
 WEEK = 7 * DAY
 TICK = timedelta(microseconds=1)
 
 
-def from_actions(*actions: Acted) -> dict[str, int]:
+def driven(tables: Tables, weights: dict[str, float] | None = None) -> pl.DataFrame:
+    """The outcomes of a log whose actions weigh 1, or what `weights` say by actor."""
+    actions = tables["actions"].sort(pl.max_horizontal("happened_at", "known_at"))
+    weight = actions["actor"].replace_strict(weights or {}, default=1.0, return_dtype=pl.Float64)
+    firsts = first_actions(tables["posts"], actions, HORIZON)
+    return outcomes_from_actions(tables["posts"], firsts, weight, coverage(tables).reported, HORIZON)
+
+
+def from_actions(*actions: Acted, weights: dict[str, float] | None = None) -> dict[str, float]:
     """Kind → count of one post, by account 0 on a network that logs all kinds of action."""
     others = [Acted(1, 90, HOUR, kind) for kind in range(4)]
     tables = tables_of([Published(0, 0), Published(5, 0)], [*actions, *others], [], [])
-    found = outcomes_from_actions(tables["posts"], tables["actions"], coverage(tables).reported, HORIZON)
+    found = driven(tables, weights)
     assert found["ripe_at"].unique().to_list() == [moment(WEEK)]
     return dict(found.filter(post="log/p0").select("kind", "count").iter_rows())
 
 
-def from_counts(*counts: Counted) -> list[tuple[str, int, int]]:
+def from_counts(*counts: Counted) -> list[tuple[str, float, int]]:
     """(kind, count, microseconds until ripe) of one post that has these counts."""
     tables = tables_of([Published(2, 0)], [], list(counts), [])
     found = outcomes_from_counts(tables["posts"], tables["counts"], HORIZON).sort("kind")
@@ -58,9 +66,24 @@ def test_an_actor_counts_once_for_each_kind() -> None:
     assert from_actions(*actions) == {"like": 2, "reshare": 2, "reply": 0, "mention": 0}
 
 
+def test_an_actor_counts_what_it_weighs() -> None:
+    weights = {"log/60": 0.25, "log/61": 0.5}
+    actions = [Acted(0, actor, HOUR, kind) for actor in (60, 61, 62) for kind in (0, 1)]
+    got = from_actions(*actions, weights=weights)
+    assert (got["like"], got["reshare"]) == (1.75, 1.75)
+
+
+def test_of_several_actions_of_a_kind_the_first_known_counts() -> None:
+    later, known_first = Acted(0, 60, HOUR, delay=DAY), Acted(0, 60, 2 * HOUR)
+    tables = tables_of([Published(0, 0)], [later, known_first], [], [])
+    actions = tables["actions"].sort(pl.max_horizontal("happened_at", "known_at"))
+    assert first_actions(tables["posts"], actions, HORIZON)["row"].to_list() == [0]
+    assert actions["action"][0] == "log/a1"
+
+
 def test_a_kind_known_from_counts_alone_is_not_counted_from_the_log() -> None:
     tables = tables_of([Published(3, 0)], [Acted(0, 60, HOUR)], [Counted(0, WEEK, 4)], [])
-    found = outcomes_from_actions(tables["posts"], tables["actions"], coverage(tables).reported, HORIZON)
+    found = driven(tables)
     assert found["kind"].to_list() == ["like"]
 
 
@@ -95,7 +118,7 @@ def counted(**kinds: int) -> pl.DataFrame:
     """Outcomes of one post."""
     return pl.DataFrame(
         [("p", kind, count, moment(place)) for place, (kind, count) in enumerate(kinds.items())],
-        schema={"post": pl.String, "kind": pl.String, "count": pl.Int64, "ripe_at": pl.Datetime("us", "UTC")},
+        schema={"post": pl.String, "kind": pl.String, "count": pl.Float64, "ripe_at": pl.Datetime("us", "UTC")},
         orient="row",
     )
 
@@ -125,5 +148,5 @@ def test_the_count_never_exceeds_the_accounts_that_acted(rows: list[tuple[int, i
 
 def test_no_tables_no_outcomes() -> None:
     tables: Tables = tables_of([], [], [], [])
-    assert outcomes_from_actions(tables["posts"], tables["actions"], coverage(tables).reported, HORIZON).is_empty()
+    assert driven(tables).is_empty()
     assert outcomes_from_counts(tables["posts"], tables["counts"], HORIZON).is_empty()

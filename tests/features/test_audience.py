@@ -16,7 +16,7 @@ ENGAGERS = (
     "engagers_returning_share_30d",
     "actions_quick_share_30d",
 )
-COUNTS = ("actions_count_1d", "actions_count_7d", "engagers_count_30d")
+COUNTS = ("actions_sum_1d", "actions_sum_7d", "engagers_sum_30d")
 
 
 def judged(*actions: Acted, posts: tuple[Published, ...] = (), seen: tuple[Seen, ...] = ()) -> dict[str, float | None]:
@@ -43,7 +43,7 @@ def test_nobody_came() -> None:
     assert [got[name] for name in ENGAGERS] == [None] * 5
 
 
-@pytest.mark.parametrize(("days", "name"), [(1, "actions_count_1d"), (7, "actions_count_7d")])
+@pytest.mark.parametrize(("days", "name"), [(1, "actions_sum_1d"), (7, "actions_sum_7d")])
 def test_windows_of_actions_are_open_at_both_ends(days: int, name: str) -> None:
     gaps = {days * DAY: 0, days * DAY - 1: 1, 1: 1, 0: 0}
     got = {gap: judged(Acted(0, 60, before(gap)), Acted(0, 61, HOUR))[name] for gap in gaps}
@@ -57,19 +57,20 @@ def test_windows_of_actions_are_open_at_both_ends(days: int, name: str) -> None:
 )
 def test_different_engagers_are_counted_once(gaps: tuple[int, ...], expected: int) -> None:
     actions = [Acted(2, 60, JUDGED - gap) for gap in gaps]
-    assert judged(*actions, Acted(0, 61, 0), posts=(Published(0, 0),))["engagers_count_30d"] == expected + 1
+    assert judged(*actions, Acted(0, 61, 0), posts=(Published(0, 0),))["engagers_sum_30d"] == expected + 1
 
 
 def test_what_one_does_to_oneself_does_not_count() -> None:
     got = judged(Acted(0, 0, HOUR), Acted(0, 60, 2 * HOUR))
-    assert got["engagers_count_30d"] == 1
+    assert got["engagers_sum_30d"] == 1
     assert got["engagers_selectivity_mean_30d"] == 1.0
 
 
 def test_who_reacts_to_everybody_counts_less() -> None:
     elsewhere = [Acted(2, 60, hours * HOUR) for hours in (1, 2, 3)]
     got = judged(Acted(0, 60, DAY), Acted(0, 61, DAY), *elsewhere, posts=(Published(5, POST),))
-    assert got["engagers_selectivity_mean_30d"] == pytest.approx((1 / 4 + 1) / 2, abs=1e-6)
+    busy = 1 / (1 + 3 / 300)
+    assert got["engagers_selectivity_mean_30d"] == pytest.approx((busy / 4 + 1) / (busy + 1), abs=1e-6)
 
 
 def test_engagers_bring_their_own_record() -> None:
@@ -88,7 +89,8 @@ def test_people_one_reacts_to() -> None:
 
 def test_people_who_come_back() -> None:
     got = judged(Acted(0, 60, HOUR), Acted(0, 60, 2 * HOUR), Acted(0, 61, 2 * HOUR), Acted(0, 61, 2 * HOUR, kind=1))
-    assert got["engagers_returning_share_30d"] == 0.25
+    again = 1 / (1 + 1 / 300)
+    assert got["engagers_returning_share_30d"] == pytest.approx(again / (3 + again), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +102,12 @@ def test_quick_is_within_the_hour_after_the_post(after: int, quick: int) -> None
 
 def test_an_action_on_the_account_is_not_quick_but_counts() -> None:
     got = judged(Acted(0, 60, HOUR, on_account=True), Acted(0, 61, HOUR))
-    assert got["engagers_count_30d"] == 2
+    assert got["engagers_sum_30d"] == 2
     assert got["actions_quick_share_30d"] == 0.5
 
 
 def test_actions_known_late_are_not_seen_before() -> None:
-    assert judged(Acted(0, 60, before(HOUR), delay=HOUR), Acted(0, 61, 0))["engagers_count_30d"] == 1
+    assert judged(Acted(0, 60, before(HOUR), delay=HOUR), Acted(0, 61, 0))["engagers_sum_30d"] == 1
 
 
 def test_the_newest_profile_is_shown() -> None:
@@ -136,3 +138,28 @@ def test_the_age_of_an_account() -> None:
     assert judged()["account_age_days"] == pytest.approx(90, rel=1e-12)
     tables = tables_of([Published(1, 0), Published(10, 0)], [], [], [])
     assert features_of(tables)["account_age_days"].to_list() == [None, None]
+
+
+def test_followers_count_only_until_there_is_a_track_record() -> None:
+    """Nine posts with a known outcome leave them in, the tenth takes them out."""
+    names = ("followers_last", "listed_last", "verified_flag", "followers_following_share")
+    for earlier, known in ((8, True), (9, False)):
+        posts = tuple(Published(0, place * HOUR) for place in range(earlier))
+        got = judged(Acted(0, 60, HOUR), posts=posts, seen=(Seen(0, 0, 30, verified=True),))
+        assert got["outcome_count_all"] == earlier + 1
+        assert [got[name] is not None for name in names] == [known] * 4
+        assert got["following_last"] == 10
+
+
+def test_a_crowd_nobody_knows_moves_nothing() -> None:
+    """Where most engagers are known from elsewhere, those who act on one account alone count 0."""
+    crowd = [Acted(0, 1000 + actor, before(3 * DAY)) for actor in range(50)]
+    known = [Acted(2 + place % 2, 60 + actor, HOUR + place) for actor in range(40) for place in range(8)]
+    posts = (Published(5, POST - 5 * DAY), Published(10, POST - 5 * DAY))
+    ours = [Acted(0, actor, before(2 * DAY)) for actor in (60, 61)]
+    without, beside = judged(*known, *ours, posts=posts), judged(*known, *ours, *crowd, posts=posts)
+    names = [name for name in without if name.startswith(("engagers_", "actions_")) and "stranger" not in name]
+    assert len(names) == 10
+    assert [beside[name] for name in names] == [without[name] for name in names]
+    assert without["actions_sum_7d"] > 1  # type: ignore[operator]
+    assert (without["actions_stranger_share_30d"], beside["actions_stranger_share_30d"]) == (0, 50 / 52)

@@ -13,7 +13,7 @@ HORIZON = 7 * DAY
 def liked(*numbers: int, at: int = 0, judged: int = 40 * DAY, **form: object) -> dict[str, float | None]:
     """The features of a post at `judged` of an account whose posts, one a day from `at` on, drew so many likes."""
     earlier = [Published(0, at + place * DAY, **form) for place in range(len(numbers))]  # type: ignore[arg-type]
-    likes = [Acted(place, 50 + actor, HOUR) for place, number in enumerate(numbers) for actor in range(number)]
+    likes = [Acted(place, 50 + place * 9 + actor, HOUR) for place, n in enumerate(numbers) for actor in range(n)]
     return judged_last(tables_of([*earlier, Published(0, judged)], likes, [], []))
 
 
@@ -99,7 +99,7 @@ def test_one_actor_counts_once_for_each_kind() -> None:
 
 def test_posts_of_the_same_kind() -> None:
     posts = [Published(0, place * DAY, kind=kind) for place, kind in enumerate(("reply", "original", "reply"))]
-    likes = [Acted(0, 60, HOUR), Acted(0, 61, HOUR), Acted(1, 60, HOUR)]
+    likes = [Acted(0, 60, HOUR), Acted(0, 61, HOUR), Acted(1, 62, HOUR)]
     as_reply = judged_last(tables_of([*posts, Published(0, 40 * DAY, kind="reply")], likes, [], []))
     as_original = judged_last(tables_of([*posts, Published(0, 40 * DAY)], likes, [], []))
     assert as_reply["outcome_log_mean_same_kind_365d"] == pytest.approx(log(3) / 2, abs=1e-6)
@@ -110,7 +110,7 @@ def test_posts_of_the_same_form_and_time_of_day() -> None:
     morning, evening = 9 * HOUR, 20 * HOUR
     posts = [Published(0, place * DAY + morning, n_media=1, n_urls=0) for place in range(2)]
     posts += [Published(0, place * DAY + evening, n_media=0, n_urls=2) for place in range(2)]
-    likes = [Acted(0, 60, HOUR), Acted(1, 60, HOUR)]
+    likes = [Acted(0, 60, HOUR), Acted(1, 61, HOUR)]
     got = judged_last(tables_of([*posts, Published(0, 40 * DAY + morning, n_media=3, n_urls=1)], likes, [], []))
     assert got["outcome_log_mean_same_link_365d"] == 0
     assert got["outcome_log_mean_same_daypart_365d"] == pytest.approx(log(2), abs=1e-6)

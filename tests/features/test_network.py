@@ -11,7 +11,7 @@ from nasty_tables import DAY, HOUR, Acted, Counted, Published, features_of, tabl
 def around(judged: int, author: int = 0) -> dict[str, float | None]:
     """The features of a post at `judged`, when posts of two others drew 1 and 3 likes and ripened on days 7 and 20."""
     posts = [Published(5, 0), Published(10, 13 * DAY), Published(2, 0), Published(author, judged)]
-    likes = [Acted(0, 60, HOUR), *(Acted(1, actor, HOUR) for actor in (60, 61, 62))]
+    likes = [Acted(0, 60, HOUR), *(Acted(1, actor, HOUR) for actor in (61, 62, 63))]
     tables = tables_of(posts, likes, [Counted(2, 8 * DAY, 100)], [])
     return features_of(tables).filter(happened_at=tables["posts"]["happened_at"][3]).row(0, named=True)
 

@@ -20,21 +20,37 @@ WITH received AS (
         coalesce(
             a.happened_at > p.happened_at AND a.happened_at <= p.happened_at + INTERVAL 1 HOUR AND p.clock <= a.clock, false
         ) AS quick
-    FROM known_actions a LEFT JOIN known_posts p ON p.post = a.post
+    FROM weighed_actions a LEFT JOIN known_posts p ON p.post = a.post
+),
+-- An engager counts the action that it became active with: none of its own lies in the 30 days before.
+active AS (
+    SELECT r.*, max(CASE WHEN NOT returning_ THEN clock END)
+        OVER (PARTITION BY account, actor ORDER BY clock RANGE UNBOUNDED PRECEDING) AS since
+    FROM received r
 ),
 reactions AS (
     SELECT
         q.post,
-        count(r.clock) FILTER (r.clock > q.t - INTERVAL 7 DAY) AS actions_count_7d,
-        count(r.clock) FILTER (r.clock > q.t - INTERVAL 1 DAY) AS actions_count_1d,
-        count(DISTINCT r.actor) FILTER (r.clock > q.t - INTERVAL 30 DAY) AS engagers_count_30d,
-        avg(selectivity) FILTER (r.clock > q.t - INTERVAL 30 DAY) AS engagers_selectivity_mean_30d,
-        avg(influence) FILTER (r.clock > q.t - INTERVAL 30 DAY) AS engagers_influence_mean_30d,
-        avg(mutual::INT) FILTER (r.clock > q.t - INTERVAL 30 DAY) AS engagers_mutual_share_30d,
-        avg(returning_::INT) FILTER (r.clock > q.t - INTERVAL 30 DAY) AS engagers_returning_share_30d,
-        avg(quick::INT) FILTER (r.clock > q.t - INTERVAL 30 DAY) AS actions_quick_share_30d
-    FROM judged q LEFT JOIN received r ON r.account = q.account AND r.clock < q.t
+        coalesce(sum(weight) FILTER (r.clock > q.t - INTERVAL 7 DAY), 0) AS actions_sum_7d,
+        coalesce(sum(weight) FILTER (r.clock > q.t - INTERVAL 1 DAY), 0) AS actions_sum_1d,
+        sum(weight * selectivity) / nullif(sum(weight), 0) AS engagers_selectivity_mean_30d,
+        sum(weight * influence) / nullif(sum(weight) FILTER (influence IS NOT NULL), 0) AS engagers_influence_mean_30d,
+        sum(weight * mutual::INT) / nullif(sum(weight), 0) AS engagers_mutual_share_30d,
+        sum(weight * returning_::INT) / nullif(sum(weight), 0) AS engagers_returning_share_30d,
+        sum(weight * quick::INT) / nullif(sum(weight), 0) AS actions_quick_share_30d
+    FROM judged q LEFT JOIN received r ON r.account = q.account AND r.clock < q.t AND r.clock > q.t - INTERVAL 30 DAY
     GROUP BY q.post
+),
+engaged AS (
+    SELECT post, coalesce(sum(weight), 0) AS engagers_sum_30d
+    FROM (
+        SELECT q.post, r.actor, arg_max(began.weight, r.clock) AS weight
+        FROM judged q
+        LEFT JOIN active r ON r.account = q.account AND r.clock < q.t AND r.clock > q.t - INTERVAL 30 DAY
+        LEFT JOIN active began ON began.account = r.account AND began.actor = r.actor AND began.clock = r.since
+        GROUP BY q.post, r.actor
+    )
+    GROUP BY post
 ),
 shown AS (
     SELECT q.post, s.*EXCLUDE (account)
@@ -43,17 +59,23 @@ shown AS (
 )
 SELECT
     q.post,
-    s.followers AS followers_last,
+    CASE WHEN unproven THEN s.followers END AS followers_last,
     s.following AS following_last,
-    s.listed AS listed_last,
-    s.followers::DOUBLE / nullif(s.followers + s.following, 0) AS followers_following_share,
-    s.verified::INT AS verified_flag,
+    CASE WHEN unproven THEN s.listed END AS listed_last,
+    CASE WHEN unproven THEN s.followers::DOUBLE / nullif(s.followers + s.following, 0) END AS followers_following_share,
+    CASE WHEN unproven THEN s.verified::INT END AS verified_flag,
     (epoch_us(q.t) - epoch_us(a.created_at)) / 8.64e10 AS account_age_days,
-    CASE WHEN logs THEN actions_count_7d END AS actions_count_7d,
-    CASE WHEN logs THEN actions_count_1d END AS actions_count_1d,
-    CASE WHEN logs THEN engagers_count_30d END AS engagers_count_30d,
-    r.*EXCLUDE (post, actions_count_7d, actions_count_1d, engagers_count_30d)
-FROM (SELECT *, network IN (SELECT network FROM logged) AS logs FROM judged) q
+    CASE WHEN logs THEN actions_sum_7d END AS actions_sum_7d,
+    CASE WHEN logs THEN actions_sum_1d END AS actions_sum_1d,
+    CASE WHEN logs THEN engagers_sum_30d END AS engagers_sum_30d,
+    r.*EXCLUDE (post, actions_sum_7d, actions_sum_1d)
+FROM (
+    SELECT *, network IN (SELECT network FROM logged) AS logs,
+        -- Followers can be bought: they are asked only of who has fewer than ten posts with a known outcome.
+        (SELECT count(*) FROM outcomes o WHERE o.account = judged.account AND o.clock < judged.t) < 10 AS unproven
+    FROM judged
+) q
 JOIN reactions r USING (post)
+JOIN engaged USING (post)
 LEFT JOIN shown s USING (post)
 LEFT JOIN accounts a ON a.account = q.account

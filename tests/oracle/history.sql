@@ -16,51 +16,33 @@ CREATE TABLE through AS
     )
     GROUP BY network;
 
--- Distinct accounts other than the author that acted within (t0, t0 + horizon], known by then; none is 0.
-CREATE TABLE driven_in_logs AS
-    SELECT p.post, l.kind, p.happened_at + getvariable('horizon') AS ripe_at, count(DISTINCT a.actor) AS n
-    FROM posts p
-    JOIN logged l USING (network)
-    LEFT JOIN actions a
-        ON a.post = p.post AND a.kind = l.kind AND a.actor <> p.account
-        AND a.happened_at > p.happened_at
-        AND greatest(a.happened_at, a.known_at) <= p.happened_at + getvariable('horizon')
-    WHERE p.kind <> 'reshare'
+-- What was known of each action's engager before it: its actions of 30 days, the different other accounts it acted on in
+-- 90, and how many of its network's actions of 30 days came from engagers who had acted on no other account.
+CREATE TABLE every_action AS
+    SELECT *, greatest(happened_at, known_at) AS clock, split_part(account, '/', 1) AS network FROM actions;
+CREATE TABLE engager AS
+    SELECT a.action, a.network, a.clock, a.actor, a.kind, a.account,
+        count(b.clock) FILTER (b.clock > a.clock - INTERVAL 30 DAY) AS acted,
+        count(DISTINCT b.account) FILTER (b.account <> a.account) AS others
+    FROM every_action a LEFT JOIN known_actions b
+        ON b.actor = a.actor AND b.clock < a.clock AND b.clock > a.clock - INTERVAL 90 DAY
     GROUP BY ALL;
-
--- Counts of posts as old as the horizon. A retrospective one is taken as known when the post had just that age.
-CREATE TABLE ripe_counts AS
-    SELECT p.post, c.kind, c.count AS n, c.happened_at AS read_at,
-        CASE WHEN c.retrospective THEN p.happened_at + getvariable('horizon') ELSE c.known_at END AS ripe_at
-    FROM posts p
-    JOIN counts c USING (post)
-    JOIN counted k ON k.network = p.network AND k.kind = c.kind
-    WHERE p.kind <> 'reshare' AND c.happened_at >= p.happened_at + getvariable('horizon');
--- A post with counted kinds ripens with the first of its counts to be known; kinds that are known only later stay
--- missing, and without any count there is no outcome.
-CREATE TABLE readings AS
-    SELECT post, min(ripe_at) AS ripe_at FROM ripe_counts JOIN action_values USING (kind) WHERE value > 0 GROUP BY post;
-CREATE TABLE driven AS
-    SELECT post, kind, n, ripe_at FROM driven_in_logs
-    UNION ALL
-    SELECT c.post, c.kind, arg_min(c.n, c.read_at), c.ripe_at
-    FROM ripe_counts c JOIN readings USING (post, ripe_at)
-    GROUP BY c.post, c.kind, c.ripe_at;
-
--- The weighted sum of what was driven, from when both it and its post were known; unless the data end before.
-CREATE TABLE outcomes AS
-    SELECT p.post, p.account, p.network, p.kind,
-        greatest(max(d.ripe_at), p.clock) AS clock,
-        sum(v.value * d.n) AS outcome,
-        any_value(d.n) FILTER (d.kind = 'like') AS "like",
-        any_value(d.n) FILTER (d.kind = 'reshare') AS reshare,
-        any_value(d.n) FILTER (d.kind = 'reply') AS reply,
-        any_value(d.n) FILTER (d.kind = 'quote') AS quote
-    FROM known_posts p JOIN driven d USING (post) JOIN action_values v ON v.kind = d.kind AND v.value > 0
-    WHERE p.post IN (SELECT post FROM readings)
-        OR p.network NOT IN (SELECT network FROM counted JOIN action_values USING (kind) WHERE value > 0)
-    GROUP BY p.post, p.account, p.network, p.kind, p.clock
-    HAVING max(d.ripe_at) <= (SELECT through FROM through t WHERE t.network = p.network);
+CREATE TABLE sayings AS
+    SELECT e.*, 1 / (1 + acted / 300.0) AS s,
+        greatest(
+            others / (others + 1.0),
+            2 * (100 + (
+                SELECT count(*) FROM engager o
+                WHERE o.network = e.network AND o.actor <> o.account AND o.kind <> 'view' AND o.others = 0
+                    AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
+            )) / (100.0 + (
+                SELECT count(*) FROM engager o
+                WHERE o.network = e.network AND o.actor <> o.account AND o.kind <> 'view'
+                    AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
+            )) - 1
+        ) AS e
+    FROM engager e;
+CREATE TABLE outcomes (account VARCHAR, clock TIMESTAMP, outcome DOUBLE);
 
 -- Links are counted by the source, else in the text.
 CREATE TABLE links AS SELECT post, n_media, happened_at, coalesce(n_urls, len(regexp_extract_all(text, 'https?://[^\s\p{Z}\x0b\x{85}]'))) AS n_links FROM posts;

@@ -17,6 +17,7 @@ SELECT
     CASE WHEN words > 0 THEN visible::DOUBLE / words END AS word_chars_mean,
     coalesce(n_urls, len(regexp_extract_all(text, 'https?://[^\s\p{Z}\x0b\x{85}]'))) AS urls_count,
     coalesce(n_hashtags, len(regexp_extract_all(text, '[#＃][\p{L}\p{N}_]'))) AS hashtags_count,
+    coalesce(n_hashtags, len(regexp_extract_all(text, '[#＃][\p{L}\p{N}_]')))::DOUBLE / nullif(words, 0) AS hashtags_words_share,
     coalesce(n_mentions, len(regexp_extract_all(text, '(^|[^\p{L}\p{N}_])@[\p{L}\p{N}_]+'))) AS mentions_count,
     n_media AS media_count,
     len(plain) - len(replace(replace(plain, '?', ''), '？', '')) AS questions_count,

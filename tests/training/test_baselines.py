@@ -38,7 +38,8 @@ def bare(outcomes: list[float], **windows: tuple[list[float], list[float]]) -> p
     own = {f"own_n_{window}": pl.Series(n) for window, (n, _) in windows.items()}
     own |= {f"own_sum_{window}": pl.Series(total) for window, (_, total) in windows.items()}
     frame = pl.DataFrame(unknown, schema=dict.fromkeys(CONTRACT.names, pl.Float64))
-    return frame.with_columns(outcome=pl.Series(outcomes, dtype=pl.Float64), **own)
+    known = {"followers": pl.lit(None, pl.Float64), "outcome": pl.Series(outcomes, dtype=pl.Float64)}
+    return frame.with_columns(**known, **own)
 
 
 WINDOWS = ("90d", "365d", "all")
@@ -118,16 +119,16 @@ def test_an_account_without_a_past_has_everyones_mean() -> None:
 
 
 def test_followers_alone_never_fall(taught: pl.DataFrame) -> None:
-    ladder = taught.head(100).with_columns(followers_last=pl.int_range(100).cast(pl.Float64) ** 2)
+    ladder = taught.head(100).with_columns(followers=pl.int_range(100).cast(pl.Float64) ** 2)
     said = fit_baselines(taught, FEW)["followers"](ladder)
     assert (np.diff(said) >= 0).all()
     assert said[-1] > said[0]
-    unknown = ladder.with_columns(followers_last=pl.lit(None, pl.Float64))
+    unknown = ladder.with_columns(followers=pl.lit(None, pl.Float64))
     assert set(fit_baselines(taught, FEW)["followers"](unknown)) == {float(log_counts(taught).mean())}
 
 
 def test_without_followers_there_is_no_such_baseline(taught: pl.DataFrame) -> None:
-    few = pl.when(pl.int_range(pl.len()) % 2 == 0).then("followers_last").alias("followers_last")
+    few = pl.when(pl.int_range(pl.len()) % 2 == 0).then("followers").alias("followers")
     assert "followers" not in fit_baselines(taught.with_columns(few), FEW)
 
 

@@ -53,7 +53,7 @@ def refusal(tables: Tables, params: Params | None = None) -> str:
 
 def test_a_row_for_each_labelled_post_in_the_order_of_time(dataset: Dataset) -> None:
     frame = dataset.frame
-    assert frame.columns == ["post", "account", "network", "happened_at", *CONTRACT.names, *LABELS, "cold"]
+    assert frame.columns == ["post", "account", "network", "happened_at", *CONTRACT.names, *LABELS, "cold", "followers"]
     assert set(frame["post"]) == set(dataset.history.outcomes["post"])
     assert frame["post"].is_unique().all()
     assert frame.equals(frame.sort("happened_at", "post"))
@@ -73,8 +73,11 @@ def test_the_outcome_is_what_others_did_within_the_horizon(dataset: Dataset, soc
     age = pl.col("happened_at_right") - pl.col("happened_at")
     late = pl.col("known_at") - pl.col("happened_at") > timedelta(days=7)
     inside = (age > timedelta(0)) & (age <= timedelta(days=7)) & (pl.col("actor") != pl.col("account")) & ~late
-    acted = posts.join(society.tables["actions"].drop("account"), on="post").filter(inside).with_columns(value=values)
-    once = acted.unique(["post", "actor", "kind"]).group_by("post").agg(pl.col("value").sum())
+    weights = dataset.history.actions.select("action", "weight")
+    actions = society.tables["actions"].drop("account").join(weights, on="action")
+    acted = posts.join(actions, on="post").filter(inside).sort(pl.max_horizontal("happened_at_right", "known_at"))
+    once = acted.unique(["post", "actor", "kind"], keep="first", maintain_order=True)
+    once = once.group_by("post").agg(value=(values * pl.col("weight")).sum())
     compared = posts.join(once, on="post", how="left").with_columns(pl.col("value").fill_null(0))
     assert compared["value"].to_list() == compared["outcome"].to_list()
 

@@ -31,12 +31,12 @@ def judgement(outcome: list[float], margin: list[float], **columns: list[object]
         "happened_at": [START + timedelta(hours=row) for row in range(n)],
         "outcome": outcome,
         "outcome_count_all": [0.0] * n,
-        "followers_last": [None] * n,
+        "followers": [None] * n,
         "outcome_level_365d": [None] * n,
         "cold": [False] * n,
         **columns,
     }
-    floats = dict.fromkeys(("outcome", "outcome_count_all", "followers_last", "outcome_level_365d"), pl.Float64)
+    floats = dict.fromkeys(("outcome", "outcome_count_all", "followers", "outcome_level_365d"), pl.Float64)
     said = np.array(margin)
     return Judgement(
         frame=pl.DataFrame(facts, schema_overrides=floats),
@@ -167,7 +167,7 @@ def test_the_worst_group_is_the_one_that_is_covered_least() -> None:
 def test_every_network_and_size_is_a_group() -> None:
     followers = [float(10**power) for power in range(2, 6) for _ in range(100)]
     networks = ["a"] * 200 + ["b"] * 200
-    judged = judgement([3.0] * 400, logs(*[3.0] * 400), followers_last=followers, network=networks)
+    judged = judgement([3.0] * 400, logs(*[3.0] * 400), followers=followers, network=networks)
     names = [name for name in groups(judged) if not name.startswith("history")]
     sizes = ["followers<1000", "followers>=1000", "followers>=1e+04", "followers>=1e+05"]
     assert names == ["network=a", "network=b", *sizes]
@@ -199,11 +199,11 @@ def scored(**columns: pl.Expr) -> pl.DataFrame:
 def later(posts: int = 10, followers: float | None = None) -> pl.DataFrame:
     """Posts that follow, better by the account's place."""
     rows = [
-        {"account": f"net/{row:02}", "outcome": float(row), "followers_last": followers and followers * (row % 3)}
+        {"account": f"net/{row:02}", "outcome": float(row), "followers": followers and followers * (row % 3)}
         for row in range(ACCOUNTS)
         for _ in range(posts)
     ]
-    return pl.DataFrame(rows, schema={"account": pl.String, "outcome": pl.Float64, "followers_last": pl.Float64})
+    return pl.DataFrame(rows, schema={"account": pl.String, "outcome": pl.Float64, "followers": pl.Float64})
 
 
 def test_accounts_are_ranked_by_what_their_later_posts_drove() -> None:

@@ -106,7 +106,8 @@ def test_a_kept_scale_reads_the_same(tmp_path: Path) -> None:
     assert scales.read(tmp_path, Params()) == KEPT
     assert {file.name for file in tmp_path.iterdir()} == {"scale.json", ".lock"}
     content = json.loads((tmp_path / "scale.json").read_text())
-    assert content["meaning"] == {"action_values": Params().action_values, "horizon_days": 7.0}
+    values = Params().action_values
+    assert content["meaning"] == {"action_values": values, "horizon_days": 7.0, "weights": "by engager"}
 
 
 @pytest.mark.parametrize("params", [Params(action_values={"like": 2}), Params(label=Label(horizon_days=1))])

@@ -56,17 +56,11 @@ def test_what_is_said_of_other_posts_stands_in_order(studied: Studied) -> None:
     assert (np.diff(judged.expected[judged.frame["block"].to_numpy() == 1][order]) >= 0).all()
 
 
-def test_intervals_are_grouped_by_followers_where_most_are_known(studied: Studied) -> None:
-    assert studied.calibrated.intervals.features == ("followers_last", "outcome_count_all")
-    assert studied.calibrated.intervals.edges[0] == (1_000, 10_000, 100_000)
-
-
-def test_intervals_are_grouped_by_level_where_followers_are_unknown(studied: Studied) -> None:
-    few = pl.when(pl.int_range(pl.len()) % 3 == 0).then("followers_last").alias("followers_last")
-    calibrated = ship.calibrate(replace(studied.held, frame=studied.held.frame.with_columns(few)), (), studied.params)
-    assert calibrated.intervals.features == ("outcome_level_365d", "outcome_count_all")
+def test_intervals_are_grouped_by_level_and_length_of_history(studied: Studied) -> None:
+    intervals = studied.calibrated.intervals
+    assert intervals.features == ("outcome_level_365d", "outcome_count_all")
     thirds = [studied.held.frame["outcome_level_365d"].quantile(share) for share in (1 / 3, 2 / 3)]
-    assert list(calibrated.intervals.edges[0]) == thirds
+    assert list(intervals.edges[0]) == thirds
 
 
 def test_marks_are_those_of_taught_posts(studied: Studied) -> None:

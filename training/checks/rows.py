@@ -76,22 +76,25 @@ def _early(tables: Tables) -> Iterator[str]:
 
 
 class Recount(NamedTuple):
-    """What a post drove, by kind, and when that was known."""
+    """What a post drove, by kind, each engager counting its weight, and when that was known."""
 
-    kinds: Mapping[str, int]
+    kinds: Mapping[str, float]
     ripe_at: datetime | None
 
 
 def recount(
     post: Row, actions: Sequence[Row], counts: Sequence[Row], logged: frozenset[str], horizon: timedelta
 ) -> Recount:
-    """What `post` drove, from the rows of actions and counts about it: `logged` kinds from actions, others from counts."""
+    """What `post` drove, from the rows of actions and counts about it: `logged` kinds from actions, others from counts.
+
+    An action has the `weight` that it counts; of several of one kind by one actor the first known counts.
+    """
     start, end = post["happened_at"], post["happened_at"] + horizon
-    acted: dict[str, set[str]] = {kind: set() for kind in logged}
-    for action in actions:
+    acted: dict[str, dict[str, float]] = {kind: {} for kind in logged}
+    for action in sorted(actions, key=lambda row: max(row["happened_at"], row["known_at"])):
         in_time = start < action["happened_at"] <= end and action["known_at"] <= end
         if in_time and action["actor"] != post["account"] and action["kind"] in logged:
-            acted[action["kind"]].add(action["actor"])
+            acted[action["kind"]].setdefault(action["actor"], action["weight"])
     ripe = [
         (end if count["retrospective"] else count["known_at"], count["happened_at"], count["kind"], count["count"])
         for count in counts
@@ -100,7 +103,7 @@ def recount(
     known = min((row[0] for row in ripe), default=end if logged else None)
     read = {kind: number for at, _, kind, number in sorted(ripe, reverse=True) if at == known}
     moments = [moment for moment in (known, end if logged else None, post["known_at"], start) if moment is not None]
-    return Recount({**{kind: len(actors) for kind, actors in acted.items()}, **read}, max(moments))
+    return Recount({**{kind: sum(weights.values()) for kind, weights in acted.items()}, **read}, max(moments))
 
 
 def _other_outcomes(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
@@ -109,7 +112,8 @@ def _other_outcomes(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
     reported = evidence.dataset.history.coverage.reported
     mine = sample.select("post")
     posts = {row["post"]: row for row in tables["posts"].join(mine, on="post", how="semi").iter_rows(named=True)}
-    actions = _by_post(tables["actions"].join(mine, on="post", how="semi"))
+    weights = evidence.dataset.history.actions.select("action", "weight")
+    actions = _by_post(tables["actions"].join(mine, on="post", how="semi").join(weights, on="action"))
     valued = pl.col("kind").is_in([kind for kind, value in values.items() if value > 0])
     counts = _by_post(tables["counts"].filter(valued).join(mine, on="post", how="semi"))
     for row in sample.iter_rows(named=True):

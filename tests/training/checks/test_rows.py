@@ -18,6 +18,7 @@ Row = Mapping[str, object]
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 POST = {"post": "p", "account": "me", "network": "n", "happened_at": NOON, "known_at": NOON + HOUR}
 
 
@@ -79,9 +80,11 @@ def test_the_sample_has_posts_of_many_accounts_after_a_few_moments(sound: Eviden
     assert rows._sample(sound).equals(sample)
 
 
-def action(kind: str = "like", actor: str = "you", late: timedelta = HOUR, known: timedelta | None = None) -> Row:
-    at = NOON + late
-    return {"kind": kind, "actor": actor, "happened_at": at, "known_at": NOON + known if known else at}
+def action(
+    kind: str = "like", actor: str = "you", late: timedelta = HOUR, known: timedelta | None = None, weight: float = 1
+) -> Row:
+    at, told = NOON + late, NOON + (known or late)
+    return {"kind": kind, "actor": actor, "happened_at": at, "known_at": told, "weight": weight}
 
 
 @pytest.mark.parametrize(
@@ -95,9 +98,11 @@ def action(kind: str = "like", actor: str = "you", late: timedelta = HOUR, known
         ([action(late=timedelta())], 0),
         ([action(known=WEEK + HOUR)], 0),
         ([action(kind="view")], 0),
+        ([action(weight=0.5), action(actor="she", weight=0.25)], 0.75),
+        ([action(late=2 * HOUR, weight=0.5), action(known=DAY, weight=0.25)], 0.5),
     ],
 )
-def test_actions_are_counted_by_hand(actions: list[Row], likes: int) -> None:
+def test_actions_are_counted_by_hand(actions: list[Row], likes: float) -> None:
     assert recount(POST, actions, [], frozenset({"like"}), WEEK) == ({"like": likes}, NOON + WEEK)
 
 

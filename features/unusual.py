@@ -1,0 +1,87 @@
+"""Signs of engagement that was arranged: bursts, strangers, groups that applaud one another, followings given up.
+
+Shares that people can read. Actions count one each here, so that a crowd nobody knows is seen in full; a model may
+only hold them against a post (`direction` −1), so that nobody gains by arranging any.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from clout.data.history import History
+from clout.data.tally import Tally, encode, microseconds
+from clout.data.windows import ONE, Stream, stream
+from clout.features.feature import Feature, past, share
+
+MONTH = timedelta(days=30)
+BURST = timedelta(minutes=10)
+BURST_ACTIONS = 5
+
+
+def streams(history: History, actions: pl.DataFrame) -> dict[str, Stream]:
+    """The actions received with what is unusual of them, and how many accounts were followed and given up."""
+    totals = {"n": ONE, **{name: pl.col(name) for name in ("burst", "stranger", "pod")}}
+    change = pl.col("following").diff()
+    steps = {"rise": change.clip(lower_bound=0), "fall": (-change).clip(lower_bound=0)}
+    return {
+        "unusual": stream(marked(actions), ["account"], tie="action", totals=totals),
+        "followings": stream(history.profiles.drop_nulls("following"), ["account"], tie="happened_at", totals=steps),
+    }
+
+
+def marked(actions: pl.DataFrame) -> pl.DataFrame:
+    """`actions`, as `audience.engagers` gives them, each with what was unusual of it when it came.
+
+    - burst: at least five other actions on its post came in the ten minutes before it, more than in all the time before
+      those; on a post more than ten minutes old, for a young one has all its actions in the last minutes
+    - stranger: its engager had acted on no other account in the 90 days before
+    - pod: the account and the engager act on each other, and more than half of the engager's actions of the 30 days before
+      went to accounts that had acted on it
+    """
+    post, actor = encode(actions["post"].fill_null(""), actions["actor"])
+    at, mutual = microseconds(actions["at"]), actions["mutual"].to_numpy()
+    on_post = Tally.of(post, at)
+    lately, ever = on_post.within(post, at, BURST), on_post.within(post, at)
+    back = Tally.of(actor[mutual], at[mutual]).within(actor, at, MONTH)
+    old = (pl.col("at") - pl.max_horizontal("posted_at", "posted_known_at") > BURST).fill_null(value=False)
+    return actions.with_columns(
+        burst=old & pl.Series((lately >= BURST_ACTIONS) & (2 * lately > ever)),
+        stranger=pl.col("others") == 0,
+        pod=pl.col("mutual") & (2 * pl.Series(back) > pl.col("acted")),
+    )
+
+
+def _unusual(name: str, label: str, expression: pl.Expr, missing: str, unit: str = "of the reactions") -> Feature:
+    return Feature(
+        name,
+        "audience",
+        unit,
+        label,
+        f"Your {label}, {{value}}, is low.",
+        f"Your {label}, {{value}}, points to engagement that was arranged.",
+        expression,
+        direction=-1,
+        missing=missing,
+    )
+
+
+def _of_actions(name: str, label: str) -> Feature:
+    part = share(past("unusual", name, "30d"), past("unusual", "n", "30d"))
+    return _unusual(f"actions_{name}_share_30d", label, part, "who reacted is not known, or nobody did")
+
+
+RISE, FALL = past("followings", "rise", "30d"), past("followings", "fall", "30d")
+FEATURES = (
+    _of_actions("burst", "share of reactions that came in a burst"),
+    _of_actions("stranger", "share of reactions from accounts that react to nobody else"),
+    _of_actions("pod", "share of reactions from groups that react to one another"),
+    _unusual(
+        "following_churn_share_30d",
+        "share of newly followed accounts given up again",
+        share(pl.min_horizontal(RISE, FALL), RISE),
+        "nobody was newly followed, or profiles are not known",
+        "of the newly followed",
+    ),
+)
