@@ -144,8 +144,8 @@ def print_json(told: object) -> None:
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
-def print_compared(table: ConsoleRenderable, page: Path | None) -> None:
-    """Nothing; what tells models apart goes to stdout."""
+def print_tables(table: ConsoleRenderable, page: Path | None) -> None:
+    """Nothing; tables go to stdout, and where the page is that says more."""
     Console().print(table)
     if page:
         typer.echo(f"the page is in {page}")

@@ -33,12 +33,15 @@ from clout.features.catalogue import FEATURES
 from clout.features.contract import GROUPS, FeatureSpec
 from clout.models.scale import BANDS
 from clout.settings import Settings
+from clout.training.attacks import report
+from clout.training.attacks.kinds import KINDS
 from clout.training.checks import promotion, training
 from clout.training.checks.check import PAGE, Check
 from clout.training.config import Params
 
 ROOT = Path(__file__).parents[1]
 ABLATION = ROOT / "docs" / "ablation.json"
+ATTACKS = ROOT / "docs" / "attacks.json"
 PLACE = re.compile(r"(<!-- table: (\S+) \(make docs\) -->\n).*?(<!-- end -->)", re.DOTALL)
 TYPES = {pl.String(): "text", pl.Int64(): "whole number", pl.Boolean(): "true or false", TIME: "time"}
 ARROWS = {1: "↑", -1: "↓", 0: ""}
@@ -233,6 +236,31 @@ def pages(family: Iterable[Check[Any]]) -> str:
     )
 
 
+def attack_kinds() -> str:
+    """The kinds of attack."""
+    rows = [(f"`{kind.name}`", kind.what, kind.cost, kind.unit) for kind in KINDS.values()]
+    return markdown(("kind", "what it does", "what it costs", "its budget counts"), rows)
+
+
+def attacks_bought() -> str:
+    """What each attack bought when it was last measured."""
+    told = json.loads(ATTACKS.read_text("utf-8"))
+    said = f"{told['people']:,} people, {told['accounts']:,} accounts that could be attacked; {told['budget']:,} for each target."
+    heads = ("attack", "base", *report.HEADS[1:], "limit", "within it")
+    rows = [
+        (attack["kind"], f"{base['base']:g}", *report.row(attack, number)[1:], *_promised(attack["bases"][number]))
+        for number, base in enumerate(told["bases"])
+        for attack in told["attacks"]
+    ]
+    return f"{said}\n\n{markdown(heads, rows)}"
+
+
+def _promised(bought: Mapping[str, Any]) -> tuple[str, str]:
+    if bought["limit"] is None:
+        return "", ""
+    return f"{bought['limit']:g}", f"{bought['within']} of {bought['targets']}"
+
+
 def bands() -> str:
     """The words for scores."""
     floors = [floor for floor, _ in BANDS]
@@ -251,6 +279,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "checks.training.pages": partial(pages, training.CHECKS),
     "checks.promotion.pages": partial(pages, promotion.CHECKS),
     "bands": bands,
+    "attacks.kinds": attack_kinds,
+    "attacks.bought": attacks_bought,
     "params": partial(settings, Params),
     **{
         f"params.{name}": partial(settings, field.annotation, f"{name}.")

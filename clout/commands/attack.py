@@ -30,7 +30,7 @@ def attack(
     The attack happens in memory, on accounts of the lake: scores before and after, all else equal, beside three naive
     scores on the same scale. Nothing is ever written to the lake.
     """
-    from clout.display import print_compared, print_json, step_bar
+    from clout.display import print_json, print_tables, step_bar
     from clout.models import registry
     from clout.models.score_model import ScoreModel
     from clout.settings import read_settings
@@ -47,4 +47,4 @@ def attack(
         told = measure.attack(open_lake(lake), judged, kind, plan, curve=html is not None, step=step)
     if html:
         pages.write(html, page.page(told))
-    print_json(told) if as_json else print_compared(report.tables(told), html)
+    print_json(told) if as_json else print_tables(report.tables(told), html)

@@ -23,7 +23,7 @@ def compare(
     Each is measured against the first, on the posts that all were judged on without having learned from them. Accounts
     are scored by each from the same lake, so that all of a change is the model's part.
     """
-    from clout.display import print_compared, print_json, step_bar
+    from clout.display import print_json, print_tables, step_bar
     from clout.settings import read_settings
     from clout.training import compare_page, compare_report, pages
     from clout.training.compare import STEPS, compare
@@ -34,4 +34,4 @@ def compare(
         told = compare(read_settings().home, open_lake(lake), versions, step)
     if html:
         pages.write(html, compare_page.page(told))
-    print_json(told) if as_json else print_compared(compare_report.tables(told), html)
+    print_json(told) if as_json else print_tables(compare_report.tables(told), html)
