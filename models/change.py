@@ -15,6 +15,7 @@ from typing import Protocol
 
 from clout.errors import CloutError
 
+_Scores = dict[tuple[datetime, str, str], float | None]
 SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 
 
@@ -73,7 +74,7 @@ def split(steps: Sequence[Judgement]) -> Change:
         return Change(first.as_of, missing=f"There was not enough evidence for a score on {moments}.")
     total = last.score - first.score
     try:
-        ours = math.fsum(_our_moves(shown, _bridges(steps)))
+        ours = math.fsum(_our_moves(shown, _scores(steps)))
     except _UntoldError as untold:
         return Change(first.as_of, total, missing=str(untold))
     return Change(first.as_of, total, total - ours, ours)
@@ -100,12 +101,12 @@ class _UntoldError(Exception):
     """Why a change of model cannot be told apart."""
 
 
-def _our_moves(shown: Sequence[Judgement], bridges: dict[tuple[datetime, str, str], float | None]) -> Iterator[float]:
+def _our_moves(shown: Sequence[Judgement], scores: _Scores) -> Iterator[float]:
     """How far each change of model or scale moved the score at its moment."""
     for before, after in pairwise(shown):
         if _judge(before) == _judge(after):
             continue
-        old = bridges.get((after.as_of, *_judge(before)))
+        old = scores.get((after.as_of, *_judge(before)))
         if after.score is None or old is None:
             raise _UntoldError(
                 f"The model or its scale changed on {_day(after)}, and there are no scores of that day by both, "
@@ -114,8 +115,8 @@ def _our_moves(shown: Sequence[Judgement], bridges: dict[tuple[datetime, str, st
         yield after.score - old
 
 
-def _bridges(steps: Sequence[Judgement]) -> dict[tuple[datetime, str, str], float | None]:
-    return {(step.as_of, *_judge(step)): step.score for step in steps if step.bridge}
+def _scores(steps: Sequence[Judgement]) -> _Scores:
+    return {(step.as_of, *_judge(step)): step.score for step in steps}
 
 
 def _judge(step: Judgement) -> tuple[str, str]:

@@ -29,8 +29,7 @@ _UPGRADING = 6_074_117_225  # any number that no other program locks the databas
 def open_engine(url: str) -> Engine:
     """The engine of the database at `url`, whose tables are the newest; a new SQLite file is made with its folder."""
     place = _place(url)
-    if place.get_backend_name() == "sqlite" and place.database:
-        Path(place.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(place)
     engine = create_engine(place, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up)
@@ -73,6 +72,18 @@ def _place(url: str) -> URL:
     if place.get_backend_name() not in {"sqlite", "postgresql"}:
         raise StoreError(f"got {place.render_as_string()} as score store; {_EXPECTED}")
     return place.set(drivername="postgresql+psycopg") if place.drivername == "postgresql" else place
+
+
+def _make_folder(place: URL) -> None:
+    """Nothing; the folder of an SQLite file is there."""
+    if place.get_backend_name() != "sqlite" or not place.database:
+        return
+    try:
+        Path(place.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder of the score store {place.database} ({error}); {_EXPECTED}"
+        ) from error
 
 
 _EXPECTED = (

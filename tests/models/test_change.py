@@ -46,6 +46,11 @@ def test_another_scale_is_ours_too():
     assert split(steps) == Change(day(0), total=21.0, yours=1.0, ours=20.0)
 
 
+def test_a_second_score_of_the_same_moment_is_ours():
+    steps = [Step(day(0), 40.0), Step(day(1), 42.0), Step(day(1), 45.0, "b")]
+    assert split(steps) == Change(day(0), total=5.0, yours=2.0, ours=3.0)
+
+
 def test_a_bridge_by_another_model_is_no_bridge():
     steps = [Step(day(0), 40.0), Step(day(1), 41.0, "c", bridge=True), Step(day(1), 45.0, "b")]
     found = split(steps)

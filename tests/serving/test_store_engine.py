@@ -157,6 +157,12 @@ def test_what_cannot_be_a_store_is_refused_without_its_password(url: str, told: 
         Store.open(url)
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"cannot make the folder of the score store .*; expected an SQLite file"):
+        Store.open(f"sqlite:///{tmp_path / 'file' / 'scores.db'}")
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path):
     file = tmp_path / "scores.db"
     file.write_text("not a database, but long enough to be looked at as one " * 40)
