@@ -110,9 +110,9 @@ def test_metrics_tell_of_scores_and_model(client: Asked, loaded: Loaded, body: b
 
 def test_home_says_where_to_look_and_what_to_try(client: Asked, loaded: Loaded) -> None:
     told = client.get("/").json()
-    for path, method in told["routes"].items():
-        options = {"json": {}} if method == "POST" else {}
-        answer = client(method, path, **options)
+    for path, expected in told["routes"].items():
+        options = {"json": {}} if expected == "POST" else {}
+        answer = client(expected, path, **options)
         assert answer.status_code in (200, 422) or answer.json()["code"] in ("store_unavailable", "forbidden")
     words = shlex.split(told["try"])
     assert words[:2] == ["curl", "http://clout.test/v1/posts:explain"]

@@ -1,0 +1,110 @@
+"""The store as a service has it: opened late, tried again, its runs kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from score_store import day, record, run
+from small_bundle import contract
+
+from clout.serving import account_store
+from clout.serving.account_store import NO_STORE, NOWHERE, AccountStore
+from clout.serving.store_rows import Judge, StoreError
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'home' / 'scores.db'}"
+
+
+@pytest.fixture
+def kept(url: str) -> Iterator[AccountStore]:
+    """A store that knows the model `a`, which is small."""
+    store = AccountStore(lambda: url)
+    store.open().remember(Judge("a", "scale-a", contract().model_dump_json(), '{"text_characters": null}'))
+    yield store
+    store.open().close()
+
+
+def test_it_is_opened_when_it_is_asked_for(url: str, tmp_path: Path) -> None:
+    store = AccountStore(lambda: url)
+    assert not (tmp_path / "home").exists()
+    assert store.state() == "ok"
+    assert store.open() is store.open()
+    assert (tmp_path / "home" / "scores.db").exists()
+
+
+def test_where_there_is_none() -> None:
+    assert NOWHERE.state() == NO_STORE
+    with pytest.raises(StoreError, match="expected one that"):
+        NOWHERE.open()
+
+
+def test_what_cannot_be_opened_is_tried_again_but_not_at_once(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(account_store, "monotonic", lambda: clock[0])
+    (tmp_path / "home").write_text("a file where a folder should be")
+    store = AccountStore(lambda: url)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="cannot be opened"):
+            store.open()
+    (tmp_path / "home").unlink()
+    clock[0] += account_store.RETRY_SECONDS - 0.1
+    with pytest.raises(StoreError, match="cannot be opened"):
+        store.open()
+    clock[0] += 0.1
+    assert store.state() == "ok"
+
+
+def test_a_store_that_cannot_be_reached_says_why() -> None:
+    store = AccountStore(lambda: "postgresql://clout:secret@127.0.0.1:1/scores")
+    assert "cannot be used" in store.state()
+    assert "secret" not in store.state()
+
+
+def test_a_place_is_told_when_the_run_is_finished(kept: AccountStore) -> None:
+    store = kept.open()
+    begun = store.begin(run(0))
+    rows = [
+        record(0, f"x/{number}", float(number), size_group="odd" if number % 2 else "even") for number in (10, 11, 12)
+    ]
+    store.write(begun, [*rows, record(0, "x/none", None), record(0, "y/1", 5.0)])
+    assert kept.place(rows[1]) is None
+    finished = store.finish(begun, day(0))
+    assert [kept.place(row) for row in rows] == pytest.approx([0, 100 / 3, 200 / 3])
+    assert [kept.place(row, row.size_group) for row in rows] == [0, 0, 50]
+    assert kept.place(record(0, "x/none", None)) is None
+    store.forget("x/10")
+    assert kept.scores(finished, "x").tolist() == [10, 11, 12]
+    kept.forget_places()
+    assert kept.scores(finished, "x").tolist() == [11, 12]
+
+
+def test_a_run_that_went_on_is_read_again(kept: AccountStore) -> None:
+    store = kept.open()
+    begun = store.begin(run(0))
+    store.write(begun, [record(0, "x/1", 20.0)])
+    store.finish(begun, day(0))
+    assert kept.place(record(0, "x/1", 20.0)) == 0
+    store.write(begun, [record(0, "x/2", 10.0)])
+    store.finish(begun, day(1))
+    assert kept.place(record(0, "x/1", 20.0)) == 50
+
+
+def test_words_are_those_the_store_remembers(kept: AccountStore) -> None:
+    words = kept.words("a")
+    assert words.contract.names == (*contract().names, "outcome_beyond_model_365d")
+    assert words.quantiles == {"text_characters": None}
+    assert kept.words("a") is words
+    with pytest.raises(StoreError, match="does not hold the words of the model b"):
+        kept.words("b")
+
+
+def test_a_run_of_another_model_is_another(kept: AccountStore) -> None:
+    row = replace(record(0), model_version="b")
+    assert kept.place(row) is None
