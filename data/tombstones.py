@@ -165,4 +165,4 @@ def _leaves(value: object) -> Iterator[str]:
         for part in value:
             yield from _leaves(part)
     elif value is not None:
-        yield str(value)
+        yield str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -95,3 +95,13 @@ def test_a_minor_never_comes_in_and_what_was_there_goes():
     assert set(lake.rejects().collect()["raw"]) == {""}
     same = json.loads(clout("ingest", "table", "people.csv", "--map", "people.toml", "--json").stdout)
     assert (same["number"], same["rows"]) == (0, {})
+
+
+def test_a_minor_whose_row_does_not_have_its_id_is_not_kept_in_the_rejects():
+    named = PEOPLE.replace('account = "id"', 'account = { column = "id", values = { "7" = "seven" } }')
+    Path("people.toml").write_text(named.replace('handle = "name"\n', ""))
+    Path("people.csv").write_text("id,name,young\n7,zoe,yes\n")
+    done = clout("ingest", "table", "people.csv", "--map", "people.toml")
+    assert done.exit_code == 2
+    assert "no row of people.csv was accepted for any table" in done.stderr
+    assert Lake(".clout/lake").rejects().collect().select("reason", "raw").rows() == [("minor", "")]

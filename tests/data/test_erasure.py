@@ -76,7 +76,7 @@ def second() -> dict[str, pl.DataFrame]:
     return {"counts": table("counts", *map(count, ("x/p1", "x/p3"))), "posts": table("posts", post("x/p4", BOB))}
 
 
-RAW = ({"user": "ann-7", "n": 1}, {"by": 7, "at": "7 o'clock"}, {"name": "@Ann"}, {"of": "x/p2"}, {"user": "bob-8"})
+RAW = ({"user": "ann-7", "n": 1}, {"by": 7.0, "at": "noon"}, {"name": "@Ann"}, {"of": "x/p2"}, {"user": "bob-8"})
 
 
 def rejects() -> pl.DataFrame:
