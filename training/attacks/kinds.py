@@ -244,8 +244,8 @@ def _bought(scene: Scene, places: Ints, crew: Ints, budget: int, rng: Random) ->
 def _chatter(scene: Scene, actor: Ints, since: int, until: int, rng: Random) -> Actions:
     """A like of each actor on any post of others, between two moments.
 
-    The post is older than the horizon by then, so that nobody else's outcome is other than it was; so there are none
-    before the lake has such posts.
+    The post is older than the horizon by then, so that nobody else gets an action that counts; so there are none before
+    the lake has such posts.
     """
     published, horizon = microseconds(scene.others["happened_at"]), scene.horizon // timedelta(microseconds=1)
     since = max(since, int(published[:1].sum()) + horizon + 1)

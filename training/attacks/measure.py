@@ -1,7 +1,7 @@
 """How many points an attacker buys: scores before, and in a world where the attack has happened; all else is equal.
 
-All targets are attacked in one world. They could touch one another only through what is common to a network, its mean;
-so some accounts that take no part are scored along, and how far they move is told.
+All targets are attacked in one world. They touch one another only through what is common to a network: its mean, and
+what an action usually counts there. So some accounts that take no part are scored along, and how far they move is told.
 """
 
 from __future__ import annotations
