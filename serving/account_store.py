@@ -87,12 +87,9 @@ class AccountStore:
             raise StoreError(NO_STORE)
         try:
             return Store.open(url)
-        except OSError as error:
-            told = f"the score store cannot be opened ({error}); expected a place to write: see CLOUT_STORE"
-            self._refused = monotonic(), StoreError(told)
         except StoreError as error:
             self._refused = monotonic(), error
-        raise self._refused[1]
+            raise
 
     def _words(self, model_version: str) -> Words:
         judge = self.open().judge(model_version)

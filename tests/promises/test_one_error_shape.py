@@ -19,6 +19,26 @@ from clout.serving.api import application
 from clout.serving.problems import KINDS
 
 POSTS = ("/v1/posts:score", "/v1/posts:explain")
+ACCOUNT = "/v1/accounts/commons/nobody"
+OF_ACCOUNTS = (
+    *(f"{ACCOUNT}/{part}" for part in ("score", "explanation", "history", "posts", "compare")),
+    "/v1/distribution",
+)
+NAMES = (
+    "%00",
+    "%FF",
+    "x" * 300,
+    "x" * 3000,
+    "a%2Fb",
+    "%2F",
+    "%2e%2e",
+    "%25",
+    "@",
+    "'",
+    "%F0%9F%98%80",
+    "%0d%0a",
+    "a%3Fb",
+)
 GETS = ("/", "/v1/model", "/v1/model/card", "/livez", "/readyz", "/metrics", "/problems")
 BENTOML_HAS = ("/docs.json", "/schema.json", "/healthz", "/static_content/index.css", "/index.html", "/is_ready")
 
@@ -26,6 +46,9 @@ BENTOML_HAS = ("/docs.json", "/schema.json", "/healthz", "/static_content/index.
 @pytest.fixture(scope="module")
 def active(tmp_path_factory: pytest.TempPathFactory) -> ActiveModel:
     home: Path = served_home.make(tmp_path_factory.mktemp("served"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLOUT_STORE", f"sqlite:///{home / 'scores.db'}")
+        service.scores.open()
     service.active.load(home, str(home / "lake"))
     return service.active
 
@@ -59,7 +82,7 @@ def test_addresses_there_are_not(ask: Asked, method: str, path: str) -> None:
     check(ask(method, path), 404, "unknown_route")
 
 
-@pytest.mark.parametrize("path", [*GETS, *POSTS])
+@pytest.mark.parametrize("path", [*GETS, *POSTS, *OF_ACCOUNTS])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])
 def test_methods_there_are_not(ask: Asked, method: str, path: str) -> None:
     if method == ("POST" if path in POSTS else "GET"):
@@ -112,12 +135,51 @@ def test_accounts_and_networks_nobody_knows(ask: Asked, path: str) -> None:
     check(ask.post(path, {"network": "myspace", "account_facts": {}}), 422, "unknown_network", ("/network",))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_accounts_that_nobody_has(ask: Asked, name: str) -> None:
+    for path in (f"/v1/accounts/commons/{name}/score", f"/v1/accounts/{name}/1/history"):
+        told = ask.get(path).json()
+        check(ask.get(path), 404, told["code"], ("/path/handle",) if told["code"] == "unknown_account" else ())
+        assert told["code"] in ("unknown_account", "unknown_route")
+        assert len(told["detail"]) < 4000
+    answer = ask("DELETE", f"/v1/accounts/commons/{name}", headers={"Host": "127.0.0.1"})
+    assert answer.status_code == 404
+    check(answer, 404, answer.json()["code"], tuple(fault["pointer"] for fault in answer.json()["errors"]))
+
+
+def test_accounts_that_have_no_score_yet_or_may_not_be_erased(ask: Asked, active: ActiveModel) -> None:
+    known = min(active.current().accounts)
+    check(ask.get(f"/v1/accounts/{known}/score"), 404, "not_scored_yet", ("/path/handle",))
+    check(ask.get("/v1/distribution?network=commons"), 404, "not_scored_yet", ("/query/network",))
+    check(ask.get("/v1/distribution?network=myspace"), 422, "unknown_network", ("/query/network",))
+    check(ask("DELETE", f"/v1/accounts/{known}"), 403, "forbidden")
+    check(ask("DELETE", f"/v1/accounts/{known}", headers={"Host": "127.0.0.1"}), 428, "not_confirmed")
+    check(ask("GET", f"/v1/accounts/{known}"), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [
+        (f"{ACCOUNT}/score?since=2026-01-01", "/query/since"),
+        (f"{ACCOUNT}/history?since=soon", "/query/since"),
+        (f"{ACCOUNT}/history?until=%00", "/query/until"),
+        (f"{ACCOUNT}/compare", "/query/with"),
+        (f"{ACCOUNT}/compare?with=%FF", "/query/with"),
+        ("/v1/distribution", "/query/network"),
+    ],
+)
+def test_addresses_that_are_not_understood(ask: Asked, path: str, pointer: str) -> None:
+    check(ask.get(path), 422, "invalid_query", (pointer,))
+
+
 @pytest.fixture
 def never_loaded() -> Asked:
     return Asked(application(ActiveModel(), lambda: datetime.now(UTC)))
 
 
-@pytest.mark.parametrize("path", [*POSTS, "/v1/model", "/readyz"])
+@pytest.mark.parametrize(
+    "path", [*POSTS, "/v1/model", "/readyz", f"{ACCOUNT}/score", "/v1/distribution?network=commons"]
+)
 def test_no_model(never_loaded: Asked, path: str) -> None:
     method, options = ("POST", {"json": {"account": "commons/1"}}) if path in POSTS else ("GET", {})
     check(never_loaded(method, path, **options), 503, "not_ready")
