@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
 from clout.data.history import History
-from clout.features.compute import Streams, compute
+from clout.features.compute import Streams, compute, prepare
 from clout.features.wording import Wording
 
 CHUNK = 200_000
@@ -36,3 +37,39 @@ def measured(posts: pl.DataFrame, streams: Streams, wording: Wording | None, at:
     for part in posts.drop("log", "age_days", strict=False).iter_slices(CHUNK):
         lift = None if wording is None else pl.Series(np.asarray(wording.values(part["text"].to_list())))
         yield compute(part.with_columns(as_of=pl.lit(at)), streams, lift)
+
+
+@dataclass(frozen=True)
+class AccountsAt:
+    """Who is scored at a moment, and from what.
+
+    `accounts` (account, network, handle, followers) are sorted by account; `posts` are those of `counted_posts`.
+    """
+
+    at: datetime
+    accounts: pl.DataFrame
+    posts: pl.DataFrame
+    streams: Streams
+
+    @classmethod
+    def of(
+        cls, history: History, at: datetime, networks: Collection[str], window: timedelta, record: timedelta
+    ) -> AccountsAt:
+        """What `history` tells of some networks before a moment; see `counted_posts` for the windows."""
+        here = pl.col("network").is_in(list(networks))
+        posts = counted_posts(history, at, window, record).filter(here)
+        return cls(at, _scorable(history, at).filter(here).sort("account"), posts, prepare(history))
+
+
+def _scorable(history: History, at: datetime) -> pl.DataFrame:
+    """Authors and registered accounts, with the newest number of followers known; not who only reacted to others."""
+    followers = (
+        history.profiles.filter((pl.col("at") < at) & pl.col("followers").is_not_null())
+        .sort("account", "at")
+        .group_by("account")
+        .agg(pl.col("followers").last())
+    )
+    authors = history.posts.filter(pl.col("at") < at).select("account", "network").unique()
+    registered = history.accounts.select("account", "network", "handle")
+    everybody = authors.join(registered, on=["account", "network"], how="full", coalesce=True)
+    return everybody.join(followers, on="account", how="left")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,6 +72,11 @@ class AccountRule:
     def to_json(self) -> dict[str, Any]:
         """The rule as plain values."""
         return asdict(self)
+
+    @property
+    def windows(self) -> tuple[timedelta, timedelta]:
+        """How far back posts are judged, and how far back a track record goes."""
+        return timedelta(days=self.window_days), timedelta(days=self.record_days)
 
     def offsets(self, ripe: Floats) -> tuple[Floats, Floats]:
         """The ends of the interval beside the margin, for accounts with so many posts of known outcome."""

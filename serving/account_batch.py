@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
-from clout.data.history import History, Tables, coverage
+from clout.data.history import Tables, coverage
 from clout.errors import CloutError
-from clout.features.account_posts import counted_posts, measured
-from clout.features.compute import Streams, prepare
+from clout.features.account_posts import AccountsAt, measured
+from clout.features.compute import Streams
 from clout.features.wording import Wording
 from clout.models import account
 from clout.models.account import AccountPosts, AccountScores
 from clout.models.score_model import ScoreModel
 from clout.serving.store import Store
 from clout.serving.store_rows import Judge, Record, Run
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Progress = Callable[[str, float], None]
 BATCH = 1_000
@@ -94,39 +96,8 @@ class Judgement:
         return Judge(self.model.version, self.model.scale_version, *files)
 
 
-@dataclass(frozen=True)
-class Past:
-    """Who is scored at a moment, and from what: `accounts` (account, network, handle, followers), sorted by account."""
-
-    at: datetime
-    accounts: pl.DataFrame
-    posts: pl.DataFrame
-    streams: Streams
-
-    @classmethod
-    def of(cls, history: History, at: datetime, model: ScoreModel) -> Past:
-        """What `history` tells of the networks of a model before a moment.
-
-        Authors and registered accounts are scored; whoever only reacted to others is not.
-        """
-        networks = pl.col("network").is_in(model.networks)
-        days = (timedelta(days=model.account.window_days), timedelta(days=model.account.record_days))
-        posts = counted_posts(history, at, *days).filter(networks)
-        followers = (
-            history.profiles.filter((pl.col("at") < at) & pl.col("followers").is_not_null())
-            .sort("account", "at")
-            .group_by("account")
-            .agg(pl.col("followers").last())
-        )
-        registered = history.accounts.select("account", "network", "handle")
-        authors = history.posts.filter(pl.col("at") < at).select("account", "network").unique()
-        everybody = authors.join(registered, on=["account", "network"], how="full", coalesce=True).filter(networks)
-        accounts = everybody.join(followers, on="account", how="left").sort("account")
-        return cls(at, accounts, posts, prepare(history))
-
-
 def score_all(
-    past: Past,
+    past: AccountsAt,
     judges: Sequence[Judgement],
     store: Store,
     fingerprint: str,
@@ -143,20 +114,21 @@ def score_all(
         store.remember(judge.remembered())
     run = store.begin(Run(past.at, model.version, model.scale_version, fingerprint, clock()))
     done = store.written(past.at, model.version)
-    todo = past.accounts.filter(~pl.col("account").is_in(list(done)))
+    todo = past.accounts.filter(~past.accounts["account"].is_in(list(done)))
     new = 0
     for part in todo.iter_slices(BATCH):
         progress(f"scoring {todo.height:,} accounts", new / todo.height)
         told = [records(past, judge, part, bridge=place > 0) for place, judge in enumerate(judges)]
-        new += store.write(run, [record for records_ in told for record in records_]) - (len(judges) - 1) * part.height
+        store.write(run, [record for records_ in told for record in records_])
+        new += part.height
     store.finish(run, clock())
     scored = sum(len(store.scores_at(past.at, network)) for network in model.networks)
     return Scored(past.at, model.version, model.scale_version, past.accounts.height, scored, new)
 
 
-def records(past: Past, judge: Judgement, accounts: pl.DataFrame, *, bridge: bool) -> list[Record]:
+def records(past: AccountsAt, judge: Judgement, accounts: pl.DataFrame, *, bridge: bool) -> list[Record]:
     """The record of each of `accounts`, rows of `past.accounts`, as one judge tells it."""
-    posts = past.posts.filter(pl.col("account").is_in(accounts["account"].to_list()))
+    posts = past.posts.filter(past.posts["account"].is_in(accounts["account"].to_list()))
     scores = judge.scores(posts, past.streams, past.at)
     names = posts["account"].unique(maintain_order=True).to_list()
     ends = [0, *np.cumsum(posts.group_by("account", maintain_order=True).len()["len"]).tolist()]
@@ -180,8 +152,6 @@ def records(past: Past, judge: Judgement, accounts: pl.DataFrame, *, bridge: boo
                 score=score,
                 low=low,
                 high=high,
-                percentile=None,
-                size_percentile=None,
                 size_group=None if score is None else size_group(row["followers"]),
                 detail=detail | {"followers": row["followers"]},
                 bridge=bridge,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ class StoreError(CloutError):
 
 @dataclass(frozen=True)
 class Record:
-    """The score of an account at a moment, its interval, its place among others, and `detail` for its reasons.
+    """The score of an account at a moment, its interval, the accounts of its size, and `detail` for its reasons.
 
     All figures are None where there was not enough evidence; `detail`, plain values for JSON, says what was missing. A
     `bridge` is a second judgement at the same moment by the model before, never a score of its own.
@@ -34,9 +33,7 @@ class Record:
     score: float | None
     low: float | None
     high: float | None
-    percentile: float | None
     size_group: str | None
-    size_percentile: float | None
     detail: Mapping[str, Any]
     bridge: bool = False
 
@@ -48,12 +45,9 @@ class Record:
                 f"got the score {self.score!r} of {self.account} within {self.low!r} to {self.high!r}; expected a score "
                 "from 1 to 100 inside its interval: give None where there is not enough evidence"
             )
-        shares = (self.percentile, self.size_percentile)
-        if not all(share is None or (math.isfinite(share) and 0 <= share <= 100) for share in shares):
-            raise StoreError(f"got the percentiles {shares} of {self.account}; expected each from 0 to 100, or None")
 
     def _check_nothing_is_told(self) -> None:
-        told = (self.low, self.high, self.percentile, self.size_group, self.size_percentile)
+        told = (self.low, self.high, self.size_group)
         if any(value is not None for value in told):
             raise StoreError(
                 f"got no score of {self.account}, but {told} beside it; expected None everywhere: without enough "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from clout.models.account import AccountPosts, AccountRule, fold
 Floats = npt.NDArray[np.float64]
 Judge = Callable[[Floats], Floats]
 RULE = AccountRule()
-WINDOW, RECORD = timedelta(days=RULE.window_days), timedelta(days=RULE.record_days)
+WINDOW, RECORD = RULE.windows
 
 
 def account_margins(

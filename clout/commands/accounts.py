@@ -36,7 +36,8 @@ def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -
 
     from clout.data.history import known_before, load, read_tables
     from clout.display import progress_bar
-    from clout.serving.account_batch import Judgement, Past, moment_of, score_all
+    from clout.features.account_posts import AccountsAt
+    from clout.serving.account_batch import Judgement, moment_of, score_all
     from clout.serving.active_model import read_champion
 
     with progress_bar() as progress:
@@ -44,7 +45,9 @@ def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -
         model, tables = read_champion(settings.home), read_tables(lake)
         moment = moment_of(tables, store, at, datetime.now(UTC))
         values, horizon = model.data["action_values"], timedelta(days=model.data["horizon_days"])
-        past = Past.of(load(known_before(tables, moment), horizon, values), moment, model)
+        past = AccountsAt.of(
+            load(known_before(tables, moment), horizon, values), moment, model.networks, *model.account.windows
+        )
         judges = [Judgement.of(model), *(Judgement.of(before) for before in _before(settings, store, model))]
         return score_all(past, judges, store, lake.fingerprint(), lambda: datetime.now(UTC), progress)
 

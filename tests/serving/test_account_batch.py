@@ -15,11 +15,12 @@ import served_home
 
 from clout.data.history import coverage, known_before, load, read_tables
 from clout.data.lake import Lake
+from clout.features.account_posts import AccountsAt
 from clout.models import registry
 from clout.models.account import BEYOND
 from clout.models.score_model import ScoreModel
 from clout.serving import account_batch
-from clout.serving.account_batch import BatchError, Judgement, Past, Scored, moment_of, score_all, size_group
+from clout.serving.account_batch import BatchError, Judgement, Scored, moment_of, score_all, size_group
 from clout.serving.store import Store
 
 DAY = timedelta(days=1)
@@ -47,32 +48,36 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def past_at(tables: dict[str, pl.DataFrame], model: ScoreModel, at: datetime) -> Past:
+def past_at(tables: dict[str, pl.DataFrame], model: ScoreModel, at: datetime) -> AccountsAt:
     horizon = timedelta(days=served_home.HORIZON_DAYS)
-    return Past.of(load(known_before(tables, at), horizon, served_home.ACTION_VALUES), at, model)
+    return AccountsAt.of(
+        load(known_before(tables, at), horizon, served_home.ACTION_VALUES), at, model.networks, *model.account.windows
+    )
 
 
 @pytest.fixture(scope="module")
-def past(tables: dict[str, pl.DataFrame], model: ScoreModel) -> Past:
+def past(tables: dict[str, pl.DataFrame], model: ScoreModel) -> AccountsAt:
     through = coverage(tables).data_through
     assert through is not None
     return past_at(tables, model, through + timedelta(microseconds=1))
 
 
-def scored(past: Past, model: ScoreModel, store: Store, *before: ScoreModel) -> Scored:
+def scored(past: AccountsAt, model: ScoreModel, store: Store, *before: ScoreModel) -> Scored:
     moments = count()
     judges = [Judgement.of(judge) for judge in (model, *before)]
     return score_all(past, judges, store, "f00d", lambda: START + next(moments) * timedelta(seconds=1))
 
 
-def test_every_author_and_registered_account_has_a_record(past: Past, model: ScoreModel, store: Store) -> None:
+def test_every_author_and_registered_account_has_a_record(past: AccountsAt, model: ScoreModel, store: Store) -> None:
     told = scored(past, model, store)
     assert told.accounts == told.new == past.accounts.height
     assert 10 < told.scored < told.accounts
     assert store.written(past.at, model.version) == set(past.accounts["account"])
 
 
-def test_whoever_only_reacts_is_not_scored(tables: dict[str, pl.DataFrame], model: ScoreModel, past: Past) -> None:
+def test_whoever_only_reacts_is_not_scored(
+    tables: dict[str, pl.DataFrame], model: ScoreModel, past: AccountsAt
+) -> None:
     first = (
         tables["actions"]
         .head(1)
@@ -82,7 +87,7 @@ def test_whoever_only_reacts_is_not_scored(tables: dict[str, pl.DataFrame], mode
     assert past_at(more, model, past.at).accounts.equals(past.accounts)
 
 
-def test_reasons_and_posts_are_kept_and_add_up(past: Past, model: ScoreModel, store: Store) -> None:
+def test_reasons_and_posts_are_kept_and_add_up(past: AccountsAt, model: ScoreModel, store: Store) -> None:
     scored(past, model, store)
     names = [name for name in past.accounts["account"] if (record := store.latest(name)) and record.score is not None]
     for name in names:
@@ -100,7 +105,7 @@ def test_reasons_and_posts_are_kept_and_add_up(past: Past, model: ScoreModel, st
         assert detail["evidence"]["lacks"] is None
 
 
-def test_who_lacks_evidence_is_told_what(past: Past, model: ScoreModel, store: Store) -> None:
+def test_who_lacks_evidence_is_told_what(past: AccountsAt, model: ScoreModel, store: Store) -> None:
     scored(past, model, store)
     lacking = [record for name in past.accounts["account"] if (record := store.latest(name)) and record.score is None]
     for record in lacking:
@@ -110,7 +115,7 @@ def test_who_lacks_evidence_is_told_what(past: Past, model: ScoreModel, store: S
 
 
 def test_a_broken_off_run_goes_on_where_it_was(
-    past: Past, model: ScoreModel, store: Store, monkeypatch: pytest.MonkeyPatch
+    past: AccountsAt, model: ScoreModel, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(account_batch, "BATCH", 50)
     whole = store.write
@@ -133,7 +138,7 @@ def test_a_broken_off_run_goes_on_where_it_was(
 
 
 def test_batches_of_any_size_give_the_same(
-    past: Past, model: ScoreModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    past: AccountsAt, model: ScoreModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = []
     for size in (7, 1_000):
@@ -148,7 +153,7 @@ def test_batches_of_any_size_give_the_same(
         assert record.score == pytest.approx(other.score, abs=1e-9)
 
 
-def test_the_model_before_judges_the_same_moment(past: Past, model: ScoreModel, store: Store) -> None:
+def test_the_model_before_judges_the_same_moment(past: AccountsAt, model: ScoreModel, store: Store) -> None:
     files = {**model.bundle.files, "card.md": b"# Another\n"}
     other = ScoreModel(replace(model.bundle, files=files, version="another"))
     scored(past, other, store, model)
@@ -158,7 +163,7 @@ def test_the_model_before_judges_the_same_moment(past: Past, model: ScoreModel, 
     assert steps[0].score == steps[1].score
 
 
-def test_a_moment_hides_what_came_later(tables: dict[str, pl.DataFrame], model: ScoreModel, past: Past) -> None:
+def test_a_moment_hides_what_came_later(tables: dict[str, pl.DataFrame], model: ScoreModel, past: AccountsAt) -> None:
     at = past.at - 3 * DAY
     early = {
         name: rows if name == "accounts" else rows.filter(pl.col("known_at") < at) for name, rows in tables.items()

@@ -236,8 +236,7 @@ def test_a_detail_that_is_not_plain_is_refused(store: Store):
         (0.5, {"low": 1.0}, "got the score 0.5"),
         (50.0, {"low": 51.0}, "expected a score from 1 to 100 inside its interval"),
         (50.0, {"high": None}, "inside its interval"),
-        (50.0, {"percentile": 101.0}, "expected each from 0 to 100"),
-        (None, {"percentile": 3.0}, "got no score of x/1"),
+        (None, {"size_group": "all"}, "got no score of x/1"),
     ],
 )
 def test_figures_that_cannot_be_are_refused(score: float | None, more: dict[str, float], told: str):
