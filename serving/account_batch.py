@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clout.data.history import Tables, coverage
+from clout.data.lake import Lake
 from clout.errors import CloutError
 from clout.features.account_posts import AccountsAt, measured
 from clout.features.compute import Streams
@@ -100,19 +101,20 @@ def score_all(
     past: AccountsAt,
     judges: Sequence[Judgement],
     store: Store,
-    fingerprint: str,
+    lake: Lake,
     clock: Callable[[], datetime],
     progress: Progress = lambda _, __: None,
 ) -> Scored:
     """What was scored, once every account of `past` has its score in the store, by the first of `judges`.
 
     Accounts that have one are left as they are, so a run that was broken off goes on where it was. A second judge is the
-    champion of the run before: it judges the same, so that a change can be told apart.
+    champion of the run before: it judges the same, so that a change can be told apart. Whoever is forgotten in `lake`
+    meanwhile is so in the store too.
     """
     model = judges[0].model
     for judge in judges:
         store.remember(judge.remembered())
-    run = store.begin(Run(past.at, model.version, model.scale_version, fingerprint, clock()))
+    run = store.begin(Run(past.at, model.version, model.scale_version, lake.fingerprint(), clock()))
     done = store.written(past.at, model.version)
     todo = past.accounts.filter(~past.accounts["account"].is_in(list(done)))
     new = 0
@@ -120,6 +122,8 @@ def score_all(
         progress(f"scoring {todo.height:,} accounts", new / todo.height)
         told = [records(past, judge, part, bridge=place > 0) for place, judge in enumerate(judges)]
         store.write(run, [record for records_ in told for record in records_])
+        for name in part["account"].filter(lake.tombstones().accounts_in(part["account"])):
+            store.forget(name)
         new += part.height
     store.finish(run, clock())
     scored = sum(len(store.scores_at(past.at, network)) for network in model.networks)

@@ -49,7 +49,7 @@ def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -
             load(known_before(tables, moment), horizon, values), moment, model.networks, *model.account.windows
         )
         judges = [Judgement.of(model), *(Judgement.of(before) for before in _before(settings, store, model))]
-        return score_all(past, judges, store, lake.fingerprint(), lambda: datetime.now(UTC), progress)
+        return score_all(past, judges, store, lake, lambda: datetime.now(UTC), progress)
 
 
 def _before(settings: Settings, store: Store, model: ScoreModel) -> list[ScoreModel]:

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 import served_home
 
+from clout.data.erasure import erase
 from clout.data.history import coverage, known_before, load, read_tables
 from clout.data.lake import Lake
 from clout.features.account_posts import AccountsAt
@@ -33,8 +34,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tables(home: Path) -> dict[str, pl.DataFrame]:
-    return read_tables(Lake(home / "lake"))
+def lake(home: Path) -> Lake:
+    return Lake(home / "lake")
+
+
+@pytest.fixture(scope="module")
+def tables(lake: Lake) -> dict[str, pl.DataFrame]:
+    return read_tables(lake)
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +68,16 @@ def past(tables: dict[str, pl.DataFrame], model: ScoreModel) -> AccountsAt:
     return past_at(tables, model, through + timedelta(microseconds=1))
 
 
-def scored(past: AccountsAt, model: ScoreModel, store: Store, *before: ScoreModel) -> Scored:
+def scored(past: AccountsAt, model: ScoreModel, store: Store, lake: Lake, *before: ScoreModel) -> Scored:
     moments = count()
     judges = [Judgement.of(judge) for judge in (model, *before)]
-    return score_all(past, judges, store, "f00d", lambda: START + next(moments) * timedelta(seconds=1))
+    return score_all(past, judges, store, lake, lambda: START + next(moments) * timedelta(seconds=1))
 
 
-def test_every_author_and_registered_account_has_a_record(past: AccountsAt, model: ScoreModel, store: Store) -> None:
-    told = scored(past, model, store)
+def test_every_author_and_registered_account_has_a_record(
+    past: AccountsAt, model: ScoreModel, store: Store, lake: Lake
+) -> None:
+    told = scored(past, model, store, lake)
     assert told.accounts == told.new == past.accounts.height
     assert 10 < told.scored < told.accounts
     assert store.written(past.at, model.version) == set(past.accounts["account"])
@@ -87,8 +95,8 @@ def test_whoever_only_reacts_is_not_scored(
     assert past_at(more, model, past.at).accounts.equals(past.accounts)
 
 
-def test_reasons_and_posts_are_kept_and_add_up(past: AccountsAt, model: ScoreModel, store: Store) -> None:
-    scored(past, model, store)
+def test_reasons_and_posts_are_kept_and_add_up(past: AccountsAt, model: ScoreModel, store: Store, lake: Lake) -> None:
+    scored(past, model, store, lake)
     names = [name for name in past.accounts["account"] if (record := store.latest(name)) and record.score is not None]
     for name in names:
         record = store.latest(name)
@@ -105,8 +113,8 @@ def test_reasons_and_posts_are_kept_and_add_up(past: AccountsAt, model: ScoreMod
         assert detail["evidence"]["lacks"] is None
 
 
-def test_who_lacks_evidence_is_told_what(past: AccountsAt, model: ScoreModel, store: Store) -> None:
-    scored(past, model, store)
+def test_who_lacks_evidence_is_told_what(past: AccountsAt, model: ScoreModel, store: Store, lake: Lake) -> None:
+    scored(past, model, store, lake)
     lacking = [record for name in past.accounts["account"] if (record := store.latest(name)) and record.score is None]
     for record in lacking:
         evidence = record.detail["evidence"]
@@ -114,8 +122,19 @@ def test_who_lacks_evidence_is_told_what(past: AccountsAt, model: ScoreModel, st
         assert "points" not in record.detail
 
 
+def test_who_is_forgotten_meanwhile_is_not_kept(
+    past: AccountsAt, model: ScoreModel, store: Store, tables: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
+    lake, name = Lake(tmp_path / "lake"), past.accounts["account"][0]
+    lake.append(tables, source="a test")
+    erase(lake, [name], "asked", START.date())
+    told = scored(past, model, store, lake)
+    assert store.latest(name) is None
+    assert len(store.written(past.at, model.version)) == told.accounts - 1
+
+
 def test_a_broken_off_run_goes_on_where_it_was(
-    past: AccountsAt, model: ScoreModel, store: Store, monkeypatch: pytest.MonkeyPatch
+    past: AccountsAt, model: ScoreModel, store: Store, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(account_batch, "BATCH", 50)
     whole = store.write
@@ -128,23 +147,23 @@ def test_a_broken_off_run_goes_on_where_it_was(
 
     monkeypatch.setattr(store, "write", broken)
     with pytest.raises(KeyboardInterrupt):
-        scored(past, model, store)
+        scored(past, model, store, lake)
     monkeypatch.undo()
     there = store.written(past.at, model.version)
     assert len(there) == 100
-    told = scored(past, model, store)
+    told = scored(past, model, store, lake)
     assert told.new == told.accounts - 100
-    assert scored(past, model, store).new == 0
+    assert scored(past, model, store, lake).new == 0
 
 
 def test_batches_of_any_size_give_the_same(
-    past: AccountsAt, model: ScoreModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    past: AccountsAt, model: ScoreModel, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = []
     for size in (7, 1_000):
         monkeypatch.setattr(account_batch, "BATCH", size)
         with Store.open(f"sqlite:///{tmp_path / f'{size}.db'}") as store:
-            scored(past, model, store)
+            scored(past, model, store, lake)
             told.append({name: store.latest(name) for name in past.accounts["account"]})
     for name, record in told[0].items():
         other = told[1][name]
@@ -153,10 +172,10 @@ def test_batches_of_any_size_give_the_same(
         assert record.score == pytest.approx(other.score, abs=1e-9)
 
 
-def test_the_model_before_judges_the_same_moment(past: AccountsAt, model: ScoreModel, store: Store) -> None:
+def test_the_model_before_judges_the_same_moment(past: AccountsAt, model: ScoreModel, store: Store, lake: Lake) -> None:
     files = {**model.bundle.files, "card.md": b"# Another\n"}
     other = ScoreModel(replace(model.bundle, files=files, version="another"))
-    scored(past, other, store, model)
+    scored(past, other, store, lake, model)
     name = next(name for name in past.accounts["account"] if (told := store.latest(name)) and told.score)
     steps = store.with_bridges(name, past.at - DAY, past.at + DAY)
     assert [(step.bridge, step.model_version) for step in steps] == [(True, model.version), (False, "another")]
@@ -188,9 +207,9 @@ def test_the_usual_moment(tables: dict[str, pl.DataFrame], store: Store, now: da
     assert moment_of(tables, store, None, now) == (midnight if expected == "midnight" else now)
 
 
-def test_a_day_is_scored_once(tables: dict[str, pl.DataFrame], model: ScoreModel, store: Store) -> None:
+def test_a_day_is_scored_once(tables: dict[str, pl.DataFrame], model: ScoreModel, store: Store, lake: Lake) -> None:
     morning = past_at(tables, model, datetime(2025, 2, 1, 6, tzinfo=UTC))
-    scored(morning, model, store)
+    scored(morning, model, store, lake)
     assert moment_of(tables, store, None, datetime(2025, 2, 1, 18, tzinfo=UTC)) == morning.at
 
 
