@@ -88,6 +88,20 @@ class Person(Answer):
     missing: str | None = Field(description="Why there is no combined score.", examples=[None])
 
 
+class Finding(Answer):
+    """A sign of arranged engagement."""
+
+    code: str = Field(description="The feature that shows it.", examples=["actions_burst_share_30d"])
+    value: float = Field(description="Its value here.", examples=[0.7])
+    usual: float = Field(description="What 19 of 20 posts have at most.", examples=[0.06])
+    sentence: str = Field(
+        description="The same in words.",
+        examples=[
+            "This score rests on unusual engagement: the share of reactions that came in a burst is 70%; 19 of 20 posts have at most 6%."
+        ],
+    )
+
+
 class AccountScore(Account):
     """The score of an account, its place among others, and how it has moved."""
 
@@ -108,7 +122,7 @@ class AccountScore(Account):
     evidence: AccountEvidence = Field(
         description="What the score rests on.", examples=[{"posts": 31, "ripe_posts": 120, "days": 360.5}]
     )
-    findings: list[str] = Field(description="What is unusual about it, in words.", examples=[[]])
+    findings: list[Finding] = Field(description="What is unusual about the engagement it rests on.", examples=[[]])
     changes: dict[Span, Change] = Field(
         description="How it has moved over a day, a week and a month.", examples=[{"day": {"total": 1.3}}]
     )

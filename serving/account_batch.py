@@ -18,6 +18,7 @@ from clout.features.wording import Wording
 from clout.models import account
 from clout.models.account import AccountPosts, AccountScores
 from clout.models.score_model import ScoreModel
+from clout.serving.account_findings import findings
 from clout.serving.store import Store
 from clout.serving.store_rows import Judge, Record, Run
 
@@ -191,13 +192,15 @@ def _detail(scores: AccountScores, place: int, posts: pl.DataFrame, first: int) 
     if lacks:
         return {"evidence": evidence}
     ends = {"value": scores.expected, "low": scores.expected_low, "high": scores.expected_high}
+    values = dict(zip(why.names, map(_known, why.values[place].tolist()), strict=True))
     return {
         "evidence": evidence,
+        "findings": findings(values, why.quantiles),
         "expected": {name: float(values[place]) for name, values in ends.items()},
         "margin": float(folded.margin[place]),
         "track_record": float(folded.track_record[place]),
         "base_score": float(why.base_score[place]),
-        "values": dict(zip(why.names, map(_known, why.values[place].tolist()), strict=True)),
+        "values": values,
         "points": dict(zip(why.names, why.points[place].tolist(), strict=True)),
         "carried": _carried(scores, posts, first),
     }

@@ -76,7 +76,7 @@ def score(asked: Asked, name: Name) -> answers.AccountScore:
         size_percentile=None if record.size_group is None else store.place(record, record.size_group),
         expected=None if expected is None else answers.Actions(**expected),
         evidence=answers.AccountEvidence(**{name: detail["evidence"][name] for name in _EVIDENCE}),
-        findings=detail.get("findings", []),
+        findings=[answers.Finding(**finding) for finding in detail.get("findings", [])],
         changes=_changes(store, record),
         person=_person(asked, record),
         data_through=_data_through(asked.loaded, record),
