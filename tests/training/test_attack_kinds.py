@@ -10,6 +10,7 @@ import pytest
 
 from clout.data.history import load
 from clout.data.simulate import Simulation
+from clout.data.society.reactions import Actions
 from clout.data.tables import validate
 from clout.training.attacks.kinds import BOT_LIKES, KINDS, MOST_HASHTAGS, WARM_LIKES
 from clout.training.attacks.scene import Rows, Scene, put
@@ -175,3 +176,9 @@ def test_a_row_takes_the_place_of_the_one_with_its_key() -> None:
     new = put(old, {"posts": pl.DataFrame({"post": ["b", "c"], "text": ["new", "more"]})})
     assert new["posts"].rows() == [("a", "x"), ("b", "new"), ("c", "more")]
     assert new["counts"] is old["counts"]
+
+
+def test_an_act_that_is_not_known_yet_is_left_out(scene: Scene) -> None:
+    at = np.array([scene.now - 3_000_000, scene.now - 1_000_000])
+    acts = Actions(np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros(2, np.int64), at)
+    assert scene.log("late", acts, scene.names("late", 1), scene.posts)["action"].to_list() == ["commons/attack-late-0"]
