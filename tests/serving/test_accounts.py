@@ -87,9 +87,10 @@ def test_places_are_counted_among_the_scores_of_the_run(asked: Asked, records: d
 
 def test_findings_are_passed_on(asked: Asked, scored: Scored, monkeypatch: pytest.MonkeyPatch) -> None:
     found = at(asked, scored.accounts[0], LAST)
-    odd = replace(found, detail={**found.detail, "findings": ["This score rests on unusual engagement."]})
+    told = {"code": "actions_burst_share_30d", "value": 0.7, "usual": 0.06, "sentence": "It came in bursts."}
+    odd = replace(found, detail={**found.detail, "findings": [told]})
     monkeypatch.setattr(Asked, "record", lambda *_: odd)
-    assert score(asked, name(found.account)).findings == ["This score rests on unusual engagement."]
+    assert [finding.model_dump() for finding in score(asked, name(found.account)).findings] == [told]
 
 
 def test_without_enough_evidence_it_is_said_what_is_missing(asked: Asked, records: dict[str, dict[str, Any]]) -> None:
