@@ -60,16 +60,17 @@ class AccountStore:
             return str(error)
         return "ok"
 
-    def place(self, record: Record, size_group: str | None = None) -> float | None:
-        """The percentage of the accounts of its network, or of one size group of it, that the record's score is above.
+    def places(self, record: Record) -> tuple[float | None, float | None]:
+        """The percentages of the accounts of its network, and of its size group there, that the record's score is above.
 
-        None until the run that gave the score is finished.
+        None until the run that gave the score is finished, and where the size group is not known.
         """
         run = self.open().run_of(record.as_of, record.model_version)
         if record.score is None or run is None or run.finished_at is None:
-            return None
-        others = self.scores(run, record.network, size_group)
-        return 100 * float(np.searchsorted(others, record.score)) / len(others) if len(others) else None
+            return None, None
+        groups = (None, record.size_group)
+        network, group = (_share_below(self.scores(run, record.network, group), record.score) for group in groups)
+        return network, None if record.size_group is None else group
 
     def scores(self, run: Run, network: str, size_group: str | None = None) -> Floats:
         """The scores that a finished run gave the accounts of a network, in rising order."""
@@ -100,6 +101,11 @@ class AccountStore:
 
     def _read_ranked(self, run: Run, network: str, size_group: str | None) -> Floats:
         return self.open().scores_at(run.as_of, network, size_group)
+
+
+def _share_below(others: Floats, score: float) -> float | None:
+    """The percentage of `others`, in rising order, that lie below a score."""
+    return 100 * float(np.searchsorted(others, score)) / len(others) if len(others) else None
 
 
 NOWHERE = AccountStore(lambda: None)

@@ -67,13 +67,14 @@ def score(asked: Asked, name: Name) -> answers.AccountScore:
     record = asked.record(name)
     detail, store = record.detail, asked.store
     expected = detail.get("expected")
+    percentile, size_percentile = store.places(record)
     return answers.AccountScore(
         **_account(record),
         interval=_interval(record, asked.loaded),
         band=None if record.score is None else band(record.score),
-        percentile=store.place(record),
+        percentile=percentile,
         size_group=record.size_group,
-        size_percentile=None if record.size_group is None else store.place(record, record.size_group),
+        size_percentile=size_percentile,
         expected=None if expected is None else answers.Actions(**expected),
         evidence=answers.AccountEvidence(**{name: detail["evidence"][name] for name in _EVIDENCE}),
         findings=[answers.Finding(**finding) for finding in detail.get("findings", [])],

@@ -74,11 +74,13 @@ def test_a_place_is_told_when_the_run_is_finished(kept: AccountStore) -> None:
         record(0, f"x/{number}", float(number), size_group="odd" if number % 2 else "even") for number in (10, 11, 12)
     ]
     store.write(begun, [*rows, record(0, "x/none", None), record(0, "y/1", 5.0)])
-    assert kept.place(rows[1]) is None
+    assert kept.places(rows[1]) == (None, None)
     finished = store.finish(begun, day(0))
-    assert [kept.place(row) for row in rows] == pytest.approx([0, 100 / 3, 200 / 3])
-    assert [kept.place(row, row.size_group) for row in rows] == [0, 0, 50]
-    assert kept.place(record(0, "x/none", None)) is None
+    network, group = zip(*(kept.places(row) for row in rows), strict=True)
+    assert network == pytest.approx([0, 100 / 3, 200 / 3])
+    assert group == (0, 0, 50)
+    assert kept.places(replace(rows[2], size_group=None)) == (network[2], None)
+    assert kept.places(record(0, "x/none", None)) == (None, None)
     store.forget("x/10")
     assert kept.scores(finished, "x").tolist() == [10, 11, 12]
     kept.forget_places()
@@ -90,10 +92,10 @@ def test_a_run_that_went_on_is_read_again(kept: AccountStore) -> None:
     begun = store.begin(run(0))
     store.write(begun, [record(0, "x/1", 20.0)])
     store.finish(begun, day(0))
-    assert kept.place(record(0, "x/1", 20.0)) == 0
+    assert kept.places(record(0, "x/1", 20.0))[0] == 0
     store.write(begun, [record(0, "x/2", 10.0)])
     store.finish(begun, day(1))
-    assert kept.place(record(0, "x/1", 20.0)) == 50
+    assert kept.places(record(0, "x/1", 20.0))[0] == 50
 
 
 def test_words_are_those_the_store_remembers(kept: AccountStore) -> None:
@@ -107,4 +109,4 @@ def test_words_are_those_the_store_remembers(kept: AccountStore) -> None:
 
 def test_a_run_of_another_model_is_another(kept: AccountStore) -> None:
     row = replace(record(0), model_version="b")
-    assert kept.place(row) is None
+    assert kept.places(row) == (None, None)
