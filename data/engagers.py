@@ -5,6 +5,7 @@ A weight is fixed at the action's own moment from what was known of its engager 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -18,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 MONTH = timedelta(days=30)
 QUARTER = timedelta(days=90)
 BUSY = 300.0
+KNOWN_PART = 5.0
 USUAL, FEW = 0.5, 100
 HIGHEST = 3.0
 
@@ -82,20 +84,51 @@ def weigh(witnessed: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> pl.S
     w = s · e · (1 + g) / 2, where
 
     - s = 1 / (1 + acted / 300), which is 1/2 at ten actions a day: who acts a lot says little by each action
-    - e = others / (others + 1): who was never seen anywhere else says nothing; but at least 2 · strangers − 1, for
-      where most engagers are strangers (a log that begins, or of a few accounts) being one means little
+    - e = others / (others + k): who was never seen anywhere else says nothing, who was seen with few accounts little. k is
+      a fifth of the usual `others`, but at least 1. e is at least 2 · strangers − 1, for where most engagers are strangers
+      (a log that begins, or of a few accounts) being one means little
     - g = x / (1 + x), x being the mean log1p(outcome) of the engager's own ripe posts of 90 days; 0 without any, or
       without `outcomes`
 
-    divided by the mean of w / e over the network's actions of the 30 days before, each counting e, and a hundred more of
-    1/2; at most 3. As throw-away accounts have an e of 0, they cannot move that mean.
+    divided by the usual w, and at most 3. Usual is the mean over the network's actions of the 30 days before, of `others`
+    where there are any, each counting s and a hundred more of 0; of w each counting s · e and a hundred more of 1/2. So neither throw-away
+    accounts, with an e of 0, nor the few who act without end move what all others count.
     """
-    others = witnessed["others"].to_numpy()
-    seen = np.maximum(others / (others + 1.0), 2.0 * witnessed["strangers"].to_numpy() - 1.0)
+    place = _Place.of(witnessed)
+    others = witnessed["others"].to_numpy().astype(np.float64)
+    calm = 1.0 / (1.0 + witnessed["acted"].to_numpy() / BUSY)
+    few = np.maximum(place.usual(others, np.where(others > 0, calm, 0.0), 0.0) / KNOWN_PART, 1.0)
+    seen = np.maximum(others / (others + few), 2.0 * witnessed["strangers"].to_numpy() - 1.0)
     influence = np.zeros(len(others)) if outcomes is None else _influence(witnessed, outcomes)
-    raw = seen * (0.5 + 0.5 * influence) / (1.0 + witnessed["acted"].to_numpy() / BUSY)
-    weight = np.minimum(raw / _usual(witnessed, raw, seen), HIGHEST)
+    raw = calm * seen * (0.5 + 0.5 * influence)
+    weight = np.minimum(raw / place.usual(raw, calm * seen, USUAL), HIGHEST)
     return pl.Series("weight", _parts(weight) * (1 / UNIT), pl.Float64)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where and when each action was, and which of them are actions."""
+
+    network: Ints
+    at: Ints
+    counts: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, actions: pl.DataFrame) -> _Place:
+        """The place of each of `actions`."""
+        (network,) = encode(actions["network"])
+        return cls(network, microseconds(actions["at"]), is_action(actions))
+
+    def usual(self, values: Floats, weights: Floats, prior: float) -> Floats:
+        """The weighted mean of `values` over the network's actions of the 30 days before each, and `FEW` more of `prior`."""
+        total, weight = (
+            Tally.of(self.network[self.counts], self.at[self.counts], _parts(part[self.counts])).within(
+                self.network, self.at, MONTH
+            )
+            * (1 / UNIT)
+            for part in (values * weights, weights)
+        )
+        return np.asarray((total + prior * FEW) / (weight + FEW))
 
 
 def _influence(witnessed: pl.DataFrame, outcomes: pl.DataFrame) -> Floats:
@@ -106,17 +139,6 @@ def _influence(witnessed: pl.DataFrame, outcomes: pl.DataFrame) -> Floats:
     posts = Tally.of(author, known_at).within(actor, at, QUARTER)
     total = Tally.of(author, known_at, log).within(actor, at, QUARTER) * (1 / UNIT)
     return np.asarray(total / (np.maximum(posts, 1) + total))
-
-
-def _usual(witnessed: pl.DataFrame, raw: Floats, seen: Floats) -> Floats:
-    """The mean of w / e on each action's network in the 30 days before it; see `weigh`."""
-    (network,), at = encode(witnessed["network"]), microseconds(witnessed["at"])
-    counts = is_action(witnessed)
-    total, weight = (
-        Tally.of(network[counts], at[counts], _parts(part[counts])).within(network, at, MONTH) * (1 / UNIT)
-        for part in (raw, seen)
-    )
-    return np.asarray((total + USUAL * FEW) / (weight + FEW))
 
 
 def _parts(values: Floats) -> Ints:

@@ -27,10 +27,17 @@ CREATE TABLE engager AS
     FROM every_action a LEFT JOIN known_actions b
         ON b.actor = a.actor AND b.clock < a.clock AND b.clock > a.clock - INTERVAL 90 DAY
     GROUP BY ALL;
+CREATE TABLE calm AS SELECT *, 1 / (1 + acted / 300.0) AS s FROM engager;
+-- Few others are a fifth of the usual number on the network, over actions of those who acted on others at all, each counting
+-- its s, and a hundred more of none.
 CREATE TABLE sayings AS
-    SELECT e.*, 1 / (1 + acted / 300.0) AS s,
+    SELECT e.*,
         greatest(
-            others / (others + 1.0),
+            others / (others + greatest(1, (
+                SELECT coalesce(sum(o.s * o.others), 0) / (100 + coalesce(sum(o.s), 0)) FROM calm o
+                WHERE o.others > 0 AND o.network = e.network AND o.actor <> o.account AND o.kind <> 'view'
+                    AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
+            ) / 5)),
             2 * (100 + (
                 SELECT count(*) FROM engager o
                 WHERE o.network = e.network AND o.actor <> o.account AND o.kind <> 'view' AND o.others = 0
@@ -41,7 +48,7 @@ CREATE TABLE sayings AS
                     AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
             )) - 1
         ) AS e
-    FROM engager e;
+    FROM calm e;
 CREATE TABLE outcomes (account VARCHAR, clock TIMESTAMP, outcome DOUBLE);
 
 -- Links are counted by the source, else in the text.

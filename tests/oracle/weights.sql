@@ -1,8 +1,8 @@
 -- What each action counts: s · e · (1 + g) / 2, as a multiple of the usual one on its network, at most 3. The usual one is
--- the mean of s · (1 + g) / 2 over 30 days, each action counting its e, and a hundred more of 1/2.
+-- the mean over 30 days, each action counting its s · e, and a hundred more of 1/2.
 CREATE OR REPLACE TABLE weights AS
 WITH said AS (
-    SELECT y.*, y.s * (0.5 + 0.5 * coalesce(x / (1 + x), 0)) AS part
+    SELECT y.*, y.s * y.e AS se, y.s * y.e * (0.5 + 0.5 * coalesce(x / (1 + x), 0)) AS part
     FROM (
         SELECT y.*, (
             SELECT avg(ln(1 + o.outcome)) FROM outcomes o
@@ -12,11 +12,11 @@ WITH said AS (
     ) y
 )
 SELECT a.action,
-    least(3, a.e * a.part / (
-        (50 + coalesce(sum(b.e * b.part), 0)) / (100 + coalesce(sum(b.e), 0))
+    least(3, a.part / (
+        (50 + coalesce(sum(b.se * b.part), 0)) / (100 + coalesce(sum(b.se), 0))
     )) AS weight
 FROM said a LEFT JOIN said b
     ON b.network = a.network AND b.actor <> b.account AND b.kind <> 'view'
     AND b.clock < a.clock AND b.clock > a.clock - INTERVAL 30 DAY
-GROUP BY a.action, a.e, a.part;
+GROUP BY a.action, a.part;
 CREATE OR REPLACE TABLE weighed_actions AS SELECT * FROM known_actions JOIN weights USING (action);

@@ -99,7 +99,7 @@ def test_ripe_posts_are_judged_against_the_rolling_blocks(quiet: Watched, later:
 
 def test_what_breaks_is_found(broken: Watched) -> None:
     about = {finding.about for finding in broken.findings}
-    assert about == {"inputs", "predictions", "accuracy", "data"}
+    assert about == {"inputs", "accuracy", "data"}
     told = broken.verdict
     assert told.startswith("act: ")
     assert "have a lang never seen before" in told
