@@ -35,7 +35,7 @@ def asked(scored: Scored, store: AccountStore) -> Asked:
 
 @pytest.fixture(scope="module")
 def records(scored: Scored) -> dict[str, dict[str, Any]]:
-    return {account: dict(record) for account, record in scored.records().items()}
+    return {account: dict(record) for account, record in scored.records.items()}
 
 
 def name(account: str) -> Name:
