@@ -1,13 +1,16 @@
 """What the words of a post have drawn, against the account's own level: one number whose words can be named.
 
-A ridge regression on TF-IDF of single words and neighbouring pairs predicts log1p(outcome) minus the account's level.
-Chinese, Japanese and Korean characters count as words of their own, so that pairs of them stand for words.
+A ridge regression on the pieces of words predicts log1p(outcome) minus the account's level. Pieces are the three to five
+neighbouring letters of a word, its ends counting as letters, and the whole word: so a word never seen before still
+counts by its pieces. Words stand between spaces; each Chinese, Japanese or Korean character is one, and each two of them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,35 +19,73 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_matrix, diags
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import Ridge
+from scipy.sparse.linalg import LinearOperator, cg
 
-WORD = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[#@]?\w[\w'’]*"
+EAST = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+WORD = re.compile(rf"[{EAST}]|[^\s{EAST}]+")
+PAIR = re.compile(rf"(?=([{EAST}]{{2}}))")
 URL = r"https?://\S+"
+LETTERS = (3, 4, 5)
+DIGITS = 6
+CLOSE_ENOUGH, MOST_STEPS = 1e-3, 200
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Texts counted once: `counts` of words (texts, words) and of the pieces of each word, `spelled` (words, pieces).
+
+    `words` and `pieces` name the columns, in the order of the alphabet.
+    """
+
+    words: tuple[str, ...]
+    pieces: tuple[str, ...]
+    counts: csr_matrix
+    spelled: csr_matrix
+
+    @classmethod
+    def of(cls, texts: Sequence[str | None]) -> Corpus:
+        """The words of `texts`; links and upper case do not count."""
+        words, counts = _counted(WORD.findall(text) + PAIR.findall(text) for text in _clean(texts))
+        pieces, spelled = _counted(map(_pieces, words))
+        return cls(words, pieces, counts, spelled)
+
+    def rows(self, rows: Rows) -> Corpus:
+        """The texts in `rows`, with the words that are in them and the pieces of those."""
+        counts, words = _used(self.counts[rows])
+        spelled, pieces = _used(self.spelled[words])
+        return Corpus(_named(self.words, words), _named(self.pieces, pieces), counts, spelled)
 
 
 @dataclass(frozen=True, eq=False)
 class Wording:
-    """A fitted wording model: `ngrams`, their inverse document frequencies `idf` and weights `weight`, all (k,)."""
+    """A fitted wording model: `pieces`, how rare they are (`idf`) and what they lift (`weight`), all (k,).
 
-    ngrams: tuple[str, ...]
+    A word lifts by the sum of idf × weight over its pieces, and is as long as the root of the sum of idf². A text lifts by
+    the sum over its words, divided by the root of the sum of its words' squared lengths.
+    """
+
+    pieces: tuple[str, ...]
     idf: Floats
     weight: Floats
 
     def values(self, texts: Sequence[str | None]) -> Floats:
-        """The lift of each text in steps of log1p(outcome); 0 for a text without a known word."""
-        if not self.ngrams:
-            return np.zeros(len(texts))
-        return np.asarray(self._rows(texts) @ self.weight)
+        """The lift of each text in steps of log1p(outcome); 0 for a text without a known piece."""
+        return self.lifts(Corpus.of(texts))
+
+    def lifts(self, corpus: Corpus) -> Floats:
+        """The lift of each text of `corpus`, as `values` gives it."""
+        lift, square = self._of_words(corpus)
+        return np.asarray(corpus.counts @ lift) / _length(corpus.counts, square)
 
     def words(self, text: str, limit: int = 5) -> list[tuple[str, float]]:
-        """The n-grams of `text` that move its lift most, strongest first, each with its part of the lift."""
-        if not self.ngrams:
-            return []
-        row = self._rows([text])
-        parts = [(self.ngrams[column], float(row[0, column] * self.weight[column])) for column in row.indices]
-        return sorted(parts, key=lambda part: (-abs(part[1]), part[0]))[:limit]
+        """The words of `text` that move its lift most, strongest first, each with its part of the lift."""
+        corpus = Corpus.of([text])
+        lift, square = self._of_words(corpus)
+        parts = (lift * corpus.counts.toarray()[0] / _length(corpus.counts, square)).tolist()
+        known = [(word, part) for word, part in zip(corpus.words, parts, strict=True) if part]
+        return sorted(known, key=lambda part: (-abs(part[1]), part[0]))[:limit]
 
     def write(self, path: Path) -> None:
         """Writes the model as JSON."""
@@ -52,60 +93,116 @@ class Wording:
 
     def to_json(self) -> str:
         """The model as JSON; the same model gives the same text."""
-        content = {"ngrams": self.ngrams, "idf": self.idf.tolist(), "weight": self.weight.tolist()}
+        content = {"pieces": self.pieces, "idf": self.idf.tolist(), "weight": self.weight.tolist()}
         return json.dumps(content, ensure_ascii=False)
 
     @classmethod
     def read(cls, path: Path) -> Wording:
         """The model `write` wrote."""
         content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(tuple(content["ngrams"]), np.array(content["idf"]), np.array(content["weight"]))
+        return cls(tuple(content["pieces"]), np.array(content["idf"]), np.array(content["weight"]))
 
     @cached_property
-    def _vectorizer(self) -> CountVectorizer:
-        return _vectorizer(vocabulary={ngram: column for column, ngram in enumerate(self.ngrams)})
+    def _known(self) -> dict[str, tuple[float, float]]:
+        lift, square = (self.idf * self.weight).tolist(), (self.idf**2).tolist()
+        return dict(zip(self.pieces, zip(lift, square, strict=True), strict=True))
 
-    def _rows(self, texts: Sequence[str | None]) -> csr_matrix:
-        return _tfidf(self._vectorizer.transform(_clean(texts)), self.idf)
+    def _of_words(self, corpus: Corpus) -> tuple[Floats, Floats]:
+        """What each word of `corpus` lifts, and its squared length, both (words,)."""
+        of_pieces = np.array([self._known.get(piece, (0.0, 0.0)) for piece in corpus.pieces]).reshape(-1, 2)
+        return np.asarray(corpus.spelled @ of_pieces[:, 0]), np.asarray(corpus.spelled @ of_pieces[:, 1])
 
 
 def fit(
-    texts: Sequence[str | None],
+    corpus: Corpus,
     lift: Floats,
     weight: Floats | None = None,
     *,
-    min_posts: int,
+    min_words: int,
     alpha: float,
-    max_ngrams: int,
+    max_pieces: int,
 ) -> Wording:
-    """The wording model of `texts` whose posts drew `lift` more than the account's level, in steps of log1p(outcome).
+    """The wording model of texts whose posts drew `lift` more than the account's level, in steps of log1p(outcome).
 
-    An n-gram must occur in `min_posts` texts; the `max_ngrams` most frequent are kept. `alpha` is the ridge penalty,
-    `weight` what each post counts (1 when None). Without a frequent word the model has no words and says 0.
+    A piece must occur `min_words` times, counted once for each post and word; the `max_pieces` most frequent are kept.
+    `alpha` is the ridge penalty, `weight` what each post counts (1 when None). Without a frequent piece the model says 0.
     """
-    vectorizer = _vectorizer(min_df=min_posts, max_features=max_ngrams)
-    try:
-        counts = csr_matrix(vectorizer.fit_transform(_clean(texts)))
-    except ValueError:
+    said = np.asarray((corpus.counts > 0).sum(axis=0)).ravel()
+    times = np.asarray((corpus.spelled > 0).T @ said).ravel()
+    kept = np.sort(np.argsort(-times, kind="stable")[:max_pieces])
+    kept = kept[times[kept] >= min_words]
+    if not kept.size:
         return Wording((), np.zeros(0), np.zeros(0))
-    posts_with = np.bincount(counts.indices, minlength=counts.shape[1])
-    idf = np.log((1.0 + counts.shape[0]) / (1.0 + posts_with)) + 1.0
-    ridge = Ridge(alpha=alpha, solver="sparse_cg", tol=1e-3)
-    ridge.fit(_tfidf(counts, idf), lift, sample_weight=weight)
-    return Wording(tuple(vectorizer.get_feature_names_out()), idf, np.asarray(ridge.coef_))
+    texts = corpus.counts.shape[0]
+    idf = np.log((1.0 + texts) / (1.0 + np.minimum(times[kept], texts))) + 1.0
+    spelled = csr_matrix(corpus.spelled[:, kept] @ diags(idf))
+    length = _length(corpus.counts, np.asarray(corpus.spelled[:, kept] @ idf**2))
+    weight = np.ones(texts) if weight is None else weight
+    learned = _ridge(csr_matrix(diags(1.0 / length) @ corpus.counts), spelled, lift, weight, alpha)
+    return Wording(_named(corpus.pieces, kept), idf.round(DIGITS), learned.round(DIGITS))
 
 
-def _vectorizer(**settings: object) -> CountVectorizer:
-    return CountVectorizer(token_pattern=WORD, ngram_range=(1, 2), lowercase=False, **settings)
+def _ridge(counts: csr_matrix, spelled: csr_matrix, lift: Floats, weight: Floats, alpha: float) -> Floats:
+    """The weights (pieces,) of the ridge regression of `lift` on `counts @ spelled`, which is never multiplied out."""
+    by_word, by_piece = csr_matrix(counts.T), csr_matrix(spelled.T)
+    share = weight / weight.sum()
+    middle = by_piece @ (by_word @ share)
+
+    def gathered(texts: Floats) -> Floats:
+        weighed = weight * texts
+        found: Floats = by_piece @ (by_word @ weighed) - middle * weighed.sum()
+        return found
+
+    def normal(pieces: Floats) -> Floats:
+        return gathered(counts @ (spelled @ pieces) - middle @ pieces) + alpha * pieces
+
+    operator = LinearOperator((spelled.shape[1],) * 2, matvec=normal, dtype=np.float64)
+    learned: Floats = cg(operator, gathered(lift - share @ lift), rtol=CLOSE_ENOUGH, maxiter=MOST_STEPS)[0]
+    return learned
+
+
+def _pieces(word: str) -> list[str]:
+    """The pieces of a word; a space marks its ends.
+
+    >>> _pieces("#vote")
+    [' #v', '#vo', 'vot', 'ote', 'te ', ' #vo', '#vot', 'vote', 'ote ', ' #vot', '#vote', 'vote ', ' #vote ']
+    """
+    closed = f" {word} "
+    pieces = [closed[start : start + size] for size in LETTERS for start in range(len(closed) - size + 1)]
+    return pieces if len(closed) <= max(LETTERS) else [*pieces, closed]
+
+
+def _counted(rows: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], csr_matrix]:
+    """The distinct names in `rows`, in the order of the alphabet, and how often each is in each row, (rows, names)."""
+    numbers: dict[str, int] = {}
+    flat, ends = array("q"), [0]
+    for row in rows:
+        flat.extend(numbers.setdefault(name, len(numbers)) for name in row)
+        ends.append(len(flat))
+    names = tuple(sorted(numbers))
+    places = np.empty(len(names), np.intp)
+    places[[numbers[name] for name in names]] = np.arange(len(names))
+    columns = places[np.frombuffer(flat, np.int64)] if flat else np.empty(0, np.intp)
+    matrix = csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(ends) - 1, len(names)))
+    matrix.sum_duplicates()
+    return names, matrix
+
+
+def _used(matrix: csr_matrix) -> tuple[csr_matrix, Rows]:
+    """`matrix` without its empty columns, and which columns are left."""
+    columns = np.unique(matrix.indices)
+    return csr_matrix(matrix[:, columns]), columns
+
+
+def _named(names: Sequence[str], places: Rows) -> tuple[str, ...]:
+    return tuple(names[place] for place in places)
+
+
+def _length(counts: csr_matrix, square: Floats) -> Floats:
+    """The length of each text: the root of the sum of its words' squared lengths, 1 for a text without a known word."""
+    squares = np.asarray(counts.power(2) @ square)
+    return np.sqrt(np.where(squares > 0, squares, 1.0))
 
 
 def _clean(texts: Sequence[str | None]) -> list[str]:
     return pl.Series(texts, dtype=pl.String).fill_null("").str.replace_all(URL, " ").str.to_lowercase().to_list()
-
-
-def _tfidf(counts: csr_matrix, idf: Floats) -> csr_matrix:
-    """Rows of (1 + log count) × idf, each of length 1; empty rows stay empty."""
-    rows = csr_matrix(counts, dtype=np.float64)
-    rows.data = (1.0 + np.log(rows.data)) * idf[rows.indices]
-    squares = np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
-    return csr_matrix(diags(1.0 / np.sqrt(np.where(squares > 0, squares, 1.0))) @ rows)

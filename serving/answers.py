@@ -140,7 +140,7 @@ class Sum(Answer):
 class Words(Answer):
     """Words of the text that have moved reactions."""
 
-    words: str = Field(description="A word, or two neighbours.", examples=["good news"])
+    words: str = Field(description="A word, in small letters.", examples=["news"])
     lift: float = Field(
         description="Their part of the wording's lift, in steps of the logarithm of reactions.", examples=[0.12]
     )
@@ -157,7 +157,7 @@ class Explained(Score):
     sides: Sides = Field(description="The message against the messenger.", examples=[{"message": 3.2}])
     adds_up: Sum = Field(description="That the reasons are the score.", examples=[{"difference": 0.0}])
     words: list[Words] = Field(
-        description="The words that count most, strongest first.", examples=[[{"words": "good news", "lift": 0.12}]]
+        description="The words that count most, strongest first.", examples=[[{"words": "news", "lift": 0.12}]]
     )
 
 

@@ -114,8 +114,8 @@ class Features(_Section):
 class WordingParams(_Section):
     """How the choice of words is learned."""
 
-    min_posts: int = Field(5, ge=2, description="A word or pair must occur in this many posts.")
-    max_ngrams: int = Field(60_000, ge=100, description="The most frequent words and pairs that are kept.")
+    min_words: int = Field(5, ge=2, description="A piece must be in this many words, counted once for each post.")
+    max_pieces: int = Field(60_000, ge=100, description="The most frequent pieces that are kept.")
     alpha: float = Field(12.0, gt=0, description="Ridge penalty.")
     half_life_days: float = Field(120.0, gt=0, description="A post this much older weighs half.")
     slices: int = Field(5, ge=2, le=50, description="Forward slices before the first rolling origin.")

@@ -17,7 +17,7 @@ from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import Streams, compute, look_up, prepare
 from clout.features.contract import Contract
-from clout.features.wording import Wording
+from clout.features.wording import Corpus, Wording
 from clout.features.wording import fit as fit_wording
 from clout.models.scale import MIN_ACCOUNTS
 from clout.training.accounts import WINDOW, counted_posts
@@ -161,32 +161,35 @@ def cross_fit(
     Time is cut into slices that end where the rolling blocks begin; each slice is judged by words learned from
     outcomes known before it.
     """
-    starts = _slices(frame, blocks, params.slices)
+    starts, corpus = _slices(frame, blocks, params.slices), Corpus.of(texts)
     values, words = np.full(frame.height, np.nan), {}
     for start, end in pairwise([*starts, None]):
         assert start is not None  # noqa: S101 - only the last end is None
-        words[start] = learn_words(frame, texts, start, params)
+        words[start] = learn_words(frame, corpus, start, params)
         inside = pl.col("happened_at") >= start
         mask = frame.select(inside if end is None else inside & (pl.col("happened_at") < end)).to_series()
-        rows = mask.arg_true().to_list()
-        values[rows] = words[start].values([texts[row] for row in rows])
+        rows = mask.arg_true().to_numpy()
+        values[rows] = words[start].lifts(corpus.rows(rows))
     return values, words
 
 
-def learn_words(frame: pl.DataFrame, texts: tuple[str | None, ...], start: datetime, params: WordingParams) -> Wording:
-    """The words of the rows whose outcome was known before `start`, newer posts weighing more."""
+def learn_words(frame: pl.DataFrame, corpus: Corpus, start: datetime, params: WordingParams) -> Wording:
+    """The words of the rows whose outcome was known before `start`, newer posts weighing more.
+
+    `corpus` has the text of each row of `frame`.
+    """
     known = frame.select((pl.col("ripe_at") < start) & ~pl.col("cold") & pl.col("outcome_level_365d").is_not_null())
-    rows = known.to_series().arg_true().to_list()
+    rows = known.to_series().arg_true()
     past = frame[rows]
     lift = past.select(pl.col("outcome").log1p() - pl.col("outcome_level_365d")).to_series().to_numpy()
     age = past.select((start - pl.col("happened_at")).dt.total_seconds() / 86_400).to_series().to_numpy()
     return fit_wording(
-        [texts[row] for row in rows],
+        corpus.rows(rows.to_numpy()),
         lift,
         0.5 ** (age / params.half_life_days),
-        min_posts=params.min_posts,
+        min_words=params.min_words,
         alpha=params.alpha,
-        max_ngrams=params.max_ngrams,
+        max_pieces=params.max_pieces,
     )
 
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
-from clout.features.wording import Wording, fit
+from clout.features.wording import Corpus, Wording, fit
 
 TOPICS = ("free pizza tonight", "tax form due", "weather report today", "free tax advice")
 LIFTS = (1.0, -1.0, 0.0, 0.2)
 
 
-def learned(texts: list[str | None], lifts: list[float], min_posts: int = 2, max_ngrams: int = 1000) -> Wording:
-    return fit(texts, np.array(lifts), min_posts=min_posts, alpha=0.5, max_ngrams=max_ngrams)
+def learned(texts: list[str | None], lifts: list[float], min_words: int = 2, max_pieces: int = 1000) -> Wording:
+    return fit(Corpus.of(texts), np.array(lifts), min_words=min_words, alpha=0.5, max_pieces=max_pieces)
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +24,17 @@ def wording() -> Wording:
 
 
 def test_words_that_drew_more_lift(wording: Wording) -> None:
-    pizza, tax, nothing = wording.values(["pizza tonight", "tax form", "elsewhere"])
+    pizza, tax, nothing = wording.values(["pizza tonight", "tax form", "unknown"])
     assert pizza > 0.3
     assert tax < -0.3
     assert nothing == 0
 
 
-def test_pairs_are_words_too(wording: Wording) -> None:
-    assert {"free pizza", "tax form"} <= set(wording.ngrams)
+def test_a_word_never_seen_counts_by_its_pieces(wording: Wording) -> None:
+    pizzas, taxes = wording.values(["pizzas", "taxes"])
+    assert pizzas > 0 > taxes
+    assert {" piz", "zza ", " pizza "} <= set(wording.pieces)
+    assert "zzas " not in wording.pieces
 
 
 @pytest.mark.parametrize("text", ["free pizza tonight and tax", "FREE tax advice free", "weather report today"])
@@ -45,7 +49,7 @@ def test_the_strongest_words_come_first_and_few(wording: Wording) -> None:
     assert wording.words("free pizza tonight", limit=100)[:3] == wording.words("free pizza tonight", limit=3)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "🎉🎉", "!?", "unheard of", "https://pizza.tonight/free"])
+@pytest.mark.parametrize("text", ["", "   ", "🎉🎉", "!?", "unknown is bliss", "https://pizza.tonight/free"])
 def test_texts_without_a_known_word(wording: Wording, text: str) -> None:
     assert wording.values([text]).tolist() == [0.0]
     assert wording.words(text) == []
@@ -72,20 +76,20 @@ def test_one_text_alone_has_the_bits_of_the_batch(wording: Wording) -> None:
 def test_characters_of_east_asia_are_words() -> None:
     texts = ["今天吃饭", "今天下雨", "今日は雨です", "밥 먹자"] * 4
     wording = learned([*texts], [1.0, -1.0, -1.0, 1.0] * 4)
-    assert {"今 天", "吃 饭"} <= set(wording.ngrams)
+    assert {" 今 ", " 吃 ", " 吃饭 "} <= set(wording.pieces)
     eat, rain = wording.values(["我们吃饭吧", "又下雨了"])
     assert eat > 0 > rain
     assert wording.words("吃饭")[0][1] > 0
 
 
 @pytest.mark.parametrize(
-    ("texts", "min_posts"),
-    [([], 1), ([None, ""], 1), (["one two", "three four"], 2), (["🎉", "!"], 1), (["a b"], 9)],
+    ("texts", "min_words"),
+    [([], 1), ([None, ""], 1), (["one two", "three four"], 2), (["🎉", "!"], 2), (["a b"], 9)],
     ids=["no texts", "empty", "nothing twice", "no words", "too few"],
 )
-def test_without_a_frequent_word_there_is_no_lift(texts: list[str | None], min_posts: int, tmp_path: Path) -> None:
-    wording = learned(texts, [1.0] * len(texts), min_posts=min_posts)
-    assert wording.ngrams == ()
+def test_without_a_frequent_word_there_is_no_lift(texts: list[str | None], min_words: int, tmp_path: Path) -> None:
+    wording = learned(texts, [1.0] * len(texts), min_words=min_words)
+    assert wording.pieces == ()
     assert wording.values(["one two", None]).tolist() == [0.0, 0.0]
     assert wording.words("one two") == []
     wording.write(tmp_path / "wording.json")
@@ -94,7 +98,36 @@ def test_without_a_frequent_word_there_is_no_lift(texts: list[str | None], min_p
 
 def test_only_the_most_frequent_are_kept() -> None:
     texts = ["often"] * 6 + ["often seldom"] * 3
-    assert learned([*texts], [1.0] * 9, max_ngrams=1).ngrams == ("often",)
+    assert set(learned([*texts], [1.0] * 9, max_pieces=3).pieces) <= set(Corpus.of(["often"]).pieces)
+
+
+def test_a_piece_counts_once_for_each_post_and_word() -> None:
+    texts = ["ab ab ab ab", "xabx xabx", "nothing"]
+    assert " ab " not in learned([*texts], [1.0, 1.0, 0.0], min_words=2).pieces
+    assert " ab " in learned([*texts, "ab"], [1.0, 1.0, 0.0, 1.0], min_words=2).pieces
+
+
+def test_rows_of_a_corpus_teach_what_their_texts_alone_teach() -> None:
+    """Words counted once for all posts say nothing of posts that are not learned from."""
+    rows = np.array([1, 3, 4, 5, 7, 9, 10, 11])
+    texts = [*TOPICS] * 3
+    lifts = np.array([*LIFTS] * 3)[rows]
+    some = fit(Corpus.of([*texts, "quite another"]).rows(rows), lifts, min_words=2, alpha=0.5, max_pieces=99)
+    alone = fit(Corpus.of([texts[row] for row in rows]), lifts, min_words=2, alpha=0.5, max_pieces=99)
+    assert some.to_json() == alone.to_json()
+    assert some.lifts(Corpus.of(texts).rows(rows)).tolist() == some.values([texts[row] for row in rows]).tolist()
+
+
+def test_weights_are_those_of_a_ridge_regression() -> None:
+    rng = np.random.default_rng(3)
+    corpus = Corpus.of([" ".join(rng.choice(["good", "bad", "news", "bread", "and"], 6)) for _ in range(80)])
+    lift, weight = rng.normal(size=80), rng.uniform(0.5, 2.0, 80)
+    wording = fit(corpus, lift, weight, min_words=2, alpha=2.0, max_pieces=99)
+    spelled = corpus.spelled.toarray() * wording.idf
+    rows = corpus.counts.toarray() @ spelled
+    rows /= np.sqrt(corpus.counts.toarray() ** 2 @ (corpus.spelled.toarray() @ wording.idf**2))[:, None]
+    ridge = Ridge(alpha=2.0).fit(rows, lift, sample_weight=weight)
+    assert wording.weight == pytest.approx(ridge.coef_, abs=2e-3)
 
 
 def test_what_is_written_reads_the_same(wording: Wording, tmp_path: Path) -> None:
@@ -109,7 +142,7 @@ def test_what_is_written_reads_the_same(wording: Wording, tmp_path: Path) -> Non
 
 def test_the_same_posts_teach_the_same(wording: Wording) -> None:
     again = learned([*TOPICS] * 5, [*LIFTS] * 5)
-    assert again.ngrams == wording.ngrams
+    assert again.pieces == wording.pieces
     assert again.weight.tolist() == wording.weight.tolist()
 
 

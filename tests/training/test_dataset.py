@@ -122,7 +122,7 @@ def test_lifts_of_the_last_block_come_from_the_wording_that_is_kept(dataset: Dat
     last = dataset.where(dataset.plan.final.judged())
     texts = [text for text, inside in zip(dataset.texts, last, strict=True) if inside]
     assert dataset.frame.filter(last)[WORDING.name].to_list() == dataset.wording.values(texts).tolist()
-    assert len(dataset.wording.ngrams) > 50
+    assert len(dataset.wording.pieces) > 50
 
 
 def test_words_are_not_learned_from_cold_accounts(dataset: Dataset) -> None:
@@ -139,7 +139,7 @@ def test_counts_read_long_after_are_told(dataset: Dataset) -> None:
 
 def test_posts_without_texts_have_no_lift() -> None:
     made = build(counted(600), Params())
-    assert made.wording.ngrams == ()
+    assert made.wording.pieces == ()
     assert set(made.frame[WORDING.name].drop_nulls()) == {0.0}
 
 

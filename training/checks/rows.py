@@ -13,6 +13,7 @@ import polars as pl
 from clout.data.history import Coverage, History, Tables, known_before, load
 from clout.features.catalogue import WORDING
 from clout.features.compute import compute, prepare
+from clout.features.wording import Corpus
 from clout.training.checks.check import Check, Verdict, held, named
 from clout.training.checks.evidence import Evidence
 from clout.training.dataset import learn_words
@@ -201,8 +202,8 @@ def _other_words(evidence: Evidence) -> Iterator[str]:
     """Posts of the first judged block whose words count otherwise when nothing that was not known before it is there."""
     dataset, block = evidence.dataset, evidence.dataset.plan.rolling[1]
     known = dataset.where(pl.col("ripe_at") < block.start).arg_true().to_list()
-    texts = tuple(dataset.texts[row] for row in known)
-    words = learn_words(dataset.frame[known], texts, block.start, evidence.params.wording)
+    corpus = Corpus.of([dataset.texts[row] for row in known])
+    words = learn_words(dataset.frame[known], corpus, block.start, evidence.params.wording)
     inside = evidence.judged.filter(block.judged())
     posts = inside.gather_every(max(1, inside.height // POSTS)).select("post", WORDING.name)
     said = posts.join(evidence.tables["posts"].select("post", "text"), on="post", maintain_order="left")
