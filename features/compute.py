@@ -10,7 +10,7 @@ import polars as pl
 
 from clout.data.history import History
 from clout.data.windows import WIDTHS, Stream, newest, window
-from clout.features import audience, messenger, timing, unusual
+from clout.features import audience, messenger, network, timing, unusual
 from clout.features.catalogue import FEATURES
 from clout.features.message import with_form
 
@@ -28,7 +28,7 @@ class Streams:
     def of(self, account: str, network: str) -> Streams:
         """The same past for one account alone: what a request about it needs."""
         cut = {
-            name: stream.of(network if stream.key == ("network",) else account) for name, stream in self.by_name.items()
+            name: stream.of(network if stream.key[0] == "network" else account) for name, stream in self.by_name.items()
         }
         return replace(self, by_name=cut, accounts=self.accounts.filter(pl.col("account") == account))
 
@@ -42,6 +42,7 @@ def prepare(history: History) -> Streams:
         **timing.streams(history),
         **audience.streams(history, actions),
         **unusual.streams(history, actions),
+        **network.streams(history, records["outcomes"]),
     }
     reported = history.coverage.reported
     logged = frozenset(reported.filter(pl.col("logged"))["network"].to_list())

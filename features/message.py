@@ -11,7 +11,7 @@ from clout.features.feature import Feature
 URL = r"https?://\S+"
 HASHTAG = r"[#＃][\p{L}\p{N}_]+"
 MENTION = r"(?:^|[^\p{L}\p{N}_])@[\p{L}\p{N}_]+"
-EMOJI = r"[\x{1F300}-\x{1FAFF}\x{2600}-\x{27BF}]"
+LENGTH_STEP, LENGTHS = 40, 4
 PLAIN = pl.col("text").str.replace_all(URL, "")
 WORDS = PLAIN.str.count_matches(r"\S+")
 
@@ -40,6 +40,12 @@ def _message(name: str, unit: str, expression: pl.Expr, words: _Words) -> Featur
 
 def _flag(pattern: str) -> pl.Expr:
     return pl.col("text").str.contains(pattern)
+
+
+def _place(pattern: str) -> pl.Expr:
+    """How much of the text stands before the first match; missing without one."""
+    before = pl.col("text").str.extract(rf"(?s)^(.*?)(?:{pattern})").str.len_chars()
+    return before / pl.col("text").str.len_chars()
 
 
 FEATURES = (
@@ -167,17 +173,6 @@ FEATURES = (
         ),
     ),
     _message(
-        "emoji_count",
-        "emoji",
-        PLAIN.str.count_matches(EMOJI),
-        _Words(
-            "emoji",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try with or without emoji.",
-        ),
-    ),
-    _message(
         "digits_count",
         "digits",
         PLAIN.str.count_matches(r"\p{Nd}"),
@@ -197,6 +192,39 @@ FEATURES = (
             "Capitals make up {value}, which goes with more reactions.",
             "Capitals make up {value}, which goes with fewer reactions.",
             "Try fewer capitals.",
+        ),
+    ),
+    _message(
+        "full_stops_count",
+        "full stops",
+        PLAIN.str.count_matches(r"[.。]"),
+        _Words(
+            "full stops",
+            "With {value}, posts like this draw more.",
+            "With {value}, posts like this draw less.",
+            "Try more or fewer sentences.",
+        ),
+    ),
+    _message(
+        "mention_place_share",
+        "of the text",
+        _place(MENTION),
+        _Words(
+            "place of the first name",
+            "The first name comes after {value}, which goes with more reactions.",
+            "The first name comes after {value}, which goes with fewer reactions.",
+            "Try naming people later, or earlier, in the text.",
+        ),
+    ),
+    _message(
+        "hashtag_place_share",
+        "of the text",
+        _place(HASHTAG),
+        _Words(
+            "place of the first hashtag",
+            "The first hashtag comes after {value}, which goes with more reactions.",
+            "The first hashtag comes after {value}, which goes with fewer reactions.",
+            "Try hashtags later, or earlier, in the text.",
         ),
     ),
     _message(
@@ -247,9 +275,18 @@ FEATURES = (
 
 
 def with_form(posts: pl.DataFrame) -> pl.DataFrame:
-    """`posts` with what earlier posts of the same form are looked up by: has_link, hour, daypart, weekday."""
+    """`posts` with what earlier posts of the same form are looked up by.
+
+    has_link, has_media (not where media are not reported), length (in steps of 40 characters), opening (the first word),
+    hashtag (the first), hour, daypart, weekday.
+    """
+    lower = pl.col("text").str.to_lowercase()
     return posts.with_columns(
         has_link=_counted("n_urls", URL) > 0,
+        has_media=(pl.col("n_media") > 0).fill_null(value=False),
+        length=(PLAIN.str.len_chars() // LENGTH_STEP).clip(upper_bound=LENGTHS - 1),
+        opening=lower.str.extract(r"^\s*(\S+)"),
+        hashtag=lower.str.extract(rf"({HASHTAG})"),
         hour=pl.col("happened_at").dt.hour(),
         daypart=pl.col("happened_at").dt.hour() // 3,
         weekday=pl.col("happened_at").dt.weekday(),

@@ -14,12 +14,23 @@ from clout.features.message import with_form
 KINDS = ("like", "reshare", "reply", "quote")
 HALF_LIVES = (3, 30)
 PRIOR_POSTS = 5.0
+FORMS = {
+    "kind": ("kind",),
+    "link": ("has_link",),
+    "media": ("has_media",),
+    "form": ("kind", "has_link", "has_media"),
+    "daypart": ("daypart",),
+    "length": ("length",),
+    "opening": ("opening",),
+    "hashtag": ("hashtag",),
+}
 FEW = "fewer than two earlier posts like this have a known result"
+NONE = "no earlier post like this has a known result"
 
 
 def streams(history: History) -> dict[str, Stream]:
     """Ripe outcomes by account, by account and form of post, and by network."""
-    forms = with_form(history.posts).select("post", "kind", "has_link", "daypart")
+    forms = with_form(history.posts).select("post", *{form for forms in FORMS.values() for form in forms})
     known = history.outcomes.columns
     events = history.outcomes.join(forms, on="post", how="left").with_columns(
         *(pl.lit(None, pl.Float64).alias(kind) for kind in KINDS if kind not in known),
@@ -38,9 +49,7 @@ def streams(history: History) -> dict[str, Stream]:
 
     return {
         "outcomes": stream(events, ["account"], tie="post", totals=by_account, lasts=lasts),
-        "outcomes_kind": by("kind"),
-        "outcomes_link": by("has_link"),
-        "outcomes_daypart": by("daypart"),
+        **{f"outcomes_{name}": by(*forms) for name, forms in FORMS.items()},
         "network_outcomes": stream(events, ["network"], tie="post", totals=simple),
     }
 
@@ -82,9 +91,15 @@ def _record(
     )
 
 
-def _same(stream_name: str, window: str) -> pl.Expr:
-    """Mean log1p(outcome) of the posts of the same form; missing when there are fewer than two of them."""
-    return pl.when(past(stream_name, "n", window) >= 2).then(mean(stream_name, "log", window))
+def _same(form: str, label: str, least: int = 2) -> Feature:
+    """Mean log1p(outcome) of the year's posts of the same form; missing when there are fewer than `least` of them."""
+    stream_name = f"outcomes_{form}"
+    return _record(
+        f"outcome_log_mean_same_{form}_365d",
+        f"usual reactions {label}",
+        pl.when(past(stream_name, "n", "365d") >= least).then(mean(stream_name, "log", "365d")),
+        missing=FEW if least > 1 else NONE,
+    )
 
 
 FEATURES = (
@@ -119,22 +134,12 @@ FEATURES = (
     _record(
         "quotes_log_mean_90d", "usual quotes", mean("outcomes", "quote_log", "90d", "quote_n"), "quotes (typical)", 0
     ),
-    _record(
-        "outcome_log_mean_same_kind_365d",
-        "usual reactions to posts of this kind",
-        _same("outcomes_kind", "365d"),
-        missing=FEW,
-    ),
-    _record(
-        "outcome_log_mean_same_link_365d",
-        "usual reactions to posts with links, or without, like this one",
-        _same("outcomes_link", "365d"),
-        missing=FEW,
-    ),
-    _record(
-        "outcome_log_mean_same_daypart_365d",
-        "usual reactions at this time of day",
-        _same("outcomes_daypart", "365d"),
-        missing=FEW,
-    ),
+    _same("kind", "to posts of this kind"),
+    _same("link", "to posts with links, or without, like this one"),
+    _same("media", "to posts with pictures or videos, or without, like this one"),
+    _same("form", "to posts of this kind that have links and pictures, or have none, like this one"),
+    _same("daypart", "at this time of day"),
+    _same("length", "to posts about as long as this one"),
+    _same("opening", "to posts that begin with the same word", least=1),
+    _same("hashtag", "to posts with the same first hashtag", least=1),
 )

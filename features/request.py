@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from clout.data.history import History, load
 from clout.data.tables import SCHEMAS
 from clout.data.windows import WIDTHS, Stream
 from clout.features.compute import Streams, compute, prepare
+from clout.features.message import with_form
 from clout.features.wording import Wording
 
 TICK = timedelta(microseconds=1)
@@ -103,7 +105,8 @@ def features_of_draft(
         streams = past.streams.of(account, draft.network)
     else:
         streams = prepare(load(_tables(draft.network, account, facts, as_of), past.horizon, past.action_values))
-    shared = {name: _at_end(stream, draft.network, past, as_of) for name, stream in _shared(past.streams).items()}
+    formed = with_form(post).row(0, named=True)
+    shared = {name: _at_end(stream, formed, past, as_of) for name, stream in _shared(past.streams).items()}
     streams = replace(streams, by_name={**streams.by_name, **shared})
     return compute(post, streams, None if wording is None else pl.Series(wording.values([draft.text])))
 
@@ -115,22 +118,33 @@ def post_time() -> pl.DataType:
 
 def _shared(streams: Streams) -> dict[str, Stream]:
     """The streams that tell of a whole network."""
-    return {name: stream for name, stream in streams.by_name.items() if stream.key == ("network",)}
+    return {name: stream for name, stream in streams.by_name.items() if stream.key[0] == "network"}
 
 
-def _at_end(stream: Stream, network: str, past: Past, as_of: datetime) -> Stream:
-    """The rows of a network's stream that a lookup at `as_of` can find.
+def _at_end(stream: Stream, post: Mapping[str, Any], past: Past, as_of: datetime) -> Stream:
+    """The rows of a network's stream that a lookup for `post` at `as_of` can find.
 
     Where `as_of` lies beyond the network's data, they are moved to end there: its last level stands for its level now.
     """
-    known = past.through.get(network, as_of) + TICK
+    known = past.through.get(post["network"], as_of) + TICK
     beyond = max(as_of - known, timedelta(0))
-    whole = stream.of(network)
+    whole = _alike(stream.of(post["network"]), post)
     times = whole.frame["at"]
     ends = [times.search_sorted(as_of - beyond, side="left")]
     ends += [times.search_sorted(as_of - beyond - width, side="right") for width in WIDTHS.values()]
     rows = sorted({int(end) - 1 for end in ends if int(end) > 0})
     return replace(whole, frame=whole.frame[rows].with_columns(pl.col("at") + beyond), slices={})
+
+
+def _alike(stream: Stream, post: Mapping[str, Any]) -> Stream:
+    """The rows of a network's stream of posts of the same form as `post`."""
+    frame = stream.frame
+    for key in stream.key[1:]:
+        if post[key] is None:
+            return replace(stream, frame=frame.clear())
+        first, end = (frame[key].search_sorted(post[key], side=side) for side in ("left", "right"))
+        frame = frame.slice(first, end - first)
+    return replace(stream, frame=frame)
 
 
 def _tables(network: str, account: str, facts: AccountFacts, as_of: datetime) -> dict[str, pl.DataFrame]:

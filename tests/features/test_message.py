@@ -29,8 +29,9 @@ def shape(text: str | None, **form: object) -> dict[str, float | None]:
         ("你好吗？好！", {"text_chars": 6, "text_words": 1, "questions_count": 1, "exclamations_count": 1}),
         ("你好\u3000世界", {"text_words": 2, "word_chars_mean": 2.0}),
         ("「引用」 «mot» “word”", {"quotation_marks_count": 6}),
-        ("🎉🎉 ☀ ok", {"emoji_count": 3, "text_words": 3}),
-        ("👨‍👩‍👧", {"emoji_count": 3, "text_chars": 5}),
+        ("🎉🎉 ☀ ok", {"text_chars": 7, "text_words": 3}),
+        ("👨‍👩‍👧", {"text_words": 1, "text_chars": 5}),
+        ("One. Two... 三。 https://a.b/c.d", {"full_stops_count": 5}),
         ("١٢ ４ 7", {"digits_count": 4}),
         ("ÉCOLE Straße", {"capitals_share": 6 / 11}),
         ("#one ＃zwei #三 # #", {"hashtags_count": 3, "hashtag_first_flag": 1}),
@@ -45,6 +46,24 @@ def shape(text: str | None, **form: object) -> dict[str, float | None]:
 def test_shapes(text: str, expected: dict[str, float | None]) -> None:
     got = shape(text)
     assert {name: got[name] for name in expected} == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "hashtag"),
+    [
+        ("@amy hello", 0, None),
+        ("hello @amy and @bob", 5 / 19, None),
+        ("a@b.org #one", None, 8 / 12),
+        ("＃一 @二", 2 / 5, 0),
+        ("one\ntwo #3", None, 8 / 10),
+        ("no one", None, None),
+        ("", None, None),
+    ],
+)
+def test_where_the_first_name_and_hashtag_stand(text: str, name: float | None, hashtag: float | None) -> None:
+    """Nothing of the text stands before a name that opens it; what sets a later name apart is not counted."""
+    got = shape(text)
+    assert (got["mention_place_share"], got["hashtag_place_share"]) == (name, hashtag)
 
 
 def test_an_unknown_text_says_nothing() -> None:

@@ -113,6 +113,8 @@ def test_posts_of_the_same_form_and_time_of_day() -> None:
     likes = [Acted(0, 60, HOUR), Acted(1, 61, HOUR)]
     got = judged_last(tables_of([*posts, Published(0, 40 * DAY + morning, n_media=3, n_urls=1)], likes, [], []))
     assert got["outcome_log_mean_same_link_365d"] == 0
+    assert got["outcome_log_mean_same_media_365d"] == pytest.approx(log(2), abs=1e-6)
+    assert got["outcome_log_mean_same_form_365d"] is None
     assert got["outcome_log_mean_same_daypart_365d"] == pytest.approx(log(2), abs=1e-6)
 
 
@@ -132,3 +134,27 @@ def test_counts_make_a_record_too() -> None:
 
 def test_reshares_of_others_are_no_record() -> None:
     assert liked(4, kind="reshare")["outcome_count_all"] == 0
+
+
+def test_posts_of_the_same_form_are_alike_in_all_of_it() -> None:
+    forms = [(None, 0), (0, 0), (1, 0), (0, 1)]
+    posts = [Published(0, place * DAY, n_media=media, n_urls=urls) for place, (media, urls) in enumerate(forms)]
+    likes = [Acted(0, 60, HOUR), Acted(2, 61, HOUR), Acted(3, 62, HOUR)]
+    got = judged_last(tables_of([*posts, Published(0, 40 * DAY, n_media=0, n_urls=0)], likes, [], []))
+    assert got["outcome_log_mean_same_form_365d"] == pytest.approx(log(2) / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "alike", "unlike"),
+    [
+        ("opening", " GOOD morning", "a good morning"),
+        ("hashtag", "see #One #two", "see #two #one"),
+        ("length", "x" * 79, "x" * 80),
+        ("length", "x" * 41 + " https://example.org", "x" * 39),
+    ],
+)
+def test_posts_that_look_alike(name: str, alike: str, unlike: str) -> None:
+    posts = [Published(0, place * DAY, text=text) for place, text in enumerate((alike, alike, unlike, unlike))]
+    judged = Published(0, 40 * DAY, text="Good #one " + "x" * 40)
+    got = judged_last(tables_of([*posts, judged], [Acted(0, 60, HOUR)], [], []))
+    assert got[f"outcome_log_mean_same_{name}_365d"] == pytest.approx(log(2) / 2, abs=1e-6)

@@ -1,4 +1,4 @@
-"""The usual level around an account."""
+"""The usual level around an account, and what lifts everybody's posts."""
 
 from __future__ import annotations
 
@@ -30,6 +30,31 @@ def around(judged: int, author: int = 0) -> dict[str, float | None]:
 def test_means_of_everybody_on_the_network(judged: int, month: float | None) -> None:
     got = around(judged)
     assert got["network_outcome_log_mean_30d"] == (None if month is None else pytest.approx(month, abs=1e-6))
+
+
+def opened(*texts: str, judged: str = "Good day", after: int = 60 * DAY) -> float | None:
+    """The lift of the first word of a post at `after`, when one account's posts drew 3 likes each, but 0 for these texts."""
+    usual = [Published(5, place * DAY, text="x") for place in range(4)]
+    unusual = [Published(5, 40 * DAY + place * DAY, text=text) for place, text in enumerate(texts)]
+    likes = [Acted(post, 60 + post * 3 + actor, HOUR) for post in range(4) for actor in range(3)]
+    tables = tables_of([*usual, *unusual, Published(0, after, text=judged)], likes, [], [])
+    got = features_of(tables).filter(happened_at=tables["posts"]["happened_at"][-1]).row(0, named=True)
+    return got["opening_lift_mean_30d"]
+
+
+def test_posts_that_begin_alike_lift_together() -> None:
+    """Three more posts that lifted nothing count beside them; case does not."""
+    assert opened("good night") == pytest.approx(-log(4) / 4, abs=1e-5)
+    assert opened("GOOD night", "good bye") == pytest.approx(-(log(4) + log(4) * 4 / 5) / 5, abs=1e-5)
+    assert opened("day good") == opened() == 0
+    assert opened("good night", judged="") is None
+
+
+def test_a_lift_is_known_when_its_post_has_ripened_and_for_a_month() -> None:
+    ripe = 47 * DAY
+    assert [opened("good", after=at) == 0 for at in (ripe, ripe + 1, ripe + 30 * DAY - 1, ripe + 30 * DAY)] == [
+        True, False, False, True
+    ]  # fmt: skip
 
 
 def test_networks_are_apart() -> None:

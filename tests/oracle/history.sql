@@ -51,6 +51,15 @@ CREATE TABLE sayings AS
     FROM calm e;
 CREATE TABLE outcomes (account VARCHAR, clock TIMESTAMP, outcome DOUBLE);
 
--- Links are counted by the source, else in the text.
-CREATE TABLE links AS SELECT post, n_media, happened_at, coalesce(n_urls, len(regexp_extract_all(text, 'https?://[^\s\p{Z}\x0b\x{85}]'))) AS n_links FROM posts;
-CREATE TABLE asked AS SELECT *, coalesce(n_urls, len(regexp_extract_all(text, 'https?://[^\s\p{Z}\x0b\x{85}]'))) AS n_links FROM judged;
+-- What earlier posts are looked up by. Links are counted by the source, else in the text; media not told of are none.
+CREATE MACRO formed(posts) AS TABLE
+    SELECT *,
+        coalesce(n_urls, len(regexp_extract_all(text, 'https?://[^\s\p{Z}\x0b\x{85}]'))) > 0 AS has_link,
+        coalesce(n_media > 0, false) AS has_media,
+        hour(happened_at) // 3 AS daypart,
+        nullif(regexp_extract(lower(text), '^[\s\p{Z}\x0b\x{85}]*([^\s\p{Z}\x0b\x{85}]+)', 1), '') AS opening,
+        nullif(regexp_extract(lower(text), '[#＃][\p{L}\p{N}_]+'), '') AS hashtag,
+        CASE WHEN text IS NOT NULL THEN least(len(regexp_replace(text, 'https?://[^\s\p{Z}\x0b\x{85}]+', '', 'g')) // 40, 3) END AS length
+    FROM query_table(posts);
+CREATE TABLE forms AS FROM formed(posts);
+CREATE TABLE asked AS FROM formed(judged);

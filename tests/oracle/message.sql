@@ -23,11 +23,16 @@ SELECT
     len(plain) - len(replace(replace(plain, '?', ''), '？', '')) AS questions_count,
     len(plain) - len(replace(replace(plain, '!', ''), '！', '')) AS exclamations_count,
     len(regexp_extract_all(plain, '["“”„«»「」]')) AS quotation_marks_count,
-    list_count(list_filter(
-        string_split(plain, ''), c -> c <> '' AND (unicode(c) BETWEEN 127744 AND 129791 OR unicode(c) BETWEEN 9728 AND 10175)
-    )) AS emoji_count,
     len(regexp_extract_all(plain, '\p{Nd}')) AS digits_count,
     CASE WHEN letters > 0 THEN len(regexp_extract_all(plain, '\p{Lu}'))::DOUBLE / letters END AS capitals_share,
+    len(plain) - len(replace(replace(plain, '.', ''), '。', '')) AS full_stops_count,
+    -- What stands before the first name, without the one character that sets the name apart, or before the first hashtag.
+    CASE WHEN regexp_matches(text, '(^|[^\p{L}\p{N}_])@[\p{L}\p{N}_]') THEN
+        len(regexp_extract(text, '(?s)^(.*?)(?:^|[^\p{L}\p{N}_])@[\p{L}\p{N}_]', 1))::DOUBLE / len(text)
+    END AS mention_place_share,
+    CASE WHEN regexp_matches(text, '[#＃][\p{L}\p{N}_]') THEN
+        len(regexp_extract(text, '(?s)^(.*?)[#＃][\p{L}\p{N}_]', 1))::DOUBLE / len(text)
+    END AS hashtag_place_share,
     (kind = 'reply')::INT AS reply_flag,
     (kind = 'quote')::INT AS quote_flag,
     (ltrim(regexp_replace(text, '[\s\p{Z}\x0b\x{85}]', ' ', 'g')) SIMILAR TO '(@|\.@)(.|\n)*')::INT AS mention_first_flag,

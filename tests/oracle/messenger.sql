@@ -2,12 +2,17 @@
 WITH record AS (
     SELECT q.post, q.t, ln(1 + o.outcome) AS log, o.*EXCLUDE (post, account, network, clock), o.clock, o.outcome IS NOT NULL AS ripe,
         o.kind = q.kind AS same_kind,
-        (f.n_links > 0) = (q.n_links > 0) AS same_link,
-        hour(f.happened_at) // 3 = hour(q.happened_at) // 3 AS same_daypart,
+        f.has_link = q.has_link AS same_link,
+        f.has_media = q.has_media AS same_media,
+        o.kind = q.kind AND f.has_link = q.has_link AND f.has_media = q.has_media AS same_form,
+        f.daypart = q.daypart AS same_daypart,
+        f.opening = q.opening AS same_opening,
+        f.hashtag = q.hashtag AS same_hashtag,
+        f.length = q.length AS same_length,
         row_number() OVER (PARTITION BY q.post ORDER BY o.clock DESC, o.post DESC) - 1 AS age
     FROM asked q
     LEFT JOIN outcomes o ON o.account = q.account AND o.clock < q.t
-    LEFT JOIN links f ON f.post = o.post
+    LEFT JOIN forms f ON f.post = o.post
 ),
 mine AS (
     SELECT
@@ -34,6 +39,14 @@ mine AS (
             THEN avg(log) FILTER (same_link AND clock > t - INTERVAL 365 DAY) END AS outcome_log_mean_same_link_365d,
         CASE WHEN count(*) FILTER (same_daypart AND clock > t - INTERVAL 365 DAY) >= 2
             THEN avg(log) FILTER (same_daypart AND clock > t - INTERVAL 365 DAY) END AS outcome_log_mean_same_daypart_365d,
+        CASE WHEN count(*) FILTER (same_media AND clock > t - INTERVAL 365 DAY) >= 2
+            THEN avg(log) FILTER (same_media AND clock > t - INTERVAL 365 DAY) END AS outcome_log_mean_same_media_365d,
+        CASE WHEN count(*) FILTER (same_form AND clock > t - INTERVAL 365 DAY) >= 2
+            THEN avg(log) FILTER (same_form AND clock > t - INTERVAL 365 DAY) END AS outcome_log_mean_same_form_365d,
+        avg(log) FILTER (same_opening AND clock > t - INTERVAL 365 DAY) AS outcome_log_mean_same_opening_365d,
+        avg(log) FILTER (same_hashtag AND clock > t - INTERVAL 365 DAY) AS outcome_log_mean_same_hashtag_365d,
+        CASE WHEN count(*) FILTER (same_length AND clock > t - INTERVAL 365 DAY) >= 2
+            THEN avg(log) FILTER (same_length AND clock > t - INTERVAL 365 DAY) END AS outcome_log_mean_same_length_365d,
         coalesce(sum(log) FILTER (clock > t - INTERVAL 365 DAY), 0) AS log_year,
         count(log) FILTER (clock > t - INTERVAL 365 DAY) AS count_year
     FROM record
