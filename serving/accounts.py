@@ -56,7 +56,7 @@ class Asked:
 
     def _found(self, network: str, name: str) -> tuple[str, ...]:
         key = f"{network}/{name}"
-        if not name.startswith("@") and (key in self.loaded.accounts or self.store.open().latest(key)):
+        if key in self.loaded.accounts or self.store.open().latest(key):
             return (key,)
         known = self.loaded.handles.get((network, plain_handle(name)), ())
         return known or self.store.open().find(network, name)

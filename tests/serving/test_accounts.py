@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from scored_home import DAY_BEFORE, ENGAGER, LAST, LATE, SLASHED, TWINS, WEEK_BEFORE, Scored
 
+from clout.features import unusual
 from clout.models.scale import band
 from clout.serving import accounts
+from clout.serving.account_findings import findings
 from clout.serving.account_queries import Name, Range
 from clout.serving.account_store import AccountStore
 from clout.serving.accounts import Asked, explanation, history, posts, score
@@ -86,11 +88,14 @@ def test_places_are_counted_among_the_scores_of_the_run(asked: Asked, records: d
 
 
 def test_findings_are_passed_on(asked: Asked, scored: Scored, monkeypatch: pytest.MonkeyPatch) -> None:
+    feature = unusual.FEATURES[0]
+    [finding] = findings({feature.name: 0.9}, {feature.name: [0.0, 0.0, 0.0, 0.0, 0.1]})
     found = at(asked, scored.accounts[0], LAST)
-    told = {"code": "actions_burst_share_30d", "value": 0.7, "usual": 0.06, "sentence": "It came in bursts."}
-    odd = replace(found, detail={**found.detail, "findings": [told]})
+    odd = replace(found, detail={**found.detail, "findings": [finding]})
     monkeypatch.setattr(Asked, "record", lambda *_: odd)
-    assert [finding.model_dump() for finding in score(asked, name(found.account)).findings] == [told]
+    [told] = score(asked, name(found.account)).findings
+    assert told.model_dump() == finding
+    assert told.sentence.startswith("This score rests on unusual engagement")
 
 
 def test_without_enough_evidence_it_is_said_what_is_missing(asked: Asked, records: dict[str, dict[str, Any]]) -> None:
