@@ -54,15 +54,6 @@ class AccountEvidence(Answer):
     days: float = Field(description="Days since the oldest post that counts.", examples=[360.5])
 
 
-class Finding(Answer):
-    """A sign that the engagement a score rests on is unusual."""
-
-    code: str = Field(description="The feature that is unusual.", examples=["burst_share_30d"])
-    value: float = Field(description="Its value.", examples=[0.61])
-    usual: float = Field(description="What 19 of 20 posts have at most.", examples=[0.12])
-    sentence: str = Field(description="The same in words.", examples=["This score rests on unusual engagement."])
-
-
 class Change(Answer):
     """How far the score has moved, in points; your part and ours add up to the whole."""
 
