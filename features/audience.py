@@ -113,7 +113,7 @@ def _seen(expression: pl.Expr) -> pl.Expr:
 
 
 def _unproven(expression: pl.Expr) -> pl.Expr:
-    """`expression` while the account has few posts with a known outcome, else missing: followers can be bought."""
+    """`expression` while the account has few posts with a known outcome, else missing: followers and age can be bought."""
     return pl.when(past("outcomes", "n", "all") < UNPROVEN_POSTS).then(expression)
 
 
@@ -156,8 +156,8 @@ FEATURES = (
         "account_age_days",
         "days",
         "account's age",
-        elapsed(pl.col("account_created_at"), DAY),
-        "the account's beginning is not known",
+        _unproven(elapsed(pl.col("account_created_at"), DAY)),
+        "the account's beginning is not known, or the account has a track record, which counts instead",
     ),
     _audience("actions_sum_7d", BY_WEIGHT, "reactions in the last week", _seen(past("actions", "weight", "7d") / UNIT)),
     _audience("actions_sum_1d", BY_WEIGHT, "reactions in the last day", _seen(past("actions", "weight", "1d") / UNIT)),

@@ -8,7 +8,7 @@ import polars as pl
 
 from clout.data.history import History
 from clout.data.windows import ONE, UNIT, Stream, fixed, stream
-from clout.features.feature import Feature, mean, past, share
+from clout.features.feature import Feature, mean, past
 from clout.features.message import with_form
 
 KINDS = ("like", "reshare", "reply", "quote")
@@ -37,7 +37,7 @@ def streams(history: History) -> dict[str, Stream]:
         log=pl.col("outcome").log1p(),
     )
     simple = {"n": ONE, "log": fixed(pl.col("log"))}
-    by_account = {**simple, "square": fixed(pl.col("log") ** 2), "none": pl.col("outcome") == 0}
+    by_account = {**simple, "square": fixed(pl.col("log") ** 2)}
     for kind in KINDS:
         by_account[f"{kind}_n"] = pl.col(kind).is_not_null()
         by_account[f"{kind}_log"] = fixed(pl.col(kind).log1p())
@@ -64,10 +64,10 @@ def level() -> pl.Expr:
     return (total + PRIOR_POSTS * mean("network_outcomes", "log", "30d")) / (n + PRIOR_POSTS)
 
 
-def _deviation(window: str) -> pl.Expr:
-    average = mean("outcomes", "log", window)
-    variance = mean("outcomes", "square", window) - average**2
-    return pl.when(past("outcomes", "n", window) >= 2).then(pl.max_horizontal(variance, 0.0).sqrt())
+def _deviation() -> pl.Expr:
+    average = mean("outcomes", "log", "90d")
+    variance = mean("outcomes", "square", "90d") - average**2
+    return pl.when(past("outcomes", "n", "90d") >= 2).then(pl.max_horizontal(variance, 0.0).sqrt())
 
 
 def _record(
@@ -104,20 +104,11 @@ def _same(form: str, label: str, least: int = 2) -> Feature:
 
 FEATURES = (
     _record("outcome_level_365d", "usual level over the year", level()),
-    _record("outcome_log_mean_30d", "usual reactions in the last month", mean("outcomes", "log", "30d")),
     _record("outcome_log_mean_90d", "usual reactions in the last three months", mean("outcomes", "log", "90d")),
     _record("outcome_log_mean_3p", "reactions to the newest few posts", past("outcomes", "halflife_3", "last")),
     _record("outcome_log_mean_30p", "reactions to about thirty recent posts", past("outcomes", "halflife_30", "last")),
     _record("outcome_log_max_all", "best post so far", past("outcomes", "best", "last")),
-    _record("outcome_log_std_90d", "ups and downs between posts", _deviation("90d"), "steps on a log scale", 0),
-    _record("outcome_log_std_365d", "ups and downs over the year", _deviation("365d"), "steps on a log scale", 0),
-    _record(
-        "outcome_none_share_90d",
-        "share of posts nobody reacted to",
-        share(past("outcomes", "none", "90d"), past("outcomes", "n", "90d")),
-        "of the posts",
-        0,
-    ),
+    _record("outcome_log_std_90d", "ups and downs between posts", _deviation(), "steps on a log scale", 0),
     _record("outcome_count_90d", "number of posts with a result", past("outcomes", "n", "90d"), "posts", 0),
     _record("outcome_count_all", "number of posts seen so far", past("outcomes", "n", "all"), "posts", 0),
     _record("likes_log_mean_90d", "usual likes", mean("outcomes", "like_log", "90d", "like_n"), "likes (typical)", 0),

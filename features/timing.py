@@ -18,7 +18,7 @@ def streams(history: History) -> dict[str, Stream]:
     """The account's own posts (reshares of others' included), also by hour and by weekday."""
     events = with_form(history.posts)
     one = {"n": ONE}
-    own = {**one, "reshares": pl.col("kind") == "reshare", "replies": pl.col("kind") == "reply"}
+    own = {**one, "replies": pl.col("kind") == "reply"}
     return {
         "posts": stream(events, ["account"], tie="post", totals=own, lasts={"time": pl.col("at")}),
         "posts_hour": stream(events, ["account", "hour"], tie="post", totals=one),
@@ -78,21 +78,7 @@ FEATURES = (
         "Post fewer times a day.",
     ),
     _timing(
-        "posts_count_7d",
-        "posts",
-        "number of posts in the last week",
-        past("posts", "n", "7d"),
-        "Post fewer times a week.",
-    ),
-    _timing(
         "posts_count_30d", "posts", "number of posts in the last month", past("posts", "n", "30d"), "Post less often."
-    ),
-    _timing(
-        "reshares_share_30d",
-        "of your posts",
-        "share of posts that pass on others'",
-        share(past("posts", "reshares", "30d"), past("posts", "n", "30d")),
-        "Write more posts of your own.",
     ),
     _timing(
         "replies_share_30d",

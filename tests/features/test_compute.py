@@ -33,8 +33,8 @@ def test_without_any_past() -> None:
     empty = {name: pl.DataFrame(schema=schema) for name, schema in SCHEMAS.items()}
     post = tables_of([Published(0, 0, text="Hi!")], [], [], [])["posts"]
     got = compute(post, prepare(history_of(empty))).row(0, named=True)
-    assert (got["text_chars"], got["posts_count_7d"], got["outcome_count_all"]) == (3, 0, 0)
-    assert got["outcome_level_365d"] is got["followers_last"] is got["account_age_days"] is None
+    assert (got["text_chars"], got["posts_count_1d"], got["outcome_count_all"]) == (3, 0, 0)
+    assert got["outcome_level_365d"] is got["followers_last"] is None
 
 
 def test_no_posts(tables: Tables) -> None:
@@ -63,7 +63,7 @@ def test_a_post_can_be_judged_with_what_is_known_later() -> None:
     then, now = compute(tables["posts"][:1], streams), compute(judged, streams)
     assert (then["outcome_count_all"][0], now["outcome_count_all"][0]) == (0, 1)
     assert then["hour_utc"][0] == now["hour_utc"][0] == 12
-    assert now["account_age_days"][0] == pytest.approx(70)
+    assert now["post_gap_hours_last"][0] == pytest.approx(19.5 * 24)
 
 
 def test_of_leaves_one_account_and_its_network(tables: Tables) -> None:

@@ -26,16 +26,15 @@ def judged_last(tables: Tables) -> dict[str, float | None]:
 def test_no_record() -> None:
     got = liked()
     assert got["outcome_count_all"] == got["outcome_count_90d"] == 0
-    names = ("outcome_level_365d", "outcome_log_mean_30d", "outcome_log_max_all")
+    names = ("outcome_level_365d", "outcome_log_mean_90d", "outcome_log_max_all")
     assert [got[name] for name in names] == [None] * 3
-    assert got["outcome_log_mean_3p"] is got["outcome_log_std_90d"] is got["outcome_none_share_90d"] is None
+    assert got["outcome_log_mean_3p"] is got["outcome_log_std_90d"] is None
 
 
 def test_means_and_best() -> None:
     got = liked(3, 0, 1)
     assert got["outcome_log_mean_90d"] == pytest.approx((log(4) + log(2)) / 3, abs=1e-6)
     assert got["outcome_log_max_all"] == pytest.approx(log(4))
-    assert got["outcome_none_share_90d"] == pytest.approx(1 / 3)
     assert got["outcome_count_90d"] == got["outcome_count_all"] == 3
 
 
@@ -76,7 +75,7 @@ def test_a_stranger_has_the_level_of_the_network() -> None:
 def test_ups_and_downs_need_two_posts() -> None:
     assert liked(3)["outcome_log_std_90d"] is None
     assert liked(3, 0)["outcome_log_std_90d"] == pytest.approx(log(4) / 2, abs=1e-5)
-    assert liked(2, 2, 2)["outcome_log_std_365d"] == pytest.approx(0, abs=3e-3)
+    assert liked(2, 2, 2)["outcome_log_std_90d"] == pytest.approx(0, abs=3e-3)
 
 
 def test_a_kind_the_network_does_not_report_is_missing() -> None:

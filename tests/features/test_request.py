@@ -171,7 +171,7 @@ def of_facts(past: Past, *posts: RecentPost, happened_at: datetime = LATER, seen
 def test_young_posts_are_posts_but_no_evidence(society: Past) -> None:
     features = of_facts(society, recent(6.9, like=9), recent(7.1, like=5), recent(40, like=5))
     assert features["outcome_count_all"][0] == 2
-    assert features["posts_count_7d"][0] == 1
+    assert features["post_gap_hours_last"][0] == pytest.approx(6.9 * 24)
     assert features["posts_count_30d"][0] == 2
 
 

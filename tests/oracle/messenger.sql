@@ -17,16 +17,12 @@ WITH record AS (
 mine AS (
     SELECT
         post,
-        avg(log) FILTER (clock > t - INTERVAL 30 DAY) AS outcome_log_mean_30d,
         avg(log) FILTER (clock > t - INTERVAL 90 DAY) AS outcome_log_mean_90d,
         sum(log * 0.5 ** (age / 3.0)) / sum(0.5 ** (age / 3.0)) FILTER (ripe) AS outcome_log_mean_3p,
         sum(log * 0.5 ** (age / 30.0)) / sum(0.5 ** (age / 30.0)) FILTER (ripe) AS outcome_log_mean_30p,
         max(log) AS outcome_log_max_all,
         CASE WHEN count(log) FILTER (clock > t - INTERVAL 90 DAY) >= 2
             THEN stddev_pop(log) FILTER (clock > t - INTERVAL 90 DAY) END AS outcome_log_std_90d,
-        CASE WHEN count(log) FILTER (clock > t - INTERVAL 365 DAY) >= 2
-            THEN stddev_pop(log) FILTER (clock > t - INTERVAL 365 DAY) END AS outcome_log_std_365d,
-        avg((outcome = 0)::INT) FILTER (clock > t - INTERVAL 90 DAY) AS outcome_none_share_90d,
         count(log) FILTER (clock > t - INTERVAL 90 DAY) AS outcome_count_90d,
         count(log) AS outcome_count_all,
         avg(ln(1 + "like")) FILTER (clock > t - INTERVAL 90 DAY) AS likes_log_mean_90d,

@@ -15,10 +15,7 @@ SELECT
         / nullif(count(clock) FILTER (clock > t - INTERVAL 90 DAY), 0) AS weekday_share_90d,
     (epoch_us(any_value(t)) - max(epoch_us(clock))) / 3.6e9 AS post_gap_hours_last,
     count(clock) FILTER (clock > t - INTERVAL 1 DAY) AS posts_count_1d,
-    count(clock) FILTER (clock > t - INTERVAL 7 DAY) AS posts_count_7d,
     count(clock) FILTER (clock > t - INTERVAL 30 DAY) AS posts_count_30d,
-    count(*) FILTER (kind = 'reshare' AND clock > t - INTERVAL 30 DAY)
-        / nullif(count(clock) FILTER (clock > t - INTERVAL 30 DAY), 0) AS reshares_share_30d,
     count(*) FILTER (kind = 'reply' AND clock > t - INTERVAL 30 DAY)
         / nullif(count(clock) FILTER (clock > t - INTERVAL 30 DAY), 0) AS replies_share_30d
 FROM seen
