@@ -19,7 +19,6 @@ from clout.serving.problems import Fault, ProblemError, shown
 from clout.serving.scoring import reasons_of
 from clout.serving.store_rows import Record, Step
 
-LONGEST_NAME = 500
 MOST_ROWS = 1_000
 # A change over a month is told against a score of up to twice that age.
 REACH = 2 * max(SPANS.values())
@@ -35,7 +34,7 @@ class Asked:
 
     def key(self, name: Name) -> str:
         """The account that an address names: whose id it is, else whose handle; raises a problem unless it is one."""
-        if len(name.name) <= LONGEST_NAME and "\0" not in f"{name.network}{name.name}":
+        if "\0" not in f"{name.network}{name.name}":  # which no database takes
             found = self._found(name.network, name.name)
             if len(found) == 1:
                 return found[0]
