@@ -97,6 +97,7 @@ class Scale:
 
     def log_expected(self, score: float, network: str) -> float:
         """The log(1 + expected actions) that a network's curve gives this score; `score` undone."""
+        score = min(max(score, LOWEST), HIGHEST)
         if score < BEND_LOW:
             z = BEND_LOW + (BEND_LOW - 1) * math.log((score - 1) / (BEND_LOW - 1))
         elif score > BEND_HIGH:

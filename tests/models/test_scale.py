@@ -109,3 +109,15 @@ def test_bands_are_judged_on_the_printed_integer():
     assert band(62.4) == "well above average"
     assert band(1.1) == "well below average"
     assert band(99.9) == "exceptional"
+
+
+@pytest.mark.parametrize("log_expected", [-30.0, -3.0, -1.0, 0.5, 2.0, 7.0, 9.0, 12.0])
+def test_a_score_is_undone(log_expected: float) -> None:
+    scale = Scale("1", {"net": Curve(2.0, 4.3, 500)})
+    score = float(scale.score(np.array([log_expected]), ["net"])[0])
+    assert scale.log_expected(score, "net") == pytest.approx(log_expected, abs=1e-6 if log_expected > -20 else 1e-3)
+
+
+@pytest.mark.parametrize("score", [1.0, 100.0])
+def test_the_ends_that_no_score_reaches_are_finite(score: float) -> None:
+    assert math.isfinite(Scale("1", {"net": Curve(2.0, 4.3, 500)}).log_expected(score, "net"))
