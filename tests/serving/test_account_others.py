@@ -128,6 +128,14 @@ def test_a_distribution_is_of_the_newest_run(asked: Asked, scored: Scored) -> No
     assert f"{told.ten_points:.2f} times" in (told.ten_points_mean or "")
 
 
+def test_bands_are_of_printed_scores(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = np.array([27.6, 38.4, 38.6, 40.5, 40.6, 62.7])
+    monkeypatch.setattr(asked.store, "scores", lambda *_: scores)
+    told = {part.words: part.share for part in distribution(asked, "commons").bands}
+    assert told == pytest.approx({words: np.mean([band(score) == words for score in scores]) for words in told})
+    assert told["average"] == pytest.approx(2 / 6)
+
+
 def test_a_run_that_is_not_finished_is_not_told(scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> None:
     copied = scored.copy(tmp_path_factory.mktemp("copied") / "home")
     store = AccountStore(lambda: copied.url)
