@@ -29,6 +29,7 @@ Progress = Callable[[str, float], None]
 BATCH = 1_000
 CARRIED = 10
 EXCERPT = 140
+DIGITS = 6
 SIZES = (
     (1_000, "under 1,000 followers"),
     (10_000, "1,000 to 9,999 followers"),
@@ -158,7 +159,7 @@ def records(past: AccountsAt, judge: Judgement, accounts: pl.DataFrame, *, bridg
                 low=low,
                 high=high,
                 size_group=None if score is None else size_group(row["followers"]),
-                detail=detail | {"followers": row["followers"]},
+                detail=detail | {"followers": row["followers"], "level": judge.model.account.level},
                 bridge=bridge,
             )
         )
@@ -223,7 +224,7 @@ def _carried(scores: AccountScores, posts: pl.DataFrame, first: int) -> list[dic
             "text": (row["text"] or "")[:EXCERPT],
             "points": float(points[at]),
             "usually": float(expected[at]),
-            "actions": None if row["log"] is None else float(np.expm1(row["log"])),
+            "actions": None if row["log"] is None else round(float(np.expm1(row["log"])), DIGITS),
         }
         for at, row in zip(order.tolist(), rows, strict=True)
     ]

@@ -69,7 +69,7 @@ def score(asked: Asked, name: Name) -> answers.AccountScore:
     percentile, size_percentile = store.places(record)
     return answers.AccountScore(
         **_account(record),
-        interval=_interval(record, asked.loaded),
+        interval=_interval(record),
         band=None if record.score is None else band(record.score),
         percentile=percentile,
         size_group=record.size_group,
@@ -149,10 +149,10 @@ def _account(record: Record) -> dict[str, Any]:
     }
 
 
-def _interval(record: Record, loaded: Loaded) -> answers.AccountInterval | None:
+def _interval(record: Record) -> answers.AccountInterval | None:
     if record.low is None or record.high is None:
         return None
-    return answers.AccountInterval(low=record.low, high=record.high, level=loaded.model.account.level)
+    return answers.AccountInterval(low=record.low, high=record.high, level=record.detail["level"])
 
 
 def _data_through(loaded: Loaded, record: Record) -> datetime | None:
