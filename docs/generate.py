@@ -133,12 +133,12 @@ def _range(field: FieldInfo) -> str:
 
 
 def features(group: str) -> str:
-    """The features of a group, and what the model loses without each, where that has been measured."""
-    losses: dict[str, dict[str, Any]] = json.loads(ABLATION.read_text("utf-8")) if ABLATION.exists() else {}
+    """The features of a group, and what each adds, where that has been measured."""
+    gains: dict[str, dict[str, Any]] = json.loads(ABLATION.read_text("utf-8")) if ABLATION.exists() else {}
     heads = ["feature", "what it is", "unit", "direction", "you can change it", "missing when"]
-    heads += ["R² lost without it", "Spearman lost without it"] if losses else []
+    heads += ["R² it adds", "Spearman it adds"] if gains else []
     mine = (feature.spec for feature in FEATURES if feature.group == group)
-    return markdown(heads, [_feature(spec) + (_losses(losses.get(spec.name, {})) if losses else []) for spec in mine])
+    return markdown(heads, [_feature(spec) + (_gains(gains.get(spec.name, {})) if gains else []) for spec in mine])
 
 
 def _feature(spec: FeatureSpec) -> list[str]:
@@ -146,9 +146,18 @@ def _feature(spec: FeatureSpec) -> list[str]:
     return [f"`{spec.name}`", spec.label, spec.unit, ARROWS[spec.direction], change, spec.missing]
 
 
-def _losses(loss: Mapping[str, Any]) -> list[str]:
-    where = "" if loss.get("data") == "politicians" else f" *({loss.get('data')})*"
-    return [f"{loss[name]:.4f}{where}" if name in loss else "–" for name in ("r2_loss", "spearman_loss")]
+def _gains(gain: Mapping[str, Any]) -> list[str]:
+    """The mean gains with their standard errors; in bold where they are clear of chance.
+
+    >>> _gains({"data": "politicians", "earns": "clearly", "r2_gain": 0.01, "r2_error": 0.001})
+    ['**0.0100** ± 0.0010', '–']
+    """
+    where = "" if gain.get("data") == "politicians" else f" *({gain.get('data')})*"
+    said = "**{:.4f}** ± {:.4f}{}" if gain.get("earns") == "clearly" else "{:.4f} ± {:.4f}{}"
+    return [
+        said.format(gain[f"{name}_gain"], gain[f"{name}_error"], where) if f"{name}_gain" in gain else "–"
+        for name in ("r2", "spearman")
+    ]
 
 
 def columns(table: str) -> str:

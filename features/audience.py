@@ -15,10 +15,9 @@ from clout.data.engagers import is_action, pairs
 from clout.data.history import History
 from clout.data.tally import Tally, encode, microseconds
 from clout.data.windows import UNIT, Stream, fixed, stream, window
-from clout.features.feature import Feature, elapsed, past, share
+from clout.features.feature import Feature, past, share
 
 MONTH = timedelta(days=30)
-DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 UNPROVEN_POSTS = 10
 
@@ -113,7 +112,7 @@ def _seen(expression: pl.Expr) -> pl.Expr:
 
 
 def _unproven(expression: pl.Expr) -> pl.Expr:
-    """`expression` while the account has few posts with a known outcome, else missing: followers and age can be bought."""
+    """`expression` while the account has few posts with a known outcome, else missing: followers can be bought."""
     return pl.when(past("outcomes", "n", "all") < UNPROVEN_POSTS).then(expression)
 
 
@@ -151,13 +150,6 @@ FEATURES = (
         "verified status",
         _unproven(past("profiles", "verified", "last").cast(pl.Float64)),
         PROVEN,
-    ),
-    _audience(
-        "account_age_days",
-        "days",
-        "account's age",
-        _unproven(elapsed(pl.col("account_created_at"), DAY)),
-        "the account's beginning is not known, or the account has a track record, which counts instead",
     ),
     _audience("actions_sum_7d", BY_WEIGHT, "reactions in the last week", _seen(past("actions", "weight", "7d") / UNIT)),
     _audience("actions_sum_1d", BY_WEIGHT, "reactions in the last day", _seen(past("actions", "weight", "1d") / UNIT)),

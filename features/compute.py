@@ -19,10 +19,9 @@ IDS = ("post", "account", "network", "happened_at")
 
 @dataclass(frozen=True)
 class Streams:
-    """The past as running totals, by stream name; `accounts` and `logged` hold facts without a clock."""
+    """The past as running totals, by stream name; `logged` are the networks that tell who acts, a fact without a clock."""
 
     by_name: dict[str, Stream]
-    accounts: pl.DataFrame
     logged: frozenset[str]
 
     def of(self, account: str, network: str) -> Streams:
@@ -30,7 +29,7 @@ class Streams:
         cut = {
             name: stream.of(network if stream.key[0] == "network" else account) for name, stream in self.by_name.items()
         }
-        return replace(self, by_name=cut, accounts=self.accounts.filter(pl.col("account") == account))
+        return replace(self, by_name=cut)
 
 
 def prepare(history: History) -> Streams:
@@ -46,7 +45,7 @@ def prepare(history: History) -> Streams:
     }
     reported = history.coverage.reported
     logged = frozenset(reported.filter(pl.col("logged"))["network"].to_list())
-    return Streams(by_name, history.accounts.select("account", account_created_at="created_at"), logged)
+    return Streams(by_name, logged)
 
 
 def compute(posts: pl.DataFrame, streams: Streams, wording: pl.Series | None = None) -> pl.DataFrame:
@@ -63,12 +62,9 @@ def compute(posts: pl.DataFrame, streams: Streams, wording: pl.Series | None = N
 
 
 def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.DataFrame:
-    """`posts` with their form, the facts of their account, and the looked-up columns `names`."""
+    """`posts` with their form and the looked-up columns `names`."""
     as_of = pl.col("as_of" if "as_of" in posts.columns else "happened_at")
-    queries = with_form(posts.with_columns(at=as_of))
-    queries = queries.join(streams.accounts, on="account", how="left", maintain_order="left").with_columns(
-        logged=pl.col("network").is_in(list(streams.logged))
-    )
+    queries = with_form(posts.with_columns(at=as_of)).with_columns(logged=pl.col("network").is_in(list(streams.logged)))
     wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name in names:
         source, column, width = name.split("|")

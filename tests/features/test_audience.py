@@ -133,21 +133,14 @@ def test_nobody_follows_nobody() -> None:
     assert features_of(tables)["followers_following_share"].to_list() == [None]
 
 
-def test_the_age_of_an_account() -> None:
-    """Account 0 was opened fifty days before the beginning, account 1 at an unknown time."""
-    assert judged()["account_age_days"] == pytest.approx(90, rel=1e-12)
-    tables = tables_of([Published(1, 0), Published(10, 0)], [], [], [])
-    assert features_of(tables)["account_age_days"].to_list() == [None, None]
-
-
-def test_followers_and_age_count_only_until_there_is_a_track_record() -> None:
+def test_followers_count_only_until_there_is_a_track_record() -> None:
     """Nine posts with a known outcome leave them in, the tenth takes them out."""
-    names = ("followers_last", "listed_last", "verified_flag", "followers_following_share", "account_age_days")
+    names = ("followers_last", "listed_last", "verified_flag", "followers_following_share")
     for earlier, known in ((8, True), (9, False)):
         posts = tuple(Published(0, place * HOUR) for place in range(earlier))
         got = judged(Acted(0, 60, HOUR), posts=posts, seen=(Seen(0, 0, 30, verified=True),))
         assert got["outcome_count_all"] == earlier + 1
-        assert [got[name] is not None for name in names] == [known] * 5
+        assert [got[name] is not None for name in names] == [known] * 4
         assert got["following_last"] == 10
 
 

@@ -64,18 +64,16 @@ SELECT
     CASE WHEN unproven THEN s.listed END AS listed_last,
     CASE WHEN unproven THEN s.followers::DOUBLE / nullif(s.followers + s.following, 0) END AS followers_following_share,
     CASE WHEN unproven THEN s.verified::INT END AS verified_flag,
-    CASE WHEN unproven THEN (epoch_us(q.t) - epoch_us(a.created_at)) / 8.64e10 END AS account_age_days,
     CASE WHEN logs THEN actions_sum_7d END AS actions_sum_7d,
     CASE WHEN logs THEN actions_sum_1d END AS actions_sum_1d,
     CASE WHEN logs THEN engagers_sum_30d END AS engagers_sum_30d,
     r.*EXCLUDE (post, actions_sum_7d, actions_sum_1d)
 FROM (
     SELECT *, network IN (SELECT network FROM logged) AS logs,
-        -- Followers and age can be bought: they are asked only of who has fewer than ten posts with a known outcome.
+        -- Followers can be bought: they are asked only of who has fewer than ten posts with a known outcome.
         (SELECT count(*) FROM outcomes o WHERE o.account = judged.account AND o.clock < judged.t) < 10 AS unproven
     FROM judged
 ) q
 JOIN reactions r USING (post)
 JOIN engaged USING (post)
 LEFT JOIN shown s USING (post)
-LEFT JOIN accounts a ON a.account = q.account

@@ -61,13 +61,12 @@ def test_what_a_feature_is_worth_is_told_once_it_is_measured(
 ) -> None:
     first = next(feature for feature in FEATURES if feature.group == "track_record")
     monkeypatch.setattr(generate, "ABLATION", tmp_path / "ablation.json")
-    assert "lost without it" not in generate.features("track_record")
-    (tmp_path / "ablation.json").write_text(
-        json.dumps({first.name: {"data": data, "r2_loss": 0.01234, "spearman_loss": -0.001}})
-    )
+    assert "it adds" not in generate.features("track_record")
+    gains = {"r2_gain": 0.01234, "r2_error": 0.001, "spearman_gain": -0.001, "spearman_error": 0.002}
+    (tmp_path / "ablation.json").write_text(json.dumps({first.name: {"data": data, "earns": "earns", **gains}}))
     heads, _, row, *others = generate.features("track_record").splitlines()
-    assert "R² lost without it" in heads
-    assert row.endswith(f"| 0.0123{mark} | -0.0010{mark} |")
+    assert "R² it adds" in heads
+    assert row.endswith(f"| 0.0123 ± 0.0010{mark} | -0.0010 ± 0.0020{mark} |")
     assert all(other.endswith("| – | – |") for other in others)
 
 
