@@ -20,16 +20,20 @@ from clout.serving.service import NAME
 SERVICE = "clout.serving.service:service"
 PACKAGES = ("clout.data", "clout.features", "clout.models", "clout.serving")
 LIBRARIES = (
+    "alembic",
     "filelock",
     "fsspec",
     "lightgbm",
     "numpy",
     "polars",
     "prometheus-client",
+    "psycopg",
+    "psycopg-binary",
     "pydantic",
     "pydantic-settings",
     "scikit-learn",
     "scipy",
+    "sqlalchemy",
     "starlette",
 )
 SYSTEM_LIBRARIES = ("libgomp1",)

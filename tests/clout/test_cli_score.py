@@ -65,8 +65,8 @@ def test_facts_stand_in_for_a_stranger() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "expected either --post with JSON, or --text and --account"),
-        (("--post", "{}", "--text", "a"), "expected either --post with JSON, or --text and --account"),
+        ((), "expected --post with JSON, or --text and --account, or --all"),
+        (("--post", "{}", "--text", "a"), "expected --post with JSON, or --text and --account, or --all"),
         (("--text", "a"), "Expected account (network/id), or network and handle"),
         (("--text", "a", "--account", "commons/nobody"), "nothing is known of commons/nobody"),
         (("--text", "a", "--account", "myspace/tom"), "got the network 'myspace'"),

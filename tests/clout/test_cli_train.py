@@ -53,7 +53,7 @@ def test_json_tells_the_version_the_figures_and_the_checks(retrained: Retrained)
     assert Path(told["directory"]) == retrained.home / "bundles" / told["version"]
     assert set(told["metrics"]) == ROLLING
     keys = {"code", "title", "severity", "status", "detail", "docs"}
-    assert [set(check) for check in told["checks"]] == [keys] * 13
+    assert [set(check) for check in told["checks"]] == [keys] * 14
     assert "Traceback" not in retrained.stderr
 
 

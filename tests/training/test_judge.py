@@ -92,7 +92,7 @@ def test_the_last_block_is_told_under_the_same_keys(
     for part in ("model", "skill", "baselines"):
         assert set(report[part]) == set(trained.trained.report[part])
     account = report["account"]
-    assert set(account) == {"accounts", "spearman"}
+    assert set(account) == {"accounts", "coverage", "spearman"}
     assert account["accounts"] > 10
 
 
