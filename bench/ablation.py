@@ -73,7 +73,8 @@ def _judge(fold: Fold, columns: Sequence[int], params: Params, seed: int) -> tup
     seeded = params.model_copy(update={"seed": seed})
     booster = fit(fold.matrix[:, columns], fold.target, seeded, names, directions)
     margin = np.asarray(booster.predict(fold.judged[:, columns]))
-    return metrics.r_squared(margin, fold.truth), metrics.spearman(margin, fold.truth)
+    ranked = metrics.spearman(margin, fold.truth) if np.ptp(margin) else 0.0
+    return metrics.r_squared(margin, fold.truth), ranked
 
 
 def bench_of(dataset: Dataset, params: Params) -> Bench:

@@ -162,17 +162,6 @@ FEATURES = (
         ),
     ),
     _message(
-        "quotation_marks_count",
-        "quotation marks",
-        PLAIN.str.count_matches(r'["“”„«»「」]'),
-        _Words(
-            "quoted words",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try with or without quoted words.",
-        ),
-    ),
-    _message(
         "digits_count",
         "digits",
         PLAIN.str.count_matches(r"\p{Nd}"),
@@ -258,17 +247,6 @@ FEATURES = (
             "Whether it begins with a name ({value}) goes with more reactions.",
             "Whether it begins with a name ({value}) goes with fewer reactions.",
             "Try naming people later in the text.",
-        ),
-    ),
-    _message(
-        "hashtag_first_flag",
-        "yes or no",
-        _flag(r"^\s*[#＃]").cast(pl.Float64),
-        _Words(
-            "beginning with a hashtag",
-            "Whether it begins with a hashtag ({value}) goes with more reactions.",
-            "Whether it begins with a hashtag ({value}) goes with fewer reactions.",
-            "Try another beginning.",
         ),
     ),
 )

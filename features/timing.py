@@ -18,9 +18,8 @@ def streams(history: History) -> dict[str, Stream]:
     """The account's own posts (reshares of others' included), also by hour and by weekday."""
     events = with_form(history.posts)
     one = {"n": ONE}
-    own = {**one, "replies": pl.col("kind") == "reply"}
     return {
-        "posts": stream(events, ["account"], tie="post", totals=own, lasts={"time": pl.col("at")}),
+        "posts": stream(events, ["account"], tie="post", totals=one, lasts={"time": pl.col("at")}),
         "posts_hour": stream(events, ["account", "hour"], tie="post", totals=one),
         "posts_weekday": stream(events, ["account", "weekday"], tie="post", totals=one),
     }
@@ -79,12 +78,5 @@ FEATURES = (
     ),
     _timing(
         "posts_count_30d", "posts", "number of posts in the last month", past("posts", "n", "30d"), "Post less often."
-    ),
-    _timing(
-        "replies_share_30d",
-        "of your posts",
-        "share of posts that are replies",
-        share(past("posts", "replies", "30d"), past("posts", "n", "30d")),
-        "Answer more, or less.",
     ),
 )

@@ -9,10 +9,9 @@ from nasty_tables import DAY, HOUR, Published, features_of, tables_of
 NOON = 100 * DAY + 12 * HOUR
 
 
-def last(*times: int, kinds: tuple[str, ...] = (), delay: int = 0) -> dict[str, float | None]:
+def last(*times: int, delay: int = 0) -> dict[str, float | None]:
     """The features of the newest of one account's posts, published at `times` in order."""
-    kinds = kinds or ("original",) * len(times)
-    posts = [Published(0, at, delay, kind) for at, kind in zip(times, kinds, strict=True)]
+    posts = [Published(0, at, delay) for at in times]
     return features_of(tables_of(posts, [], [], [])).filter(post=f"log/p{len(times) - 1}").row(0, named=True)
 
 
@@ -23,8 +22,8 @@ def test_hour_and_day() -> None:
 
 def test_nothing_posted_before() -> None:
     got = last(NOON)
-    missing = ("post_gap_hours_last", "hour_share_90d", "weekday_share_90d", "replies_share_30d")
-    assert [got[name] for name in missing] == [None] * 4
+    missing = ("post_gap_hours_last", "hour_share_90d", "weekday_share_90d")
+    assert [got[name] for name in missing] == [None] * 3
     assert [got[f"posts_count_{days}d"] for days in (1, 30)] == [0, 0]
 
 
@@ -50,12 +49,6 @@ def test_habits() -> None:
     week = [NOON - days * DAY for days in (28, 21, 14)]
     got = last(*week, NOON - DAY - HOUR, NOON)
     assert (got["hour_share_90d"], got["weekday_share_90d"]) == (0.75, 0.75)
-
-
-def test_the_share_of_replies() -> None:
-    times = (NOON - 3 * DAY, NOON - 2 * DAY, NOON - DAY, NOON - HOUR, NOON)
-    got = last(*times, kinds=("reshare", "reply", "reshare", "quote", "original"))
-    assert got["replies_share_30d"] == 0.25
 
 
 def test_other_accounts_do_not_count() -> None:

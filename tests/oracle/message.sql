@@ -22,7 +22,6 @@ SELECT
     n_media AS media_count,
     len(plain) - len(replace(replace(plain, '?', ''), '？', '')) AS questions_count,
     len(plain) - len(replace(replace(plain, '!', ''), '！', '')) AS exclamations_count,
-    len(regexp_extract_all(plain, '["“”„«»「」]')) AS quotation_marks_count,
     len(regexp_extract_all(plain, '\p{Nd}')) AS digits_count,
     CASE WHEN letters > 0 THEN len(regexp_extract_all(plain, '\p{Lu}'))::DOUBLE / letters END AS capitals_share,
     len(plain) - len(replace(replace(plain, '.', ''), '。', '')) AS full_stops_count,
@@ -35,6 +34,5 @@ SELECT
     END AS hashtag_place_share,
     (kind = 'reply')::INT AS reply_flag,
     (kind = 'quote')::INT AS quote_flag,
-    (ltrim(regexp_replace(text, '[\s\p{Z}\x0b\x{85}]', ' ', 'g')) SIMILAR TO '(@|\.@)(.|\n)*')::INT AS mention_first_flag,
-    (ltrim(regexp_replace(text, '[\s\p{Z}\x0b\x{85}]', ' ', 'g')) SIMILAR TO '[#＃](.|\n)*')::INT AS hashtag_first_flag
+    (ltrim(regexp_replace(text, '[\s\p{Z}\x0b\x{85}]', ' ', 'g')) SIMILAR TO '(@|\.@)(.|\n)*')::INT AS mention_first_flag
 FROM split
