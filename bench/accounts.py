@@ -29,7 +29,7 @@ from clout.serving.account_batch import Judgement, score_all
 from clout.serving.store import Store
 from clout.training import metrics, pipeline
 
-DAYS_WATCHED = 45
+DAYS_WATCHED = 35
 DAYS_MOVED = 14
 CALM = 0.5
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import LinearOperator, cg
+from sklearn.feature_extraction.text import CountVectorizer
 
 EAST = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 WORD = re.compile(rf"[{EAST}]|[^\s{EAST}]+")
@@ -172,20 +172,19 @@ def _pieces(word: str) -> list[str]:
     return pieces if len(closed) <= max(LETTERS) else [*pieces, closed]
 
 
-def _counted(rows: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], csr_matrix]:
+def _counted(rows: Iterable[list[str]]) -> tuple[tuple[str, ...], csr_matrix]:
     """The distinct names in `rows`, in the order of the alphabet, and how often each is in each row, (rows, names)."""
-    numbers: dict[str, int] = {}
-    flat, ends = array("q"), [0]
-    for row in rows:
-        flat.extend(numbers.setdefault(name, len(numbers)) for name in row)
-        ends.append(len(flat))
-    names = tuple(sorted(numbers))
-    places = np.empty(len(names), np.intp)
-    places[[numbers[name] for name in names]] = np.arange(len(names))
-    columns = places[np.frombuffer(flat, np.int64)] if flat else np.empty(0, np.intp)
-    matrix = csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(ends) - 1, len(names)))
-    matrix.sum_duplicates()
-    return names, matrix
+    told = list(rows)
+    if not any(told):
+        return (), csr_matrix((len(told), 0))
+    vectorizer = CountVectorizer(analyzer=_itself, dtype=np.float64)
+    counts = csr_matrix(vectorizer.fit_transform(told))
+    counts.sort_indices()
+    return tuple(vectorizer.get_feature_names_out().tolist()), counts
+
+
+def _itself(row: list[str]) -> list[str]:
+    return row
 
 
 def _used(matrix: csr_matrix) -> tuple[csr_matrix, Rows]:
