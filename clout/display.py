@@ -81,9 +81,7 @@ def print_scored(told: Mapping[str, Any]) -> None:
     """Nothing; what a batch of account scores gave goes to stdout."""
     accounts, scored, new = told["accounts"], told["scored"], told["new"]
     typer.echo(f"{accounts:,} accounts as of {told['as_of'][:16]}, by model {told['model_version']}:")
-    typer.echo(
-        f"{scored:,} have a score, {accounts - scored:,} not enough evidence; {new:,} were not in the store before"
-    )
+    typer.echo(f"{scored:,} have a score, {accounts - scored:,} not enough evidence; {new:,} are new")
 
 
 def print_reproduction(told: Mapping[str, Any]) -> None:

@@ -62,16 +62,38 @@ def moment_of(tables: Tables, store: Store, asked: datetime | None, now: datetim
     Where all that is known ends before now, its last day ends the wait: the midnight (UTC) after it. A day is scored once,
     so a second run of a day goes on with the first.
     """
-    if asked is not None:
-        if asked > now:
-            raise BatchError(f"got {asked.isoformat()}, which is to come; expected a moment that has passed")
-        return asked
     through = coverage(tables).data_through
     if through is None:
         raise BatchError("the lake has no posts; expected some to score accounts by: ingest them first")
     moment = min(now, datetime.combine(through.date() + timedelta(days=1), time(), UTC))
+    if asked is not None:
+        _refuse_unfit(asked, moment, store)
+        return asked
     day = datetime.combine(moment.date(), time(), UTC)
     return store.moment_between(day, day + timedelta(days=1)) or moment
+
+
+def _refuse_unfit(asked: datetime, last: datetime, store: Store) -> None:
+    """Nothing; raises `BatchError` for a moment beyond what is known, or before one that was told already."""
+    if asked > last:
+        raise BatchError(
+            f"got {asked.isoformat()}, but nothing is known from {last.isoformat()} on; expected that moment at most"
+        )
+    newest = store.newest_run()
+    if newest is not None and asked < newest.as_of and store.run_at(asked) is None:
+        raise BatchError(
+            f"got {asked.isoformat()}, but scores were told as of {newest.as_of.isoformat()}; expected a later moment: what "
+            "was told, and how it changed, is never rewritten"
+        )
+
+
+def told_before(store: Store, at: datetime, model: ScoreModel) -> Scored | None:
+    """What another model told of a moment, which stays as it is; None where this one may score."""
+    run = store.run_at(at)
+    if run is None or run.finished_at is None or run.model_version == model.version:
+        return None
+    scored = sum(len(store.scores_at(at, network)) for network in model.networks)
+    return Scored(at, run.model_version, run.scale_version, run.accounts or 0, scored, 0)
 
 
 @dataclass(frozen=True)

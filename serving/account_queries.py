@@ -31,9 +31,9 @@ class Name:
 
 @dataclass(frozen=True)
 class Range:
-    """The moments from `since` to `until`, both included."""
+    """The moments from `since` to `until`, both included; without `since`, as far back as is usual."""
 
-    since: datetime
+    since: datetime | None
     until: datetime
 
 
@@ -43,12 +43,12 @@ def no_query(query: QueryParams) -> None:
 
 
 def time_range(query: QueryParams, now: datetime) -> Range:
-    """The moments asked for: the last 90 days when nothing is said. A day begins `since` and ends `until`."""
+    """The moments asked for, until now when nothing is said. A day begins `since` and ends `until`."""
     _only(query, ("since", "until"))
     last, first = _single(query, "until"), _single(query, "since")
     until = now if last is None else _moment("until", last, now, ends=True)
-    since = until - USUAL_SPAN if first is None else _moment("since", first, now, ends=False)
-    if since > until:
+    since = None if first is None else _moment("since", first, now, ends=False)
+    if since is not None and since > until:
         raise _refused("since", f"got {shown(first)}, which is after until; expected since before until", "order")
     return Range(since, until)
 

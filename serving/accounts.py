@@ -12,7 +12,7 @@ from clout.models.explain import Recalled
 from clout.models.person import Part, combine
 from clout.models.scale import Scale, band
 from clout.serving import account_answers as answers
-from clout.serving.account_queries import Name, Range
+from clout.serving.account_queries import USUAL_SPAN, Name, Range
 from clout.serving.account_store import AccountStore
 from clout.serving.active_model import Loaded, plain_handle
 from clout.serving.problems import Fault, ProblemError, shown
@@ -103,16 +103,19 @@ def posts(asked: Asked, name: Name) -> answers.AccountPosts:
 
 
 def history(asked: Asked, name: Name, within: Range) -> answers.AccountHistory:
-    """The scores of an account as they were shown, the newest where there are too many."""
-    account = asked.record(name).account
-    store = asked.store.open()
-    before = store.latest_before(account, within.since)
-    steps = store.steps(account, before.as_of if before else within.since, within.until)
-    rows = [row for row in _shown(steps) if row.as_of >= within.since]
+    """The scores of an account as they were shown, of 90 days up to its newest when nothing is asked.
+
+    The newest where there are too many.
+    """
+    newest, store = asked.record(name), asked.store.open()
+    account, since = newest.account, within.since or min(newest.as_of, within.until) - USUAL_SPAN
+    before = store.latest_before(account, since)
+    steps = store.steps(account, before.as_of if before else since, within.until)
+    rows = [row for row in _shown(steps) if row.as_of >= since]
     return answers.AccountHistory(
         account=account,
         network=account.split("/", 1)[0],
-        since=within.since,
+        since=since,
         until=within.until,
         scores=rows[-MOST_ROWS:],
         left_out=max(len(rows) - MOST_ROWS, 0),

@@ -123,6 +123,10 @@ class Store:
         run = self._run(select(RUNS).where(RUNS.c.as_of >= since, RUNS.c.as_of < until))
         return None if run is None else run.as_of
 
+    def run_at(self, as_of: datetime) -> Run | None:
+        """The newest run at this moment, by any model, finished or not."""
+        return self._run(select(RUNS).where(RUNS.c.as_of == as_of))
+
     def newest_run(self, network: str | None = None) -> Run | None:
         """The newest finished run, of those that scored accounts of the network when one is named."""
         runs = select(RUNS).where(RUNS.c.finished_at.is_not(None))

@@ -37,13 +37,16 @@ def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -
     from clout.data.history import known_before, load, read_tables
     from clout.display import progress_bar
     from clout.features.account_posts import AccountsAt
-    from clout.serving.account_batch import Judgement, moment_of, score_all
+    from clout.serving.account_batch import Judgement, moment_of, score_all, told_before
     from clout.serving.active_model import read_champion
 
     with progress_bar() as progress:
         progress("reading the lake", 0.0)
         model, tables = read_champion(settings.home), read_tables(lake)
         moment = moment_of(tables, store, at, datetime.now(UTC))
+        told = told_before(store, moment, model)
+        if told is not None:
+            return told
         values, horizon = model.data["action_values"], timedelta(days=model.data["horizon_days"])
         past = AccountsAt.of(
             load(known_before(tables, moment), horizon, values), moment, model.networks, *model.account.windows

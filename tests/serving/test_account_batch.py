@@ -21,7 +21,7 @@ from clout.models import registry
 from clout.models.account import BEYOND
 from clout.models.score_model import ScoreModel
 from clout.serving import account_batch
-from clout.serving.account_batch import BatchError, Judgement, Scored, moment_of, score_all, size_group
+from clout.serving.account_batch import BatchError, Judgement, Scored, moment_of, score_all, size_group, told_before
 from clout.serving.store import Store
 
 DAY = timedelta(days=1)
@@ -213,12 +213,33 @@ def test_a_day_is_scored_once(tables: dict[str, pl.DataFrame], model: ScoreModel
     assert moment_of(tables, store, None, datetime(2025, 2, 1, 18, tzinfo=UTC)) == morning.at
 
 
-def test_moments_to_come_and_lakes_without_posts_are_refused(tables: dict[str, pl.DataFrame], store: Store) -> None:
-    with pytest.raises(BatchError, match="which is to come; expected a moment that has passed"):
+def test_a_moment_beyond_what_is_known_is_refused(tables: dict[str, pl.DataFrame], store: Store) -> None:
+    with pytest.raises(
+        BatchError, match=r"nothing is known from 2025-02-15T00:00:00\+00:00 on; expected that moment at most"
+    ):
+        moment_of(tables, store, START, START + DAY)
+    with pytest.raises(BatchError, match="nothing is known from"):
         moment_of(tables, store, START + DAY, START)
-    empty = {name: rows.clear() for name, rows in tables.items()}
+
+
+def test_a_lake_without_posts_is_refused(tables: dict[str, pl.DataFrame], store: Store) -> None:
     with pytest.raises(BatchError, match="the lake has no posts"):
-        moment_of(empty, store, None, START)
+        moment_of({name: rows.clear() for name, rows in tables.items()}, store, None, START)
+
+
+def test_what_was_told_is_never_rewritten(
+    tables: dict[str, pl.DataFrame], model: ScoreModel, store: Store, lake: Lake
+) -> None:
+    late = past_at(tables, model, datetime(2025, 2, 1, tzinfo=UTC))
+    scored(late, model, store, lake)
+    assert moment_of(tables, store, late.at, START) == late.at
+    with pytest.raises(BatchError, match=r"scores were told as of 2025-02-01.*expected a later moment"):
+        moment_of(tables, store, late.at - DAY, START)
+    other = ScoreModel(replace(model.bundle, version="another"))
+    told = told_before(store, late.at, other)
+    assert told is not None
+    assert (told.model_version, told.accounts, told.new) == (model.version, late.accounts.height, 0)
+    assert told_before(store, late.at, model) is None
 
 
 def test_sizes_are_by_followers() -> None:
