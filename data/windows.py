@@ -8,7 +8,7 @@ order of equal times, or on how rows were split over machines: batch and request
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -46,11 +46,17 @@ class Stream:
 
     def of(self, value: str) -> Stream:
         """The same stream with only the rows whose first key column is `value`."""
+        return self.among([value])
+
+    def among(self, values: Iterable[str]) -> Stream:
+        """The same stream with the rows of all `values` of the first key column, and perhaps of others between them."""
         if not self.slices and self.frame.height:
             counted = self.frame.with_row_index("row").group_by(self.key[0]).agg(pl.col("row").min(), n=pl.len())
             self.slices.update({key: (row, n) for key, row, n in counted.iter_rows()})
-        start, length = self.slices.get(value, (0, 0))
-        return Stream(self.key, self.frame.slice(start, length), self.totals, self.lasts)
+        found = [self.slices[value] for value in values if value in self.slices]
+        start = min((row for row, _ in found), default=0)
+        end = max((row + n for row, n in found), default=0)
+        return Stream(self.key, self.frame.slice(start, end - start), self.totals, self.lasts)
 
 
 def stream(

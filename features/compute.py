@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -28,6 +28,14 @@ class Streams:
         """The same past for one account alone: what a request about it needs."""
         cut = {
             name: stream.of(network if stream.key[0] == "network" else account) for name, stream in self.by_name.items()
+        }
+        return replace(self, by_name=cut)
+
+    def among(self, accounts: Sequence[str]) -> Streams:
+        """The same past for some accounts, and perhaps for others between them in the alphabet."""
+        cut = {
+            name: stream if stream.key[0] == "network" else stream.among(accounts)
+            for name, stream in self.by_name.items()
         }
         return replace(self, by_name=cut)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Progress = Callable[[str, float], None]
-BATCH = 1_000
+BATCH = 5_000
 CARRIED = 10
 EXCERPT = 140
 DIGITS = 6
@@ -157,7 +157,7 @@ def score_all(
 def records(past: AccountsAt, judge: Judgement, accounts: pl.DataFrame, *, bridge: bool) -> list[Record]:
     """The record of each of `accounts`, rows of `past.accounts`, as one judge tells it."""
     posts = past.posts.filter(past.posts["account"].is_in(accounts["account"].to_list()))
-    scores = judge.scores(posts, past.streams, past.at)
+    scores = judge.scores(posts, past.streams.among(accounts["account"].to_list()), past.at)
     names = posts["account"].unique(maintain_order=True).to_list()
     ends = [0, *np.cumsum(posts.group_by("account", maintain_order=True).len()["len"]).tolist()]
     of = {name: (place, posts[ends[place] : ends[place + 1]], ends[place]) for place, name in enumerate(names)}

@@ -245,3 +245,14 @@ def test_what_was_told_is_never_rewritten(
 def test_sizes_are_by_followers() -> None:
     assert size_group(None) is None
     assert size_group(1_000) == "1,000 to 9,999 followers"
+
+
+def test_a_batch_is_judged_from_its_own_rows(past: AccountsAt, model: ScoreModel) -> None:
+    """The past of a few accounts, cut out of everybody's, gives the same to the last bit."""
+    judge, names = Judgement.of(model), past.accounts["account"].to_list()[40:60]
+    posts = past.posts.filter(past.posts["account"].is_in(names))
+    cut = past.streams.among(names)
+    assert cut.by_name["actions"].frame.height < past.streams.by_name["actions"].frame.height / 4
+    whole, some = (judge.scores(posts, streams, past.at) for streams in (past.streams, cut))
+    assert np.array_equal(whole.explanation.values, some.explanation.values, equal_nan=True)
+    assert np.array_equal(whole.score, some.score, equal_nan=True)
