@@ -91,8 +91,8 @@ def weigh(witnessed: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> pl.S
       without `outcomes`
 
     divided by the usual w, and at most 3. Usual is the mean over the network's actions of the 30 days before, of `others`
-    where there are any, each counting s and a hundred more of 0; of w each counting s · e and a hundred more of 1/2. So neither throw-away
-    accounts, with an e of 0, nor the few who act without end move what all others count.
+    where there are any, each counting s and a hundred more of 0; of w each counting s · e and a hundred more of 1/2. So
+    neither throw-away accounts, with an e of 0, nor the few who act without end move what all others count.
     """
     place = _Place.of(witnessed)
     others = witnessed["others"].to_numpy().astype(np.float64)

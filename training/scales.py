@@ -47,8 +47,7 @@ def complete(kept: Scale, accounts: pl.DataFrame, curve: Calibration, networks: 
     """`kept` with a curve fitted for each of `networks` that had none; a curve once kept never changes.
 
     The reference population are those of `accounts`, as `accounts.account_margins` gives them, that get a score; where
-    these are too few, all that posted in the window. Raises `FrozenScaleError` for a network with too
-    few of them.
+    these are too few, all that posted in the window. Raises `FrozenScaleError` for a network with too few of them.
     """
     new = {}
     for network in sorted(set(networks) - set(kept.curves)):
