@@ -58,7 +58,7 @@ def test_objects_inside_objects_become_columns(tmp_path: Path):
     ("name", "content", "words"),
     [
         ("a.csv", b"", r"a\.csv is empty; expected a table with at least one row"),
-        ("a.csv.gz", gzip.compress(b" \n"), r"is empty"),
+        ("a.csv.gz", gzip.compress(b" \n", mtime=0), r"is empty"),
         ("a.csv", b"id,n\n", r"has the columns id, n but no rows"),
         ("a.csv", "id\nMüller\n".encode("latin1"), r"it is not UTF-8 \(byte 5\): convert it first"),
         ("a.csv", "id\nMüller\n".encode("utf-16"), r"it is not UTF-8 \(byte 1\)"),
