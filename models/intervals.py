@@ -14,6 +14,7 @@ from clout.errors import CloutError
 
 Floats = npt.NDArray[np.float64]
 Table = tuple[tuple[float | None, ...], ...]
+HALF_AN_ACTION = float(np.log1p(0.5))
 
 
 class IntervalError(CloutError):
@@ -87,6 +88,15 @@ class Intervals:
 
 def _bins(values: Floats, edges: tuple[float, ...]) -> npt.NDArray[np.intp]:
     return np.where(np.isnan(values), 0, np.searchsorted(np.asarray(edges), values, side="right") + 1)
+
+
+def lower_end(low: Floats) -> Floats:
+    """`low`, a lower end on the log1p scale, where less than half an action is none: nobody can see 0.01 actions.
+
+    >>> lower_end(np.log1p([0.01, 0.49, 0.5, 3.0])).round(2).tolist()
+    [0.0, 0.0, 0.41, 1.39]
+    """
+    return np.where(low < HALF_AN_ACTION, np.minimum(low, 0.0), low)
 
 
 def spread(low: Floats, high: Floats) -> Floats:

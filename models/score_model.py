@@ -16,7 +16,7 @@ from clout.models.account import AccountRule
 from clout.models.bundle import Bundle, BundleError, read
 from clout.models.calibration import Calibration
 from clout.models.explain import Explanation, points_rate
-from clout.models.intervals import Intervals, spread
+from clout.models.intervals import Intervals, lower_end, spread
 from clout.models.scale import Scale
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class ScoreModel:
                 low, high = margins["low"] - offset, margins["high"] + offset
             else:
                 low, high = margins[head] - offset * width, margins[head] + offset * width
-            bounds[head] = np.minimum(low, log_expected), np.maximum(high, log_expected)
+            bounds[head] = np.minimum(lower_end(low), log_expected), np.maximum(high, log_expected)
         return bounds
 
 

@@ -10,7 +10,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from clout.errors import CloutError
 from clout.models.calibration import Calibration
-from clout.models.intervals import Intervals, spread
+from clout.models.intervals import HALF_AN_ACTION, Intervals, spread
 
 Floats = npt.NDArray[np.float64]
 BINS = 20
@@ -128,10 +128,13 @@ def _offset(error: Floats, level: float, min_posts: int) -> float | None:
 
 
 def main_error(low: Floats, high: Floats, log_count: Floats) -> Floats:
-    """How far outside [low, high] each outcome lies on the log1p scale; negative inside."""
-    return np.maximum(low - log_count, log_count - high)
+    """How far each outcome lies outside [low, high] on the log1p scale; negative inside.
+
+    None at all lies no further below than half an action does, as `lower_end` takes less than that for none.
+    """
+    return np.maximum(low - np.maximum(log_count, HALF_AN_ACTION), log_count - high)
 
 
 def kind_error(margin: Floats, low: Floats, high: Floats, log_count: Floats) -> Floats:
-    """How far from its margin each count lies, in widths of the main interval."""
-    return np.asarray(np.abs(log_count - margin) / spread(low, high))
+    """How far each count lies from its margin, as `main_error` has it, in widths of the main interval."""
+    return np.asarray(main_error(margin, margin, log_count) / spread(low, high))

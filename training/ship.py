@@ -19,7 +19,7 @@ from clout.models import golden
 from clout.models.account import AccountRule
 from clout.models.bundle import ORIGIN, Bundle, to_json
 from clout.models.calibration import Calibration
-from clout.models.intervals import Intervals, spread
+from clout.models.intervals import Intervals, lower_end, spread
 from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
 from clout.training import provenance
@@ -67,7 +67,7 @@ class Calibrated:
             frame=held.frame,
             margin=held.margins["main"],
             expected=np.maximum(np.expm1(log_expected), 0),
-            low=np.minimum(low - offset, log_expected),
+            low=np.minimum(lower_end(low - offset), log_expected),
             high=np.maximum(high + offset, log_expected),
             width=spread(low, high),
             residuals=self.residuals,

@@ -16,7 +16,7 @@ from clout.data.lake import Lake
 from clout.data.simulate import Simulation, Society
 from clout.models import registry
 from clout.models.score_model import ScoreModel
-from clout.training import ripened, watch, watch_log
+from clout.training import watch, watch_log
 
 SINCE = Society(days=DAYS).end
 LIGHT = tuple(
@@ -35,14 +35,10 @@ def grown(trained: TrainedSociety, society: Simulation, tmp_path_factory: pytest
 
 @pytest.fixture(autouse=True)
 def _settings(grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder to stand in, the grown home, data that are not too old for today's date.
-
-    Intervals of a log of eight weeks are not held to: what engagers count has not settled when they are learned.
-    """
+    """An empty folder to stand in, the grown home, and data that are not too old for today's date."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CLOUT_HOME", str(grown))
     monkeypatch.setattr(watch, "STALE_DAYS", 1e6)
-    monkeypatch.delitem(ripened.PROMISES, "coverage")
 
 
 def clout(*arguments: str) -> Result:

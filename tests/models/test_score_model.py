@@ -14,6 +14,7 @@ from clout.features.contract import ContractError
 from clout.models import bundle
 from clout.models.bundle import Bundle, BundleError
 from clout.models.explain import Explanation
+from clout.models.intervals import lower_end
 from clout.models.scale import ScaleError
 from clout.models.score_model import ScoreModel
 
@@ -47,7 +48,7 @@ def test_the_main_interval_is_the_quantile_heads_moved_by_the_group_s_offset(mod
     people, heads = small_bundle.population(), small_bundle.boosters()
     prediction = model.predict(people.matrix, people.networks)
     offset = small_bundle.intervals().offsets("main", people.matrix[:, 6], people.matrix[:, 7])
-    low = np.minimum(heads["low"].predict(people.matrix) - offset, prediction.log_expected)
+    low = np.minimum(lower_end(heads["low"].predict(people.matrix) - offset), prediction.log_expected)
     high = np.maximum(heads["high"].predict(people.matrix) + offset, prediction.log_expected)
     assert (prediction.low["actions"] == np.maximum(np.expm1(low), 0)).all()
     assert (prediction.high["actions"] == np.maximum(np.expm1(high), 0)).all()

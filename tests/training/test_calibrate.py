@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mapie.regression import ConformalizedQuantileRegressor
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from clout.models.intervals import Intervals
+from clout.models.intervals import Intervals, lower_end
 from clout.training.calibrate import (
     CalibrationDataError,
     fit_calibration,
@@ -128,8 +128,10 @@ def test_values_that_chance_does_not_explain_stay_and_equal_ones_too() -> None:
 
 def test_errors_by_hand() -> None:
     low, high = np.array([1.0, 1.0, 1.0]), np.array([3.0, 3.0, 3.0])
-    assert main_error(low, high, np.array([0.0, 2.5, 4.0])).tolist() == [1.0, -0.5, 1.0]
-    assert kind_error(np.array([1.0, 1.0, 1.0]), low, high, np.array([0.0, 1.0, 5.0])).tolist() == [0.5, 0.0, 2.0]
+    assert main_error(low, high, np.array([0.0, 2.5, 4.0])).tolist() == [1.0 - np.log(1.5), -0.5, 1.0]
+    assert main_error(low, high, np.array([0.0, 0.4, 0.5])).tolist() == [1.0 - np.log(1.5)] * 2 + [0.5]
+    errors = kind_error(np.array([1.0, 1.0, 1.0]), low, high, np.array([0.5, 1.0, 5.0]))
+    assert errors.tolist() == [0.25, 0.0, 2.0]
     assert math.isnan(kind_error(np.array([1.0]), low[:1], high[:1], np.array([NAN]))[0])
 
 
@@ -154,8 +156,8 @@ class Column(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 @pytest.mark.parametrize("level", [0.8, 0.9])
 def test_the_overall_offset_is_that_of_mapie(rows: int, level: float) -> None:
     random = np.random.default_rng(rows)
-    low, middle, high = np.sort(random.normal(size=(3, rows)), axis=0)
-    truth = 2 * random.normal(size=rows)
+    low, middle, high = 20 + np.sort(random.normal(size=(3, rows)), axis=0)
+    truth = 20 + 2 * random.normal(size=rows)
     matrix = np.column_stack([low, high, middle])
     columns = [Column(place).fit(matrix, truth) for place in range(3)]
     peer = ConformalizedQuantileRegressor(columns, confidence_level=level, prefit=True).conformalize(matrix, truth)
@@ -171,11 +173,11 @@ def fitted(errors: dict[str, Floats], groups: Floats, level: float = 0.9, least:
 
 
 def society(rows: int, seed: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Values of two features (a tenth unknown), ends of intervals that ignore them, and truths that do not."""
+    """Values of two features (a tenth unknown), all far from none, ends of intervals that ignore them, and truths that do not."""
     random = np.random.default_rng(seed)
     groups = random.normal(0.5, 1, (2, rows))
     groups[random.random((2, rows)) < 0.1] = NAN
-    center = random.normal(3, 1, rows)
+    center = random.normal(300, 1, rows)
     width = 0.5 + 0.8 * (groups[0] > 1) + 0.6 * np.isnan(groups[1])
     return groups, center - 0.5, center + 0.5, center + width * random.standard_t(4, rows)
 
@@ -191,6 +193,16 @@ def test_intervals_hold_what_they_promise_overall_and_in_every_group() -> None:
     assert covered == pytest.approx([0.9] * 12, abs=0.035)
     plain = np.abs(truth - (low + high) / 2) <= 0.5 + made.default["main"]
     assert plain[groups[0] > 1].mean() < 0.85
+
+
+def test_intervals_hold_what_they_promise_where_many_posts_drive_nothing() -> None:
+    random = np.random.default_rng(5)
+    truth = np.log1p(random.poisson(0.6, (2, 4000)) * random.uniform(0.6, 1.4, (2, 4000)))
+    low, high = np.full(4000, 0.001), np.full(4000, 0.4)
+    offset = fitted({"main": main_error(low, high, truth[0])}, np.zeros((2, 4000))).default["main"]
+    inside = (truth[1] >= lower_end(low - offset)) & (truth[1] <= high + offset)
+    assert inside.mean() == pytest.approx(0.9, abs=0.02)
+    assert (inside[truth[1] == 0]).all()
 
 
 def test_intervals_of_kinds_are_in_widths_and_leave_out_what_was_not_reported() -> None:

@@ -13,7 +13,7 @@ from clout.data.lake import Lake
 from clout.data.simulate import Simulation
 from clout.data.tables import SCHEMAS
 from clout.models.score_model import ScoreModel
-from clout.training import judged, ripened
+from clout.training import judged
 from clout.training.watch import Stretch, Watched, WatchError, watch
 
 
@@ -46,10 +46,8 @@ def later(trained: TrainedSociety, society: Simulation) -> Later:
 
 @pytest.fixture(scope="module")
 def quiet(later: Later) -> Watched:
-    """What is seen when the last fortnight comes again; intervals of a log of eight weeks are not held to."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delitem(ripened.PROMISES, "coverage")
-        return later.watch(later.tables)
+    """What is seen when the last fortnight comes again."""
+    return later.watch(later.tables)
 
 
 @pytest.fixture(scope="module")
