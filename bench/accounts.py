@@ -25,8 +25,8 @@ from clout.features.account_posts import AccountsAt, counted_posts
 from clout.features.compute import prepare
 from clout.models import registry
 from clout.models.score_model import ScoreModel
-from clout.serving.account_batch import Judgement, score_all
-from clout.serving.store import Store
+from clout.serving.accounts.batch import Judgement, score_all
+from clout.serving.store.scores import Store
 from clout.training import metrics, pipeline
 
 DAYS_WATCHED = 35

@@ -19,14 +19,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clout.serving import answers, card, problems, scoring
-from clout.serving.account_api import AccountsApi, Erase
-from clout.serving.account_store import NOWHERE, AccountStore
+from clout.serving.accounts.kept import NOWHERE, AccountStore
+from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
 from clout.serving.guard import Guard, read_json
 from clout.serving.metrics import Metrics
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
-from clout.serving.store_rows import StoreError
+from clout.serving.store.rows import StoreError
 
 RETRY_SECONDS = "5"
 STORE_SECONDS = 1.0

@@ -11,7 +11,7 @@ from typing import Any
 from clout.data import personal
 from clout.data.erasure import ASKED, erase, erase_beside
 from clout.data.lake import Lake
-from clout.serving.store import Store
+from clout.serving.store.scores import Store
 
 # What a training leaves beside its bundle: a row for each post that it judged.
 JUDGED = ("judged/*.parquet", "artifacts/**/judged.parquet")

@@ -13,8 +13,8 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clout.data.lake import Lake
-from clout.serving.account_api import is_loopback
-from clout.serving.account_store import AccountStore
+from clout.serving.accounts.kept import AccountStore
+from clout.serving.accounts.routes import is_loopback
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
 from clout.serving.privacy import forget

@@ -11,8 +11,8 @@ from clout.errors import CloutError
 if TYPE_CHECKING:
     from clout.data.lake import Lake
     from clout.models.score_model import ScoreModel
-    from clout.serving.account_batch import Scored
-    from clout.serving.store import Store
+    from clout.serving.accounts.batch import Scored
+    from clout.serving.store.scores import Store
     from clout.settings import Settings
 
 
@@ -21,7 +21,7 @@ def score_accounts(as_of: str | None, lake: str | None, *, as_json: bool) -> Non
     from dataclasses import asdict
 
     from clout.display import print_json, print_scored
-    from clout.serving.store import Store
+    from clout.serving.store.scores import Store
     from clout.settings import read_settings
 
     settings = read_settings()
@@ -37,7 +37,7 @@ def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -
     from clout.data.history import known_before, load, read_tables
     from clout.display import progress_bar
     from clout.features.account_posts import AccountsAt
-    from clout.serving.account_batch import Judgement, moment_of, score_all, told_before
+    from clout.serving.accounts.batch import Judgement, moment_of, score_all, told_before
     from clout.serving.active_model import read_champion
 
     with progress_bar() as progress:

@@ -51,7 +51,7 @@ def ingest_table(
 def _forget_minors(lake: Lake, now: datetime, minors: frozenset[str]) -> None:
     from clout.data.tables import MINOR
     from clout.serving.privacy import forget_all
-    from clout.serving.store import Store
+    from clout.serving.store.scores import Store
     from clout.settings import read_settings
 
     settings = read_settings()

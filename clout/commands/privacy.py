@@ -30,7 +30,7 @@ def forget(
     from clout.data import personal
     from clout.display import print_erased, print_json
     from clout.serving import privacy
-    from clout.serving.store import Store
+    from clout.serving.store.scores import Store
     from clout.settings import read_settings
 
     target, settings = open_lake(lake), read_settings()
@@ -60,7 +60,7 @@ def export(
     from clout.display import print_json
     from clout.models import whole_file
     from clout.serving import privacy
-    from clout.serving.store import Store
+    from clout.serving.store.scores import Store
     from clout.settings import read_settings
 
     with Store.open(read_settings().store) as store:

@@ -26,8 +26,8 @@ from clout.data.tables import SCHEMAS
 from clout.serving import privacy
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
-from clout.serving.store import Store
-from clout.serving.store_rows import Judge
+from clout.serving.store.rows import Judge
+from clout.serving.store.scores import Store
 from clout.training.config import read_params
 from clout.training.pipeline import make
 from clout.training.scales import read as read_scale

@@ -7,7 +7,7 @@ from score_store import day, record, run
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from clout.serving.store import Store
+from clout.serving.store.scores import Store
 
 REFUSED = {
     "UPDATE scores SET score = 99, high = 99": "scores are never changed",

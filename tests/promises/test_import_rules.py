@@ -33,14 +33,11 @@ DOORS = {
     "bentoml": ("clout.serving.service", "clout.serving.bento"),
     "sqlalchemy": (
         "clout.serving.store",
-        "clout.serving.store_engine",
-        "clout.serving.store_tables",
-        "clout.serving.migrations",
         # MLflow lets its errors through.
         "clout.training.tracking",
         "clout.models.mlflow_registry",
     ),
-    "alembic": ("clout.serving.store_engine", "clout.serving.migrations"),
+    "alembic": ("clout.serving.store",),
     "psycopg": (),
     "shap": ("clout.training.report", "clout.training.shap_explanation"),
 }
@@ -103,7 +100,7 @@ def test_every_module_stays_in_its_room(modules: dict[str, Path]) -> None:
         ("clout.models.scale", "import polars as pl"),
         ("clout.serving.api", "import lightgbm"),
         ("clout.serving.api", "from sqlalchemy import text"),
-        ("clout.serving.store_engine", "import psycopg"),
+        ("clout.serving.store.engine", "import psycopg"),
         ("clout.serving.active_model", "def f():\n    from mlflow.tracking import MlflowClient"),
     ],
 )

@@ -13,15 +13,16 @@ from asked import Asked
 from scored_home import LATE, NOW, SLASHED, TWINS, Scored
 
 from clout.data.lake import Lake
-from clout.serving import accounts, api
-from clout.serving.account_api import is_loopback
-from clout.serving.account_queries import Name
-from clout.serving.account_store import NOWHERE, AccountStore
-from clout.serving.accounts import Asked as Question
+from clout.serving import api
+from clout.serving.accounts import told as accounts
+from clout.serving.accounts.kept import NOWHERE, AccountStore
+from clout.serving.accounts.queries import Name
+from clout.serving.accounts.routes import is_loopback
+from clout.serving.accounts.told import Asked as Question
 from clout.serving.api import application
 from clout.serving.privacy import forget
-from clout.serving.store import Store
-from clout.serving.store_rows import Run
+from clout.serving.store.rows import Run
+from clout.serving.store.scores import Store
 
 BELOW = ("score", "explanation", "history", "posts")
 HERE = {"Host": "127.0.0.1:3000"}

@@ -20,9 +20,9 @@ from clout.features.account_posts import AccountsAt
 from clout.models import registry
 from clout.models.account import BEYOND
 from clout.models.score_model import ScoreModel
-from clout.serving import account_batch
-from clout.serving.account_batch import BatchError, Judgement, Scored, moment_of, score_all, size_group, told_before
-from clout.serving.store import Store
+from clout.serving.accounts import batch as account_batch
+from clout.serving.accounts.batch import BatchError, Judgement, Scored, moment_of, score_all, size_group, told_before
+from clout.serving.store.scores import Store
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)

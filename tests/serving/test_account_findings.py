@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clout.features import unusual
-from clout.serving.account_findings import findings
+from clout.serving.accounts.findings import findings
 
 MARKS = {feature.name: [0.0, 0.0, 0.01, 0.02, 0.06] for feature in unusual.FEATURES}
 

@@ -10,12 +10,12 @@ import pytest
 from scored_home import LAST, TWINS, Scored
 
 from clout.models.scale import band
-from clout.serving.account_others import OTHER_MODEL, OTHER_SCALE, compare, distribution
-from clout.serving.account_queries import Name
-from clout.serving.account_store import AccountStore
-from clout.serving.accounts import Asked
+from clout.serving.accounts.kept import AccountStore
+from clout.serving.accounts.others import OTHER_MODEL, OTHER_SCALE, compare, distribution
+from clout.serving.accounts.queries import Name
+from clout.serving.accounts.told import Asked
 from clout.serving.problems import ProblemError
-from clout.serving.store_rows import Run
+from clout.serving.store.rows import Run
 
 
 @pytest.fixture(scope="module")

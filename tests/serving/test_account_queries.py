@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.datastructures import QueryParams
 
-from clout.serving.account_queries import Name, Range, network, no_query, others, time_range
+from clout.serving.accounts.queries import Name, Range, network, no_query, others, time_range
 from clout.serving.problems import ProblemError
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from score_store import day, record, run
 from small_bundle import contract
 
-from clout.serving import account_store
-from clout.serving.account_store import NO_STORE, NOWHERE, AccountStore
-from clout.serving.store_rows import Judge, StoreError
+from clout.serving.accounts import kept as account_store
+from clout.serving.accounts.kept import NO_STORE, NOWHERE, AccountStore
+from clout.serving.store.rows import Judge, StoreError
 
 
 @pytest.fixture

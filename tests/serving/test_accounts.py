@@ -12,13 +12,13 @@ from scored_home import DAY_BEFORE, ENGAGER, LAST, LATE, SLASHED, TWINS, WEEK_BE
 
 from clout.features import unusual
 from clout.models.scale import band
-from clout.serving import accounts
-from clout.serving.account_findings import findings
-from clout.serving.account_queries import Name, Range
-from clout.serving.account_store import AccountStore
-from clout.serving.accounts import Asked, explanation, history, posts, score
+from clout.serving.accounts import told as accounts
+from clout.serving.accounts.findings import findings
+from clout.serving.accounts.kept import AccountStore
+from clout.serving.accounts.queries import Name, Range
+from clout.serving.accounts.told import Asked, explanation, history, posts, score
 from clout.serving.problems import ProblemError
-from clout.serving.store_rows import Record
+from clout.serving.store.rows import Record
 
 ALWAYS = Range(WEEK_BEFORE - timedelta(days=30), LAST + timedelta(days=1))
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from asked import JSON, Asked
 
-from clout.serving import account_answers, answers
-from clout.serving.account_store import NO_STORE
+from clout.serving import answers
+from clout.serving.accounts import answers as account_answers
+from clout.serving.accounts.kept import NO_STORE
 from clout.serving.active_model import ActiveModel, Loaded
 from clout.serving.api import Api, address, application, curl, method
 from clout.serving.metrics import Metrics

@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from clout.features.request import AccountFacts, Draft, RecentPost
-from clout.serving import account_answers, answers
+from clout.serving import answers
+from clout.serving.accounts import answers as account_answers
 from clout.serving.schemas import AccountFactsBody, PostRequest, RecentPostBody
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from score_store import day, record, run
 
 from clout.models.change import Change, changes
-from clout.serving.store import Store
-from clout.serving.store_rows import Judge, Record, StoreError
+from clout.serving.store.rows import Judge, Record, StoreError
+from clout.serving.store.scores import Store
 
 
 def written(store: Store, *records: Record, number: float = 0, model: str = "a") -> int:

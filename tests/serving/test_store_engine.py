@@ -15,16 +15,16 @@ from alembic.runtime.migration import MigrationContext
 from score_store import day, record, run
 from sqlalchemy import Engine, text
 
-from clout.serving import store_engine
-from clout.serving.store import Store
-from clout.serving.store_engine import VERSION_TABLE, open_engine, reading, writing
-from clout.serving.store_rows import Judge, StoreError
-from clout.serving.store_tables import METADATA
+from clout.serving.store import engine as store_engine
+from clout.serving.store.engine import VERSION_TABLE, open_engine, reading, writing
+from clout.serving.store.rows import Judge, StoreError
+from clout.serving.store.scores import Store
+from clout.serving.store.tables import METADATA
 
 OPENING = """
 import os, sys, time
 from sqlalchemy import Engine, event
-from clout.serving.store import Store
+from clout.serving.store.scores import Store
 
 def opened():
     event.listen(Engine, "commit", lambda _: time.sleep(0.2))

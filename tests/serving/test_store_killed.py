@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from score_store import day, record
 
-from clout.serving.store import Store
+from clout.serving.store.scores import Store
 
 KILLED = -9
 CALLS, EACH = 3, 200
@@ -18,7 +18,7 @@ WRITING = r"""
 import os, signal, sys
 from sqlalchemy import Engine, event
 from score_store import record, run
-from clout.serving.store import Store
+from clout.serving.store.scores import Store
 
 url, point, calls, each = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 written = 0

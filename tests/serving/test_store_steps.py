@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from score_store import day, record, run
 
-from clout.serving.store import Store
+from clout.serving.store.scores import Store
 
 
 def test_steps_are_the_records_without_their_reasons(store: Store):

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from clout.features.contract import Contract
 from clout.models.account import contract_of
 from clout.models.explain import Quantiles
-from clout.serving.store import Store
-from clout.serving.store_rows import Record, Run, StoreError
+from clout.serving.store.rows import Record, Run, StoreError
+from clout.serving.store.scores import Store
 
 Floats = npt.NDArray[np.float64]
 RETRY_SECONDS = 5.0

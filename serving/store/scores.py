@@ -34,9 +34,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from clout.serving import store_engine
-from clout.serving.store_rows import Judge, Record, Run, Step, StoreError
-from clout.serving.store_tables import FORGETTING, MODELS, RUNS, SCORES
+from clout.serving.store import engine as store_engine
+from clout.serving.store.rows import Judge, Record, Run, Step, StoreError
+from clout.serving.store.tables import FORGETTING, MODELS, RUNS, SCORES
 
 _LATER = SCORES.alias("later")
 # A second run at the same moment, by another model, is what is shown from then on; the first serves as bridge.

@@ -11,13 +11,13 @@ from clout.models.change import SPANS, Change, changes, split
 from clout.models.explain import Recalled
 from clout.models.person import Part, combine
 from clout.models.scale import Scale, band
-from clout.serving import account_answers as answers
-from clout.serving.account_queries import USUAL_SPAN, Name, Range
-from clout.serving.account_store import AccountStore
+from clout.serving.accounts import answers
+from clout.serving.accounts.kept import AccountStore
+from clout.serving.accounts.queries import USUAL_SPAN, Name, Range
 from clout.serving.active_model import Loaded, plain_handle
 from clout.serving.problems import Fault, ProblemError, shown
 from clout.serving.scoring import reasons_of
-from clout.serving.store_rows import Record, Step
+from clout.serving.store.rows import Record, Step
 
 MOST_ROWS = 1_000
 # A change over a month is told against a score of up to twice that age.

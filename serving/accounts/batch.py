@@ -18,9 +18,9 @@ from clout.features.wording import Wording
 from clout.models import account
 from clout.models.account import AccountPosts, AccountScores
 from clout.models.score_model import ScoreModel
-from clout.serving.account_findings import findings
-from clout.serving.store import Store
-from clout.serving.store_rows import Judge, Record, Run
+from clout.serving.accounts.findings import findings
+from clout.serving.store.rows import Judge, Record, Run
+from clout.serving.store.scores import Store
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from clout.features.contract import Group
 from clout.models.explain import Recalled
 from clout.models.scale import BANDS, Scale
-from clout.serving import account_answers as answers
-from clout.serving.account_queries import Name
-from clout.serving.accounts import Asked, account, recalled
+from clout.serving.accounts import answers
+from clout.serving.accounts.queries import Name
+from clout.serving.accounts.told import Asked, account, recalled
 from clout.serving.answers import Points
 from clout.serving.problems import Fault, ProblemError, shown
 from clout.serving.scoring import ten_points_mean
-from clout.serving.store_rows import Record, Run
+from clout.serving.store.rows import Record, Run
 
 Floats = npt.NDArray[np.float64]
 PERCENTILES = np.arange(1, 100)

@@ -14,11 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clout.serving import account_others, account_queries, accounts
-from clout.serving.account_answers import Forgotten
-from clout.serving.account_queries import Name
-from clout.serving.account_store import AccountStore
-from clout.serving.accounts import Asked
+from clout.serving.accounts import others as account_others
+from clout.serving.accounts import queries as account_queries
+from clout.serving.accounts import told as accounts
+from clout.serving.accounts.answers import Forgotten
+from clout.serving.accounts.kept import AccountStore
+from clout.serving.accounts.queries import Name
+from clout.serving.accounts.told import Asked
 from clout.serving.active_model import ActiveModel
 from clout.serving.card import tags
 from clout.serving.problems import ProblemError

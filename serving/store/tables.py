@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from clout.serving.store_rows import StoreError
+from clout.serving.store.rows import StoreError
 
 
 class Moment(TypeDecorator[datetime]):

@@ -1,0 +1,1 @@
+"""The score of an account: made in batches, told over HTTP."""
