@@ -1,0 +1,1 @@
+"""Asking a service from Python: `Client` and `AsyncClient`."""

@@ -1,0 +1,1 @@
+"""The description of the API that other programs read."""
