@@ -12,22 +12,13 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from clout.errors import CloutError
+from clout.features.groups import GROUPS, SIDE_OF, Group, Side
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-Group = Literal["wording", "format", "timing", "track_record", "audience", "network"]
-Side = Literal["message", "messenger", "timing", "network"]
-GROUPS: tuple[Group, ...] = ("wording", "format", "timing", "track_record", "audience", "network")
-SIDE_OF: dict[Group, Side] = {
-    "wording": "message",
-    "format": "message",
-    "timing": "timing",
-    "track_record": "messenger",
-    "audience": "messenger",
-    "network": "network",
-}
+__all__ = ["GROUPS", "SIDE_OF", "Contract", "ContractError", "FeatureSpec", "Group", "Side"]
 
 
 class ContractError(CloutError):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clout.features.contract import Group, Side
+from clout.features.groups import Group, Side
 
 MOMENT = "2026-03-02T14:30:00Z"
 VERSION = "5d0c1c5f7a3be2d1"

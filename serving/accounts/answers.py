@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from clout.features.contract import Group
+from clout.features.groups import Group
 from clout.serving.answers import MOMENT, VERSION, Answer, Points, Reason, Sides, Sum
 
 MISSING = "3 of 10 posts with a known result, and 2 more weeks"
