@@ -22,7 +22,10 @@ from clout.serving import answers, card, problems, scoring
 from clout.serving.accounts.kept import NOWHERE, AccountStore
 from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
+from clout.serving.drafts.routes import DraftsApi
 from clout.serving.guard import Guard, read_json
+from clout.serving.klout import shape
+from clout.serving.klout.routes import KloutApi
 from clout.serving.metrics import Metrics
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
@@ -46,6 +49,7 @@ class Api:
     ) -> None:
         self._active, self._now, self._metrics, self._store = active, now, metrics, store
         self._accounts = AccountsApi(active, store, now, erase)
+        self._drafts = DraftsApi(active, now)
 
     def routes(self) -> list[Route]:
         """Every route with its handler."""
@@ -53,6 +57,7 @@ class Api:
             Route("/", self.home),
             Route("/v1/posts:score", self.score, methods=["POST"]),
             Route("/v1/posts:explain", self.explain, methods=["POST"]),
+            *self._drafts.routes(),
             *self._accounts.routes(),
             Route("/v1/model", self.model),
             Route("/v1/model/card", self.card),
@@ -148,7 +153,7 @@ def application(
     """The ASGI application that answers with `active` and the scores of `store`, and forgets accounts by `erase`."""
     metrics = Metrics()
     app = Starlette(
-        routes=Api(active, now, metrics, store, erase).routes(),
+        routes=[*Api(active, now, metrics, store, erase).routes(), *KloutApi(active, store).routes()],
         middleware=[Middleware(Guard, metrics=metrics)],
         exception_handlers=dict.fromkeys((ProblemError, NotReadyError, StoreError, HTTPException), _tell),
     )
@@ -161,7 +166,7 @@ def _json(answer: BaseModel) -> Response:
 
 
 async def _tell(request: Request, error: Exception) -> Response:
-    return _problem(request, error).response(request.state.request_id)
+    return shape.response(_problem(request, error), request.scope)
 
 
 def _problem(request: Request, error: Exception) -> ProblemError:

@@ -110,12 +110,12 @@ class ProblemError(CloutError):
         return Response(body, self.kind.status, self.headers, MEDIA_TYPE)
 
 
-def of_validation(error: ValidationError) -> ProblemError:
-    """The problem of a body that pydantic refused."""
+def of_validation(error: ValidationError, below: tuple[str | int, ...] = ()) -> ProblemError:
+    """The problem of a body that pydantic refused, or of the part of it that lies `below`."""
     found = error.errors(include_url=False)
     if found[0]["type"] == "json_invalid":
         return ProblemError("broken_json", f"{found[0]['msg']}; expected one JSON object in UTF-8")
-    faults = [_fault(item) for item in found]
+    faults = [_fault({**item, "loc": (*below, *item["loc"])}) for item in found]
     first = faults[0]
     more = f", and {len(faults) - 1} more in errors" if len(faults) > 1 else ""
     return ProblemError("invalid_content", f"{first.pointer or 'the body'}: {first.detail}{more}", faults)

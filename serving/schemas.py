@@ -83,11 +83,13 @@ ActionKind = Annotated[str, _known(KINDS)]
 RecentKind = Annotated[str, _known(POST_KINDS)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What holds of every part of a request: nothing else may be in it, and nothing is guessed."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class RecentPostBody(_Strict):
+class RecentPostBody(Strict):
     """One of the account's recent posts as it stands now."""
 
     happened_at: Past = Field(description="When it was published.", examples=[MOMENT])
@@ -101,7 +103,7 @@ class RecentPostBody(_Strict):
     n_urls: Few | None = Field(None, description="Links in it.", examples=[0])
 
 
-class AccountFactsBody(_Strict):
+class AccountFactsBody(Strict):
     """What is to be known of the account, in place of what the lake knows; leave out what is not known."""
 
     created_at: Past | None = Field(None, description="When the account was opened.", examples=["2019-05-01T00:00:00Z"])
@@ -123,7 +125,7 @@ class AccountFactsBody(_Strict):
         return AccountFacts(**{**self.__dict__, "recent": recent}, seen_at=now)
 
 
-class PostRequest(_Strict):
+class PostRequest(Strict):
     """A post or a draft to judge, by an account the lake knows or one whose facts come with it."""
 
     account: AccountId | None = Field(

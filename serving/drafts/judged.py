@@ -1,0 +1,183 @@
+"""What the model says of drafts: every answer is the one that the draft alone would get."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from clout.serving import scoring
+from clout.serving.active_model import Loaded
+from clout.serving.answers import Explained, Reason, Score
+from clout.serving.drafts import answers
+from clout.serving.drafts.asked import PostsRequest, WhatIfRequest, changed
+from clout.serving.drafts.ideas import Idea, ideas
+from clout.serving.problems import ProblemError
+from clout.serving.schemas import PostRequest
+
+HOUR = timedelta(hours=1)
+WEEK, DAY = 168, 24
+FEW = 5
+HABIT = "hour_share_90d"
+WORTH_SAYING = 0.05
+WORTH_DOING = 1.0
+NOTHING = "Nothing realistic would move this by more than a point."
+ALL = "actions"
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+log = logging.getLogger("clout.serving")
+
+
+def scores(loaded: Loaded, asked: PostsRequest, now: datetime) -> answers.Scores:
+    """A result or a problem for each post."""
+    items = [_item(loaded, body, now) for body in asked.bodies()]
+    judged = sum(item.result is not None for item in items)
+    return answers.Scores(items=items, judged=judged, **_versions(loaded, now))
+
+
+def best_time(loaded: Loaded, post: PostRequest, now: datetime) -> answers.BestTime:
+    """The hours of the week after the draft's own time, and the best of them."""
+    draft = scoring.score(loaded, post, now)
+    hours = [_hour(told, draft) for told in _at_hours(loaded, post, now, WEEK)]
+    first = sorted(hours, key=lambda hour: -hour.score)[:FEW]
+    return answers.BestTime(
+        account=draft.account,
+        network=draft.network,
+        data_through=draft.data_through,
+        draft=draft,
+        best=[_best(loaded, post, now, hour) for hour in first],
+        hours=hours,
+        sentence=_worth(first[0].points),
+        **_versions(loaded, draft.as_of),
+    )
+
+
+def what_if(loaded: Loaded, asked: WhatIfRequest, now: datetime) -> answers.WhatIf:
+    """What each change would do, and what would help where that is asked."""
+    changes = [
+        (fields, changed(asked.post, fields, now, ("changes", index))) for index, fields in enumerate(asked.fields())
+    ]
+    draft = scoring.explain(loaded, asked.post, now)
+    tried = [_tried(draft, fields, scoring.explain(loaded, post, now)) for fields, post in changes]
+    found = _suggested(loaded, asked.post, draft, now) if asked.suggest else None
+    return answers.WhatIf(
+        draft=Score(**{name: getattr(draft, name) for name in Score.model_fields}),
+        tried=[answers.Tried(**told) for told in tried],
+        suggestions=found,
+        nothing=NOTHING if found == [] else None,
+        **_versions(loaded, draft.as_of),
+    )
+
+
+def _item(loaded: Loaded, body: str, now: datetime) -> answers.Item:
+    try:
+        return answers.Item(result=scoring.score(loaded, scoring.read_request(body, now), now), problem=None)
+    except ProblemError as problem:
+        return answers.Item(result=None, problem=_problem(problem))
+    except Exception:  # one post must not harm the others
+        log.exception("one post of several broke")
+        problem = ProblemError("internal_error", "an error that nobody foresaw; its trace is in the service's log")
+        return answers.Item(result=None, problem=_problem(problem))
+
+
+def _problem(problem: ProblemError) -> answers.ItemProblem:
+    kind, faults = problem.kind, [answers.FaultTold(**fault.told()) for fault in problem.errors]
+    return answers.ItemProblem(
+        code=kind.code, status=kind.status, title=kind.title, detail=problem.detail, errors=faults
+    )
+
+
+def _versions(loaded: Loaded, as_of: datetime) -> dict[str, Any]:
+    return {"as_of": as_of, "model_version": loaded.model.version, "scale_version": loaded.model.scale_version}
+
+
+def _at_hours(loaded: Loaded, post: PostRequest, now: datetime, number: int) -> Iterator[Score]:
+    """The draft at each of the full hours after its own time."""
+    start = (post.happened_at or now).replace(minute=0, second=0, microsecond=0)
+    for step in range(1, number + 1):
+        moved = post.model_copy(update={"happened_at": start + step * HOUR})
+        yield scoring.score(loaded, moved, now)
+
+
+def _hour(told: Score, draft: Score) -> answers.Hour:
+    return answers.Hour(
+        happened_at=told.happened_at,
+        score=told.score,
+        points=told.score - draft.score,
+        expected=told.expected[ALL],
+    )
+
+
+def _best(loaded: Loaded, post: PostRequest, now: datetime, hour: answers.Hour) -> answers.BestHour:
+    """The hour beside the account's habit of it."""
+    told = scoring.explain(loaded, post.model_copy(update={"happened_at": hour.happened_at}), now)
+    habit = next((reason.value for reason in told.reasons if reason.code == HABIT), None)
+    return answers.BestHour(**dict(hour), habit=habit)
+
+
+def _worth(points: float) -> str:
+    if points <= 0:
+        return "No hour of the week after is better than the draft's own time."
+    return f"At the best hour the score is {points:.1f} points more than at the draft's own time."
+
+
+def _tried(draft: Explained, fields: Mapping[str, Any], told: Explained) -> dict[str, Any]:
+    """The fields of a `Tried`: what the change did to the score, and by which reasons."""
+    moved = [_moved(before, after) for before, after in _pairs(draft.reasons, told.reasons)]
+    moved.sort(key=lambda reason: -abs(reason.points))
+    clear = [reason for reason in moved if abs(reason.points) >= WORTH_SAYING]
+    gained = told.score - draft.score
+    return {
+        "change": dict(fields),
+        "score": told.score,
+        "interval": told.interval,
+        "expected": told.expected[ALL],
+        "points_gained": gained,
+        "moved": clear,
+        "others": gained - sum(reason.points for reason in clear),
+    }
+
+
+def _pairs(before: Iterable[Reason], after: Iterable[Reason]) -> Iterator[tuple[Reason, Reason]]:
+    then = {reason.code: reason for reason in after}
+    return ((reason, then[reason.code]) for reason in before)
+
+
+def _moved(before: Reason, after: Reason) -> answers.Moved:
+    return answers.Moved(
+        code=before.code,
+        label=before.label,
+        group=before.group,
+        before=before.said,
+        after=after.said,
+        points=after.points - before.points,
+    )
+
+
+def _suggested(loaded: Loaded, post: PostRequest, draft: Explained, now: datetime) -> list[answers.Suggestion]:
+    """The ideas that gain more than a point, best first."""
+    actionable = {spec.name for spec in loaded.model.contract.features if spec.actionable}
+    every = [*ideas(post), *_other_hour(loaded, post, now)]
+    found = [_suggestion(loaded, post, draft, now, idea) for idea in every if idea.code in actionable]
+    helpful = [told for told in found if told is not None and told.points_gained > WORTH_DOING]
+    return sorted(helpful, key=lambda told: -told.points_gained)
+
+
+def _suggestion(
+    loaded: Loaded, post: PostRequest, draft: Explained, now: datetime, idea: Idea
+) -> answers.Suggestion | None:
+    """The idea, judged; None where it leaves no post that one could send."""
+    try:
+        after = changed(post, idea.change, now)
+    except ProblemError:
+        return None
+    told = _tried(draft, idea.change, scoring.explain(loaded, after, now))
+    return answers.Suggestion(**told, code=idea.code, sentence=idea.sentence)
+
+
+def _other_hour(loaded: Loaded, post: PostRequest, now: datetime) -> Iterator[Idea]:
+    """The best hour of the day after the draft's own time."""
+    best = max(_at_hours(loaded, post, now, DAY), key=lambda told: told.score)
+    at = best.happened_at
+    yield Idea("hour_utc", f"Publish it at {at:%H:%M} UTC on {DAYS[at.weekday()]}.", {"happened_at": at})
