@@ -17,6 +17,7 @@ from time import monotonic
 
 from clout.data.history import History, load, read_tables
 from clout.data.lake import Lake
+from clout.data.ties import Ties
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT
 from clout.features.request import Past
@@ -44,7 +45,8 @@ class Loaded:
 
     `accounts` are those that can be asked for: who is registered or has posted, not who only acted on others;
     `handles` are their keys by network and lower-case handle; `example` is the account whose posts have drawn most;
-    `batches` name what the lake held; `persons` are all accounts of the person who declared an account, by each of them.
+    `batches` name what the lake held; `ties` are who acts on whom among `accounts`; `persons` are all accounts of the
+    person who declared an account, by each of them.
     """
 
     model: ScoreModel
@@ -54,6 +56,7 @@ class Loaded:
     handles: Mapping[tuple[str, str], tuple[str, ...]]
     example: str
     batches: frozenset[str]
+    ties: Ties
     persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -63,7 +66,8 @@ class Loaded:
         """The model beside what `history` tells, which was read from `batches`."""
         accounts = frozenset(history.accounts["account"]) | frozenset(history.posts["account"].unique())
         past = Past.of(history, action_values)
-        return cls(model, _wording(model), past, accounts, _handles(history), _example(history), batches)
+        ties = Ties.of(history, accounts)
+        return cls(model, _wording(model), past, accounts, _handles(history), _example(history), batches, ties)
 
     def under(self, model: ScoreModel) -> Loaded:
         """The same history with another model, for which it means the same."""

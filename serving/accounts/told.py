@@ -77,7 +77,7 @@ def score(asked: Asked, name: Name) -> answers.AccountScore:
         expected=None if expected is None else answers.Actions(**expected),
         evidence=answers.AccountEvidence(**{name: detail["evidence"][name] for name in _EVIDENCE}),
         findings=[answers.Finding(**finding) for finding in detail.get("findings", [])],
-        changes=_changes(store, record),
+        changes=changes_of(store, record),
         person=_person(asked, record),
         data_through=_data_through(asked.loaded, record),
     )
@@ -167,7 +167,8 @@ def _carried(record: Record) -> list[answers.Carried]:
     return [answers.Carried(**post) for post in record.detail.get("carried", [])]
 
 
-def _changes(store: AccountStore, record: Record) -> dict[answers.Span, answers.Change]:
+def changes_of(store: AccountStore, record: Record) -> dict[answers.Span, answers.Change]:
+    """How far the score of a record has moved over each span."""
     steps = store.open().steps(record.account, record.as_of - REACH, record.as_of)
     told = changes(steps, record.as_of)
     return {

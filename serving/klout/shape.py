@@ -1,0 +1,33 @@
+"""Errors in the shape that Klout's clients know, on the addresses that Klout had; problems everywhere else."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+from clout.serving.problems import ProblemError
+
+ROOTS = ("/v2/", "/1/")
+SCORING = 202
+# Klout's clients know 403, 404, 500 and 503; the body of any other answer they take for what they asked for.
+STATUSES = {401: 403, 409: 404, 422: 404, 429: 403, 504: 503}
+
+
+def speaks(scope: Scope) -> bool:
+    """Whether a request asks at an address that Klout had."""
+    return f"{scope['path']}/".startswith(ROOTS)
+
+
+def response(problem: ProblemError, scope: Scope) -> Response:
+    """The answer that tells a problem to whoever asked; the guard has given the request its id."""
+    return refusal(problem) if speaks(scope) else problem.response(scope["state"]["request_id"])
+
+
+def refusal(problem: ProblemError) -> Response:
+    """The answer that tells a problem as Klout did."""
+    status = STATUSES.get(problem.kind.status, problem.kind.status)
+    status = SCORING if problem.kind.code == "not_scored_yet" else status
+    body = json.dumps({"error": status, "description": problem.detail}, ensure_ascii=False)
+    return Response(body, status, problem.headers, "application/json")
