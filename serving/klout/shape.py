@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -18,6 +19,11 @@ STATUSES = {401: 403, 409: 404, 422: 404, 429: 403, 504: 503}
 def speaks(scope: Scope) -> bool:
     """Whether a request asks at an address that Klout had."""
     return f"{scope['path']}/".startswith(ROOTS)
+
+
+def presented_key(scope: Scope) -> str | None:
+    """The key that a request shows as Klout's clients do, `?key=…`; None where it shows none."""
+    return QueryParams(scope.get("query_string", b"")).get("key") or None
 
 
 def response(problem: ProblemError, scope: Scope) -> Response:
