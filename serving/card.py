@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clout.models.score_model import ScoreModel
+from clout.serving.fresh import tags
 
 HTML, MARKDOWN = "text/html", "text/markdown"
 FILES = {HTML: "card.html", MARKDOWN: "card.md"}
@@ -53,11 +54,6 @@ def _quality(accept: str, media: str) -> float:
 
 def _split(part: str) -> tuple[str, str, str]:
     return part.partition(";")
-
-
-def tags(header: str) -> set[str]:
-    """The tags of an If-None-Match header."""
-    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
 
 
 def policy(html: str) -> str:

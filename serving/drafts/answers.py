@@ -9,6 +9,7 @@ from pydantic import Field
 
 from clout.features.groups import Group
 from clout.serving.answers import MOMENT, VERSION, Answer, Expected, Interval, Score
+from clout.serving.openapi.told import Fault
 
 EXPECTED = {"value": 14.2, "low": 3.1, "high": 41.0}
 
@@ -21,14 +22,6 @@ class Versions(Answer):
     scale_version: str = Field(description="Version of the scale, which outlives models.", examples=["1"])
 
 
-class FaultTold(Answer):
-    """One thing that is wrong in what was sent."""
-
-    pointer: str = Field(description="Where (RFC 6901); empty for the whole.", examples=["/happened_at"])
-    detail: str = Field(description="What was got and what was expected.", examples=["Expected a time"])
-    code: str = Field(description="A stable word for programs.", examples=["time_format"])
-
-
 class ItemProblem(Answer):
     """Why one post of several was not judged."""
 
@@ -36,7 +29,7 @@ class ItemProblem(Answer):
     status: int = Field(description="The status it would have had alone.", examples=[404])
     title: str = Field(description="What kind of problem it is.", examples=["Nothing is known of this account"])
     detail: str = Field(description="What was got and what was expected.", examples=["nothing is known of a/b"])
-    errors: list[FaultTold] = Field(description="What is wrong, by place in the post.", examples=[[]])
+    errors: list[Fault] = Field(description="What is wrong, by place in the post.", examples=[[]])
 
 
 class Item(Answer):

@@ -13,6 +13,7 @@ from clout.serving.answers import Explained, Reason, Score
 from clout.serving.drafts import answers
 from clout.serving.drafts.asked import PostsRequest, WhatIfRequest, changed
 from clout.serving.drafts.ideas import Idea, ideas
+from clout.serving.openapi.told import Fault
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
 
@@ -82,7 +83,7 @@ def _item(loaded: Loaded, body: str, now: datetime) -> answers.Item:
 
 
 def _problem(problem: ProblemError) -> answers.ItemProblem:
-    kind, faults = problem.kind, [answers.FaultTold(**fault.told()) for fault in problem.errors]
+    kind, faults = problem.kind, [Fault(**fault.told()) for fault in problem.errors]
     return answers.ItemProblem(
         code=kind.code, status=kind.status, title=kind.title, detail=problem.detail, errors=faults
     )
