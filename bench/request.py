@@ -87,15 +87,18 @@ def measure(model: ScoreModel, history: History, count: int, seed: int) -> dict[
     past = Past.of(history, model.data["action_values"])
     wording = Wording.read(model.wording_path) if model.wording_path else None
 
+    def features(draft: Draft, facts: AccountFacts | None) -> dict[str, float | None]:
+        return features_of_draft(draft, past, wording and wording.said(draft.text).lift, facts)
+
     def score(draft: Draft, facts: AccountFacts | None) -> object:
-        return model.predict(model.contract.matrix(features_of_draft(draft, past, wording, facts)), [draft.network])
+        return model.predict(model.contract.row(features(draft, facts)), [draft.network])
 
     def explain(draft: Draft, facts: AccountFacts | None) -> object:
-        matrix = model.contract.matrix(features_of_draft(draft, past, wording, facts))
+        matrix = model.contract.row(features(draft, facts))
         return model.predict(matrix, [draft.network]), model.explain_rows(matrix, [draft.network]).reasons(0)
 
     asked = drafts(history, count, seed)
-    told = {"features of a known account": [timed(features_of_draft, draft, past, wording) for draft, _ in asked]}
+    told = {"features of a known account": [timed(features, draft, None) for draft, _ in asked]}
     for words, answer in (("score", score), ("explain", explain)):
         told[f"{words}, known account"] = [timed(answer, draft, None) for draft, _ in asked]
         told[f"{words}, {RECENT_POSTS} posts in the request"] = [timed(answer, *both) for both in asked]

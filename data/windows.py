@@ -44,10 +44,6 @@ class Stream:
     lasts: tuple[str, ...]
     slices: dict[str, tuple[int, int]] = field(default_factory=dict, compare=False)
 
-    def of(self, value: str) -> Stream:
-        """The same stream with only the rows whose first key column is `value`."""
-        return self.among([value])
-
     def among(self, values: Iterable[str]) -> Stream:
         """The same stream with the rows of all `values` of the first key column, and perhaps of others between them."""
         if not self.slices and self.frame.height:

@@ -24,13 +24,6 @@ class Streams:
     by_name: dict[str, Stream]
     logged: frozenset[str]
 
-    def of(self, account: str, network: str) -> Streams:
-        """The same past for one account alone: what a request about it needs."""
-        cut = {
-            name: stream.of(network if stream.key[0] == "network" else account) for name, stream in self.by_name.items()
-        }
-        return replace(self, by_name=cut)
-
     def among(self, accounts: Sequence[str]) -> Streams:
         """The same past for some accounts, and perhaps for others between them in the alphabet."""
         cut = {

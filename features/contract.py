@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -56,7 +57,7 @@ class Contract(BaseModel):
 
     features: tuple[FeatureSpec, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Column names in model order."""
         return tuple(feature.name for feature in self.features)
@@ -94,6 +95,11 @@ class Contract(BaseModel):
             )
         columns = [self._column(frame, name) for name in self.names]
         return np.column_stack(columns) if columns else np.empty((len(frame), 0))
+
+    def row(self, values: Mapping[str, float | None]) -> npt.NDArray[np.float64]:
+        """The (1, features) matrix of one row's values by name; missing is None, and NaN in the matrix."""
+        told = (values[name] for name in self.names)
+        return np.array([[np.nan if value is None else value for value in told]], dtype=np.float64)
 
     def _column(self, frame: pl.DataFrame | pd.DataFrame, name: str) -> npt.NDArray[np.float64]:
         series = frame[name]

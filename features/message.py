@@ -252,20 +252,23 @@ FEATURES = (
 )
 
 
+_LOWER = pl.col("text").str.to_lowercase()
+FORM = {
+    "has_link": _counted("n_urls", URL) > 0,
+    "has_media": (pl.col("n_media") > 0).fill_null(value=False),
+    "length": (PLAIN.str.len_chars() // LENGTH_STEP).clip(upper_bound=LENGTHS - 1),
+    "opening": _LOWER.str.extract(r"^\s*(\S+)"),
+    "hashtag": _LOWER.str.extract(rf"({HASHTAG})"),
+    "hour": pl.col("happened_at").dt.hour(),
+    "daypart": pl.col("happened_at").dt.hour() // 3,
+    "weekday": pl.col("happened_at").dt.weekday(),
+}
+
+
 def with_form(posts: pl.DataFrame) -> pl.DataFrame:
-    """`posts` with what earlier posts of the same form are looked up by.
+    """`posts` with what earlier posts of the same form are looked up by, a column for each of `FORM`.
 
     has_link, has_media (not where media are not reported), length (in steps of 40 characters), opening (the first word),
     hashtag (the first), hour, daypart, weekday.
     """
-    lower = pl.col("text").str.to_lowercase()
-    return posts.with_columns(
-        has_link=_counted("n_urls", URL) > 0,
-        has_media=(pl.col("n_media") > 0).fill_null(value=False),
-        length=(PLAIN.str.len_chars() // LENGTH_STEP).clip(upper_bound=LENGTHS - 1),
-        opening=lower.str.extract(r"^\s*(\S+)"),
-        hashtag=lower.str.extract(rf"({HASHTAG})"),
-        hour=pl.col("happened_at").dt.hour(),
-        daypart=pl.col("happened_at").dt.hour() // 3,
-        weekday=pl.col("happened_at").dt.weekday(),
-    )
+    return posts.with_columns(**FORM)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import polars as pl
 
 from clout.data.history import History, load
+from clout.data.index import Index
 from clout.data.tables import SCHEMAS
-from clout.data.windows import WIDTHS, Stream
-from clout.features.compute import Streams, compute, prepare
-from clout.features.message import with_form
-from clout.features.wording import Wording
+from clout.features.compute import Streams, prepare
+from clout.features.one_post import measure
 
 TICK = timedelta(microseconds=1)
 NOBODY = "draft"
@@ -65,7 +63,8 @@ class AccountFacts:
 class Past:
     """What is known of everybody, ready for requests; `through` is the last moment anything was known, by network."""
 
-    streams: Streams
+    indexes: Mapping[str, Index]
+    logged: frozenset[str]
     through: Mapping[str, datetime]
     horizon: timedelta
     action_values: Mapping[str, float]
@@ -74,9 +73,8 @@ class Past:
     def of(cls, history: History, action_values: Mapping[str, float]) -> Past:
         """The past that `history`, loaded with these action values, tells."""
         streams = prepare(history)
-        for stream in streams.by_name.values():
-            stream.of("")
-        return cls(streams, dict(history.coverage.through.iter_rows()), history.horizon, action_values)
+        indexes = {name: Index.of(one) for name, one in streams.by_name.items()}
+        return cls(indexes, streams.logged, dict(history.coverage.through.iter_rows()), history.horizon, action_values)
 
 
 def judged_at(draft: Draft, past: Past, facts: AccountFacts | None = None) -> datetime:
@@ -90,61 +88,38 @@ def judged_at(draft: Draft, past: Past, facts: AccountFacts | None = None) -> da
 
 
 def features_of_draft(
-    draft: Draft, past: Past, wording: Wording | None, facts: AccountFacts | None = None
-) -> pl.DataFrame:
-    """One row: post, account, network, happened_at, then every feature, from the same `compute` as a batch.
+    draft: Draft, past: Past, lift: float | None, facts: AccountFacts | None = None
+) -> dict[str, float | None]:
+    """Every feature by name, missing as None: to the last bit what `compute` gives a batch.
 
-    With `facts` the account is judged by them alone, beside its network's own level; else by what `past` has of it.
+    `lift` is that of its words (see `features.wording`), missing when None. With `facts` the account is judged by them alone, beside its network's own level; else by what `past` has of it.
     """
     as_of = judged_at(draft, past, facts)
     account = draft.account or f"{draft.network}/{NOBODY}"
+    logged, indexes = past.logged, past.indexes
+    if facts is not None:
+        told = prepare(load(_tables(draft.network, account, facts, as_of), past.horizon, past.action_values))
+        logged, indexes = told.logged, {**indexes, **_of_accounts(told)}
+    return measure(
+        _post(draft, account),
+        indexes,
+        logged=draft.network in logged,
+        at=as_of,
+        network_at=min(as_of, past.through.get(draft.network, as_of) + TICK),
+        lift=lift,
+    )
+
+
+def _post(draft: Draft, account: str) -> pl.DataFrame:
+    """The draft as a row of the posts table."""
     ids = {"post": f"{draft.network}/{NOBODY}", "account": account, "known_at": draft.happened_at}
     row = {name: getattr(draft, name) for name in SCHEMAS["posts"] if name not in ids} | ids
-    post = pl.DataFrame([row], schema=SCHEMAS["posts"]).with_columns(as_of=pl.lit(as_of, post_time()))
-    if facts is None:
-        streams = past.streams.of(account, draft.network)
-    else:
-        streams = prepare(load(_tables(draft.network, account, facts, as_of), past.horizon, past.action_values))
-    formed = with_form(post).row(0, named=True)
-    shared = {name: _at_end(stream, formed, past, as_of) for name, stream in _shared(past.streams).items()}
-    streams = replace(streams, by_name={**streams.by_name, **shared})
-    return compute(post, streams, None if wording is None else pl.Series(wording.values([draft.text])))
+    return pl.DataFrame([row], schema=SCHEMAS["posts"])
 
 
-def post_time() -> pl.DataType:
-    """The type of a post's time."""
-    return SCHEMAS["posts"]["happened_at"]
-
-
-def _shared(streams: Streams) -> dict[str, Stream]:
-    """The streams that tell of a whole network."""
-    return {name: stream for name, stream in streams.by_name.items() if stream.key[0] == "network"}
-
-
-def _at_end(stream: Stream, post: Mapping[str, Any], past: Past, as_of: datetime) -> Stream:
-    """The rows of a network's stream that a lookup for `post` at `as_of` can find.
-
-    Where `as_of` lies beyond the network's data, they are moved to end there: its last level stands for its level now.
-    """
-    known = past.through.get(post["network"], as_of) + TICK
-    beyond = max(as_of - known, timedelta(0))
-    whole = _alike(stream.of(post["network"]), post)
-    times = whole.frame["at"]
-    ends = [times.search_sorted(as_of - beyond, side="left")]
-    ends += [times.search_sorted(as_of - beyond - width, side="right") for width in WIDTHS.values()]
-    rows = sorted({int(end) - 1 for end in ends if int(end) > 0})
-    return replace(whole, frame=whole.frame[rows].with_columns(pl.col("at") + beyond), slices={})
-
-
-def _alike(stream: Stream, post: Mapping[str, Any]) -> Stream:
-    """The rows of a network's stream of posts of the same form as `post`."""
-    frame = stream.frame
-    for key in stream.key[1:]:
-        if post[key] is None:
-            return replace(stream, frame=frame.clear())
-        first, end = (frame[key].search_sorted(post[key], side=side) for side in ("left", "right"))
-        frame = frame.slice(first, end - first)
-    return replace(stream, frame=frame)
+def _of_accounts(streams: Streams) -> dict[str, Index]:
+    """The indexes of the streams that tell of accounts."""
+    return {name: Index.of(one) for name, one in streams.by_name.items() if one.key[0] == "account"}
 
 
 def _tables(network: str, account: str, facts: AccountFacts, as_of: datetime) -> dict[str, pl.DataFrame]:

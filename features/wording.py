@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, reduce
+from math import sqrt
+from operator import add
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,7 @@ URL = r"https?://\S+"
 LETTERS = (3, 4, 5)
 DIGITS = 6
 CLOSE_ENOUGH, MOST_STEPS = 1e-3, 200
+KEPT_WORDS = 20_000
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
@@ -47,7 +51,7 @@ class Corpus:
     @classmethod
     def of(cls, texts: Sequence[str | None]) -> Corpus:
         """The words of `texts`; links and upper case do not count."""
-        words, counts = _counted(WORD.findall(text) + PAIR.findall(text) for text in _clean(texts))
+        words, counts = _counted(map(_words, _clean(texts)))
         pieces, spelled = _counted(map(_pieces, words))
         return cls(words, pieces, counts, spelled)
 
@@ -56,6 +60,24 @@ class Corpus:
         counts, words = _used(self.counts[rows])
         spelled, pieces = _used(self.spelled[words])
         return Corpus(_named(self.words, words), _named(self.pieces, pieces), counts, spelled)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One text: `moved` are its words, each with what it lifts before the division by the text's `length`."""
+
+    moved: tuple[tuple[str, float], ...]
+    length: float
+
+    @property
+    def lift(self) -> float:
+        """The lift of the text in steps of log1p(outcome)."""
+        return _total(lift for _, lift in self.moved) / self.length
+
+    def words(self, limit: int = 5) -> list[tuple[str, float]]:
+        """The words that move the lift most, strongest first, each with its part of the lift."""
+        known = [(word, lift / self.length) for word, lift in self.moved if lift]
+        return sorted(known, key=lambda part: (-abs(part[1]), part[0]))[:limit]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +101,13 @@ class Wording:
         lift, square = self._of_words(corpus)
         return np.asarray(corpus.counts @ lift) / _length(corpus.counts, square)
 
-    def words(self, text: str, limit: int = 5) -> list[tuple[str, float]]:
-        """The words of `text` that move its lift most, strongest first, each with its part of the lift."""
-        corpus = Corpus.of([text])
-        lift, square = self._of_words(corpus)
-        parts = (lift * corpus.counts.toarray()[0] / _length(corpus.counts, square)).tolist()
-        known = [(word, part) for word, part in zip(corpus.words, parts, strict=True) if part]
-        return sorted(known, key=lambda part: (-abs(part[1]), part[0]))[:limit]
+    def said(self, text: str | None) -> Said:
+        """What one text says, word by word; its lift has the bits that `values` gives."""
+        [clean] = _clean([text])
+        counts = Counter(_words(clean))
+        told = [(word, counts[word], *self._of_word(word)) for word in sorted(counts)]
+        square = _total(count * count * square for _, count, _, square in told)
+        return Said(tuple((word, count * lift) for word, count, lift, _ in told), sqrt(square) if square > 0 else 1.0)
 
     def write(self, path: Path) -> None:
         """Writes the model as JSON."""
@@ -106,6 +128,16 @@ class Wording:
     def _known(self) -> dict[str, tuple[float, float]]:
         lift, square = (self.idf * self.weight).tolist(), (self.idf**2).tolist()
         return dict(zip(self.pieces, zip(lift, square, strict=True), strict=True))
+
+    @cached_property
+    def _of_word(self) -> Callable[[str], tuple[float, float]]:
+        """What a word lifts, and its squared length; those that were asked for last are kept."""
+        return lru_cache(KEPT_WORDS)(self._spelled)
+
+    def _spelled(self, word: str) -> tuple[float, float]:
+        counts = Counter(_pieces(word))
+        told = [(counts[piece], *self._known.get(piece, (0.0, 0.0))) for piece in sorted(counts)]
+        return _total(n * lift for n, lift, _ in told), _total(n * square for n, _, square in told)
 
     def _of_words(self, corpus: Corpus) -> tuple[Floats, Floats]:
         """What each word of `corpus` lifts, and its squared length, both (words,)."""
@@ -159,6 +191,15 @@ def _ridge(counts: csr_matrix, spelled: csr_matrix, lift: Floats, weight: Floats
     operator = LinearOperator((spelled.shape[1],) * 2, matvec=normal, dtype=np.float64)
     learned: Floats = cg(operator, gathered(lift - share @ lift), rtol=CLOSE_ENOUGH, maxiter=MOST_STEPS)[0]
     return learned
+
+
+def _total(parts: Iterable[float]) -> float:
+    """The sum as a sparse product makes it, one by one: Python's own `sum` rounds otherwise since 3.12."""
+    return reduce(add, parts, 0.0)
+
+
+def _words(clean: str) -> list[str]:
+    return WORD.findall(clean) + PAIR.findall(clean)
 
 
 def _pieces(word: str) -> list[str]:

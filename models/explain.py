@@ -141,7 +141,7 @@ class Reasoned:
     def _reason(self, row: int, column: int) -> Reason:
         spec, points = self.contract.features[column], float(self.points[row, column])
         value = None if np.isnan(self.values[row, column]) else float(self.values[row, column])
-        marks = self.quantiles.get(spec.name)
+        marks, said = self.quantiles.get(spec.name), None if value is None else say(value, spec.unit)
         return Reason(
             code=spec.name,
             label=spec.label,
@@ -149,11 +149,11 @@ class Reasoned:
             side=SIDE_OF[spec.group],
             value=value,
             unit=spec.unit,
-            said=None if value is None else say(value, spec.unit),
+            said=said,
             typical=None if marks is None else (marks[1], marks[3]),
             points=points,
             actionable=spec.actionable,
-            sentence=_sentence(spec, value, points),
+            sentence=_sentence(spec, said, points),
             advice=spec.advice,
         )
 
@@ -237,11 +237,11 @@ class Recalled(Reasoned):
         return cls(contract, quantiles, found, np.array([score]), np.array([base_score]), told)
 
 
-def _sentence(spec: FeatureSpec, value: float | None, points: float) -> str:
-    if value is None:
+def _sentence(spec: FeatureSpec, said: str | None, points: float) -> str:
+    if said is None:
         return f"{spec.label[:1].upper()}{spec.label[1:]}: {spec.missing}."
     template = spec.holding_back if points < 0 else spec.helping
-    return template.replace("{value}", say(value, spec.unit))
+    return template.replace("{value}", said)
 
 
 def _integers(shares: Floats, total: int) -> list[int]:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from clout.features.request import features_of_draft, judged_at
-from clout.models.explain import Reason, Reasoned
+from clout.features.wording import Said
+from clout.models.explain import Printed, Reason, Reasoned
 from clout.models.scale import band
 from clout.models.score_model import Prediction
 from clout.serving import answers
@@ -35,7 +36,7 @@ def read_request(body: str | bytes, now: datetime) -> PostRequest:
 class Measured:
     """A post with its features, one row: `matrix` is (1, features) in the model's order.
 
-    `ripe_posts` is how many earlier posts of the account have a known outcome.
+    `ripe_posts` is how many earlier posts of the account have a known outcome; `said` is None where no words were learned.
     """
 
     request: PostRequest
@@ -44,6 +45,7 @@ class Measured:
     as_of: datetime
     matrix: npt.NDArray[np.float64]
     ripe_posts: int
+    said: Said | None
 
     @property
     def networks(self) -> list[str]:
@@ -61,10 +63,11 @@ def measure(loaded: Loaded, request: PostRequest, now: datetime) -> Measured:
     account = _account(loaded, request)
     draft = request.draft(account, now)
     facts = None if request.account_facts is None else request.account_facts.facts(now)
-    frame = features_of_draft(draft, loaded.past, loaded.wording, facts)
+    said = None if loaded.wording is None else loaded.wording.said(draft.text)
+    features = features_of_draft(draft, loaded.past, None if said is None else said.lift, facts)
     as_of = judged_at(draft, loaded.past, facts)
-    matrix, ripe_posts = loaded.model.contract.matrix(frame), frame[RIPE_POSTS].item()
-    return Measured(request, account, draft.happened_at, as_of, matrix, int(ripe_posts or 0))
+    matrix, ripe_posts = loaded.model.contract.row(features), features[RIPE_POSTS]
+    return Measured(request, account, draft.happened_at, as_of, matrix, int(ripe_posts or 0), said)
 
 
 def _account(loaded: Loaded, request: PostRequest) -> str | None:
@@ -103,7 +106,7 @@ def explain(loaded: Loaded, request: PostRequest, now: datetime) -> answers.Expl
     prediction = loaded.model.predict(measured.matrix, measured.networks)
     explanation = loaded.model.explain_rows(measured.matrix, measured.networks)
     return answers.Explained(
-        **_score(loaded, measured, prediction), **reasons_of(explanation), words=_words(loaded, request)
+        **_score(loaded, measured, prediction), **reasons_of(explanation), words=_words(measured.said)
     )
 
 
@@ -117,7 +120,7 @@ def reasons_of(explained: Reasoned) -> dict[str, Any]:
             name: answers.Points(points=points, printed=printed.groups[name]) for name, points in groups.items()
         },
         "sides": answers.Sides(**explained.sides(0).__dict__),
-        "adds_up": _sum(explained),
+        "adds_up": _sum(explained, printed),
     }
 
 
@@ -159,9 +162,9 @@ def _reason(reason: Reason, printed: int) -> answers.Reason:
     return answers.Reason(**reason.__dict__, points_printed=printed)
 
 
-def _sum(explained: Reasoned) -> answers.Sum:
+def _sum(explained: Reasoned, printed: Printed) -> answers.Sum:
     base, score = float(explained.base_score[0]), float(explained.score[0])
-    points, printed = float(explained.points[0].sum()), explained.printed(0)
+    points = float(explained.points[0].sum())
     return answers.Sum(
         base_score=base,
         points=points,
@@ -171,10 +174,8 @@ def _sum(explained: Reasoned) -> answers.Sum:
     )
 
 
-def _words(loaded: Loaded, request: PostRequest) -> list[answers.Words]:
-    if loaded.wording is None or not request.text:
-        return []
-    return [answers.Words(words=words, lift=lift) for words, lift in loaded.wording.words(request.text)]
+def _words(said: Said | None) -> list[answers.Words]:
+    return [answers.Words(words=words, lift=lift) for words, lift in said.words()] if said else []
 
 
 def model(loaded: Loaded) -> answers.Model:

@@ -64,7 +64,7 @@ def test_the_newest_event_is_the_last_of_those_strictly_before(rows: Rows, asked
 def test_one_key_alone_says_the_same(rows: Rows, asked: list[tuple[str, int]]) -> None:
     whole = stream_of(rows)
     together = window(queries(asked), whole, ["n", "sum"], 3 * SECOND).rows()
-    assert [window(queries([ask]), whole.of(ask[0]), ["n", "sum"], 3 * SECOND).row(0) for ask in asked] == together
+    assert [window(queries([ask]), whole.among([ask[0]]), ["n", "sum"], 3 * SECOND).row(0) for ask in asked] == together
 
 
 def test_looking_back_includes_the_moment_itself() -> None:
@@ -87,7 +87,7 @@ def test_a_null_key_meets_nothing() -> None:
 def test_no_events_at_all() -> None:
     empty = stream_of([])
     assert window(queries([("a", 1)]), empty, ["n", "sum"], SECOND).rows() == [(0, 0)]
-    assert empty.of("a").frame.is_empty()
+    assert empty.among(["a"]).frame.is_empty()
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1.0, UNIT), (-0.5, -UNIT // 2), (1e-9, 0), (None, None)])

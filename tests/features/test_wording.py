@@ -39,20 +39,20 @@ def test_a_word_never_seen_counts_by_its_pieces(wording: Wording) -> None:
 
 @pytest.mark.parametrize("text", ["free pizza tonight and tax", "FREE tax advice free", "weather report today"])
 def test_the_parts_add_up_to_the_lift(wording: Wording, text: str) -> None:
-    parts = wording.words(text, limit=100)
+    parts = wording.said(text).words(100)
     assert sum(part for _, part in parts) == pytest.approx(wording.values([text])[0], abs=1e-12)
     assert [abs(part) for _, part in parts] == sorted((abs(part) for _, part in parts), reverse=True)
 
 
 def test_the_strongest_words_come_first_and_few(wording: Wording) -> None:
-    assert len(wording.words("free pizza tonight tax form due", limit=3)) == 3
-    assert wording.words("free pizza tonight", limit=100)[:3] == wording.words("free pizza tonight", limit=3)
+    assert len(wording.said("free pizza tonight tax form due").words(3)) == 3
+    assert wording.said("free pizza tonight").words(100)[:3] == wording.said("free pizza tonight").words(3)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "🎉🎉", "!?", "unknown is bliss", "https://pizza.tonight/free"])
 def test_texts_without_a_known_word(wording: Wording, text: str) -> None:
     assert wording.values([text]).tolist() == [0.0]
-    assert wording.words(text) == []
+    assert wording.said(text).words() == []
 
 
 def test_an_unknown_text_lifts_nothing(wording: Wording) -> None:
@@ -69,7 +69,7 @@ def test_one_text_alone_has_the_bits_of_the_batch(wording: Wording) -> None:
     rng = np.random.default_rng(0)
     words = " ".join(TOPICS).split()
     texts = [" ".join(rng.choice(words, rng.integers(0, 30))) for _ in range(300)]
-    alone = np.concatenate([wording.values([text]) for text in texts])
+    alone = np.array([wording.said(text).lift for text in texts])
     assert (alone.view(np.int64) == wording.values(texts).view(np.int64)).all()
 
 
@@ -79,7 +79,7 @@ def test_characters_of_east_asia_are_words() -> None:
     assert {" 今 ", " 吃 ", " 吃饭 "} <= set(wording.pieces)
     eat, rain = wording.values(["我们吃饭吧", "又下雨了"])
     assert eat > 0 > rain
-    assert wording.words("吃饭")[0][1] > 0
+    assert wording.said("吃饭").words()[0][1] > 0
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_without_a_frequent_word_there_is_no_lift(texts: list[str | None], min_w
     wording = learned(texts, [1.0] * len(texts), min_words=min_words)
     assert wording.pieces == ()
     assert wording.values(["one two", None]).tolist() == [0.0, 0.0]
-    assert wording.words("one two") == []
+    assert wording.said("one two").words() == []
     wording.write(tmp_path / "wording.json")
     assert Wording.read(tmp_path / "wording.json").values(["one"]).tolist() == [0.0]
 
@@ -137,7 +137,7 @@ def test_what_is_written_reads_the_same(wording: Wording, tmp_path: Path) -> Non
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
     texts = ["free pizza", "tax form due", ""]
     assert again.values(texts).tolist() == wording.values(texts).tolist()
-    assert again.words("free pizza") == wording.words("free pizza")
+    assert again.said("free pizza").words() == wording.said("free pizza").words()
 
 
 def test_the_same_posts_teach_the_same(wording: Wording) -> None:

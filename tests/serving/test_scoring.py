@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from served_home import ACTION_VALUES, HORIZON_DAYS, KINDS, NETWORKS
 
@@ -32,8 +33,9 @@ def test_the_score_is_the_models(loaded: Loaded, now: datetime) -> None:
     answer = scoring.score(loaded, request(now, account=loaded.example, text=TEXT), now)
     network = loaded.example.split("/")[0]
     draft = Draft(network, loaded.example, now, TEXT, n_media=0)
-    frame = features_of_draft(draft, loaded.past, loaded.wording)
-    row = loaded.model.score(frame).iloc[0]
+    assert loaded.wording is not None
+    features = features_of_draft(draft, loaded.past, loaded.wording.said(TEXT).lift)
+    row = loaded.model.score(pl.DataFrame([{"network": network, **features}])).iloc[0]
     assert (answer.score, answer.interval.low, answer.interval.high) == (row.score, row.score_low, row.score_high)
     assert set(answer.expected) == {"actions", *KINDS}
     for what, numbers in answer.expected.items():
@@ -104,8 +106,9 @@ def test_reasons_are_shares_of_the_contributions(loaded: Loaded, now: datetime, 
 def test_words_are_parts_of_the_lift(loaded: Loaded, explained: answers.Explained) -> None:
     lift = next(reason.value for reason in explained.reasons if reason.code == "wording_lift")
     assert loaded.wording is not None
-    assert sum(part for _, part in loaded.wording.words(TEXT, limit=100)) == pytest.approx(lift)
-    assert [part.words for part in explained.words] == [words for words, _ in loaded.wording.words(TEXT)]
+    said = loaded.wording.said(TEXT)
+    assert sum(part for _, part in said.words(100)) == pytest.approx(lift)
+    assert [part.words for part in explained.words] == [words for words, _ in said.words()]
     assert explained.words
 
 
