@@ -11,6 +11,7 @@ from starlette.types import Scope
 from clout.serving.problems import ProblemError
 
 ROOTS = ("/v2/", "/1/")
+OURS = "clout_"
 SCORING = 202
 # Klout's clients know 403, 404, 500 and 503; the body of any other answer they take for what they asked for.
 STATUSES = {401: 403, 409: 404, 422: 404, 429: 403, 504: 503}
@@ -22,8 +23,12 @@ def speaks(scope: Scope) -> bool:
 
 
 def presented_key(scope: Scope) -> str | None:
-    """The key that a request shows as Klout's clients do, `?key=…`; None where it shows none."""
-    return QueryParams(scope.get("query_string", b"")).get("key") or None
+    """The key that a request shows as Klout's clients do, `?key=…`; None where it shows none of ours.
+
+    A client that still sends the key it once had from Klout is let in where no key is needed.
+    """
+    key = QueryParams(scope.get("query_string", b"")).get("key", "")
+    return key if key.startswith(OURS) else None
 
 
 def response(problem: ProblemError, scope: Scope) -> Response:
