@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from clout.commands import attack, champion, checks, compare, data, privacy, serving, training, watch
+from clout.commands import attack, champion, checks, compare, data, keys, privacy, serving, training, watch
 from clout.errors import CloutError
 
 TROUBLE = 2
@@ -38,6 +38,11 @@ app = typer.Typer(
 ingest = typer.Typer(no_args_is_help=True, help="Bring posts, actions and counts into the lake.")
 app.add_typer(ingest, name="ingest")
 ingest.command("table")(data.ingest_table)
+of_keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the service.")
+app.add_typer(of_keys, name="keys")
+of_keys.command("create")(keys.create)
+of_keys.command("list")(keys.show)
+of_keys.command("revoke")(keys.revoke)
 app.command("lake")(data.show_lake)
 app.command("champion")(champion.show_champion)
 for command in (

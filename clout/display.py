@@ -234,3 +234,12 @@ def _print(head: Sequence[str], rows: Iterable[tuple[str | int, ...]]) -> None:
         table.add_row(*(cell if isinstance(cell, str) else f"{cell:,}" for cell in row))
     Console().print(table)
     typer.echo()
+
+
+def print_keys(told: Sequence[Mapping[str, Any]]) -> None:
+    """Nothing; the keys of the service go to stdout."""
+    table = Table("id", "name", "opens", "made", "expires", "state")
+    for key in told:
+        days = [(key[name] or "never")[:10] for name in ("created_at", "expires_at")]
+        table.add_row(key["id"], key["name"], ", ".join(key["scopes"]), *days, key["state"])
+    Console().print(table if told else "there is no key yet: make one with `clout keys create NAME --scope read`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,6 +42,18 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address on which the service listens.")
     port: int = Field(3000, ge=1, le=65535, description="Port on which the service listens.")
+    open: Literal["loopback", "never", "always"] = Field(
+        "loopback", description="Who needs no key: programs on this machine (loopback), nobody (never), all (always)."
+    )
+    rate: float = Field(
+        50, ge=0, description="Requests a second for each key, or each address without one; 0 is as many as come."
+    )
+    burst: int = Field(100, ge=1, description="Requests of a key, or an address, that may come at once.")
+    in_flight: int = Field(64, ge=1, description="Requests that a worker answers at once; more are refused.")
+    cors_origins: str | None = Field(
+        None, description="Origins whose pages may ask, with commas between them, such as https://example.org."
+    )
+    log: Literal["plain", "json"] = Field("plain", description="With json, a JSON line for each request on stderr.")
     retrain_share: float = Field(
         0.2, gt=0, description="New outcomes, as a share of those the champion learned from, beyond which it is due."
     )

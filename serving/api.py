@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,7 +22,8 @@ from clout.serving.accounts.kept import NOWHERE, AccountStore
 from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
 from clout.serving.drafts.routes import DraftsApi
-from clout.serving.guard import Guard, read_json
+from clout.serving.edge.layers import OPEN_HERE, Edge
+from clout.serving.guard import read_json
 from clout.serving.klout import shape
 from clout.serving.klout.routes import KloutApi
 from clout.serving.metrics import Metrics
@@ -148,13 +148,20 @@ def curl(url: str, account: str) -> str:
 
 
 def application(
-    active: ActiveModel, now: Callable[[], datetime], store: AccountStore = NOWHERE, erase: Erase | None = None
+    active: ActiveModel,
+    now: Callable[[], datetime],
+    store: AccountStore = NOWHERE,
+    erase: Erase | None = None,
+    edge: Edge = OPEN_HERE,
 ) -> Starlette:
-    """The ASGI application that answers with `active` and the scores of `store`, and forgets accounts by `erase`."""
+    """The ASGI application that answers with `active` and the scores of `store`, and forgets accounts by `erase`.
+
+    `edge` lets requests in; as it stands, those of this machine.
+    """
     metrics = Metrics()
     app = Starlette(
         routes=[*Api(active, now, metrics, store, erase).routes(), *KloutApi(active, store).routes()],
-        middleware=[Middleware(Guard, metrics=metrics)],
+        middleware=edge.layers(metrics),
         exception_handlers=dict.fromkeys((ProblemError, NotReadyError, StoreError, HTTPException), _tell),
     )
     app.router.redirect_slashes = False

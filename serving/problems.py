@@ -32,6 +32,16 @@ KINDS: dict[str, Kind] = {
     kind.code: kind
     for kind in (
         Kind("broken_json", 400, "The body is not JSON", "Send one JSON object in UTF-8."),
+        Kind("no_key", 401, "A key is needed", "Send a key that has the scope that the detail names."),
+        Kind(
+            "bad_key", 401, "The key opens nothing", "Make one with `clout keys create`, and send it as it was shown."
+        ),
+        Kind(
+            "missing_scope",
+            403,
+            "The key does not open this",
+            "Send a key that has the scope that the detail names.",
+        ),
         Kind(
             "forbidden",
             403,
@@ -59,6 +69,8 @@ KINDS: dict[str, Kind] = {
         Kind("invalid_query", 422, "The address does not say what is needed", "Mend what errors points at."),
         Kind("unknown_network", 422, "The model knows no such network", "See networks in GET /v1/model."),
         Kind("not_confirmed", 428, "What cannot be undone is not confirmed", "Send the header that the detail names."),
+        Kind("too_many_requests", 429, "Too many requests", "Wait as many seconds as Retry-After says."),
+        Kind("too_busy", 429, "Too many requests at once", "Wait as many seconds as Retry-After says, then try again."),
         Kind("internal_error", 500, "Something broke here", "Try again; report the request_id if it happens again."),
         Kind("not_ready", 503, "No model is ready to answer", "Mend what the detail says, or try again soon."),
         Kind(

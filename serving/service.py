@@ -14,9 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clout.data.lake import Lake
 from clout.serving.accounts.kept import AccountStore
-from clout.serving.accounts.routes import is_loopback
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
+from clout.serving.edge.keys import Key
+from clout.serving.edge.layers import Edge
 from clout.serving.privacy import forget
 from clout.settings import read_settings
 
@@ -68,6 +69,11 @@ def store_url() -> str | None:
     return settings.store if service.bento is None or "store" in settings.model_fields_set else None
 
 
+def known_keys() -> tuple[Key, ...]:
+    """The keys that the store holds now."""
+    return scores.open().keys.all()
+
+
 def erase(account: str) -> Mapping[str, int]:
     """How many rows of the account left each table of the lake and the store, for good."""
     home, lake = places()
@@ -84,6 +90,5 @@ service = bentoml.service(
     logging={"access": {"enabled": False}},
     envs=[{"name": name, "value": value} for name, value in SPEED.items()],
 )(Clout)
-service.add_asgi_middleware(
-    Front, inner=application(active, now, scores, erase if is_loopback(read_settings().host) else None)
-)
+edge = Edge.of(read_settings(), known_keys, now)
+service.add_asgi_middleware(Front, inner=application(active, now, scores, erase, edge))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from ipaddress import ip_address
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -29,16 +28,12 @@ ACCOUNT = "/v1/accounts/{network}/{handle}"
 # An id may have slashes in it.
 BELOW = "/v1/accounts/{network}/{handle:path}"
 CONFIRM = "X-Confirm"
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
-NOT_HERE = (
-    "accounts are erased over HTTP only where the service listens on a loopback address and the request comes from the same "
-    "machine to it; expected that, or on that machine: `clout forget ACCOUNT`"
-)
+NOT_HERE = "this service erases nothing; expected, where the lake is: `clout forget ACCOUNT`"
 Erase = Callable[[str], Mapping[str, int]]
 
 
 class AccountsApi:
-    """The handlers; `erase` forgets an account and says how many rows left each table, None where it must not be asked."""
+    """The handlers; `erase` forgets an account and says how many rows left each table, None where that cannot be."""
 
     def __init__(
         self, active: ActiveModel, store: AccountStore, now: Callable[[], datetime], erase: Erase | None
@@ -99,7 +94,7 @@ class AccountsApi:
         return _fresh(request, await run_in_threadpool(told))
 
     def _forget(self, request: Request) -> Response:
-        if self._erase is None or not _is_local(request):
+        if self._erase is None:
             raise ProblemError("forbidden", NOT_HERE)
         account = Asked(self._store, self._active.current()).key(_name(request))
         _check_confirmed(request, account)
@@ -108,31 +103,6 @@ class AccountsApi:
         self._store.forget_places()
         body = Forgotten(account=account, erased=dict(erased)).model_dump_json()
         return Response(body, headers={"Cache-Control": "no-store"}, media_type="application/json")
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether only this machine can mean itself by the name or address.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        address = ip_address(host or "")
-    except ValueError:
-        return host == "localhost"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
-
-
-def _is_local(request: Request) -> bool:
-    """Whether a program on this machine asks, by itself and by this machine's name."""
-    client = request.client
-    handed_on = any(name in request.headers for name in FORWARDED)
-    try:
-        asked = urlsplit(f"//{request.headers.get('host', '')}").hostname
-    except ValueError:
-        return False
-    return client is not None and is_loopback(client.host) and is_loopback(asked) and not handed_on
 
 
 def _check_confirmed(request: Request, account: str) -> None:

@@ -35,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from clout.serving.store import engine as store_engine
+from clout.serving.store.keys import Keys
 from clout.serving.store.rows import Judge, Record, Run, Step, StoreError
 from clout.serving.store.tables import FORGETTING, MODELS, RUNS, SCORES
 
@@ -76,6 +77,11 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the service, which are kept in the same database."""
+        return Keys(self._engine)
 
     def remember(self, judge: Judge) -> None:
         """Nothing; what the model calls things is kept for as long as the store. To be called before its first run."""

@@ -1,6 +1,7 @@
 """The tables of the score store as the code reads and writes them; `migrations` makes them.
 
-Besides scores, runs and models there is `forgetting`: rows of an account can be deleted only while it stands there.
+Besides scores, runs and models there is `forgetting`: rows of an account can be deleted only while it stands there. The
+`keys` of the service stand beside them.
 """
 
 from __future__ import annotations
@@ -100,3 +101,15 @@ SCORES = Table(
 )
 
 FORGETTING = Table("forgetting", METADATA, Column("account", Text, primary_key=True))
+
+KEYS = Table(
+    "keys",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+)

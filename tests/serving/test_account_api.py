@@ -17,9 +17,9 @@ from clout.serving import api
 from clout.serving.accounts import told as accounts
 from clout.serving.accounts.kept import NOWHERE, AccountStore
 from clout.serving.accounts.queries import Name
-from clout.serving.accounts.routes import is_loopback
 from clout.serving.accounts.told import Asked as Question
 from clout.serving.api import application
+from clout.serving.edge.gate import is_loopback
 from clout.serving.privacy import forget
 from clout.serving.store.rows import Run
 from clout.serving.store.scores import Store
@@ -245,14 +245,15 @@ def test_erasing_is_not_for_those_who_ask_from_elsewhere(
     careful: Asked, erased: list[str], headers: dict[str, str]
 ) -> None:
     answer = careful("DELETE", f"/v1/accounts/{TWINS[0]}", headers={**headers, "X-Confirm": TWINS[0]})
-    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-    assert "clout forget" in answer.json()["detail"]
+    assert (answer.status_code, answer.json()["code"]) == (401, "no_key")
+    assert "with the scope admin" in answer.json()["detail"]
     assert erased == []
 
 
-def test_where_the_service_listens_for_others_nothing_is_erased(scored: Scored) -> None:
+def test_a_service_that_erases_nothing_says_who_does(scored: Scored) -> None:
     answer = scored.client()("DELETE", f"/v1/accounts/{TWINS[0]}", headers={**HERE, "X-Confirm": TWINS[0]})
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert "clout forget" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -282,5 +283,5 @@ def test_a_client_from_elsewhere(careful: Asked, erased: list[str]) -> None:
         await careful._app({**scope, "client": ("10.0.0.7", 4321)}, receive, send)
 
     answer = Asked(moved)("DELETE", f"/v1/accounts/{TWINS[0]}", headers={**HERE, "X-Confirm": TWINS[0]})
-    assert (answer.status_code, erased) == (403, [])
-    assert json.loads(answer.text)["code"] == "forbidden"
+    assert (answer.status_code, erased) == (401, [])
+    assert json.loads(answer.text)["code"] == "no_key"

@@ -1,0 +1,1 @@
+"""What stands between whoever asks and the routes: keys, limits, headers and logs."""

@@ -1,0 +1,176 @@
+"""Who may pass: what each address needs, whether a key opens it, and where no key is needed."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import Literal
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clout.serving.edge.keys import ADMIN, Key, KeyRing, missing_scope, no_key
+from clout.serving.edge.limits import Allowance, Buckets, InFlight, too_many
+from clout.serving.klout import shape
+from clout.serving.problems import ProblemError
+from clout.serving.store.rows import StoreError
+
+Open = Literal["loopback", "never", "always"]
+FREE = frozenset({"/", "/livez", "/readyz", "/problems", "/openapi.json"})
+# Whoever watches over the service must be heard when it is busiest.
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+METRICS = "/metrics"
+SCORED = ("/v1/posts:", "/v1/scores:")
+HOST = b"host"
+HOST_OR_FORWARDED = frozenset({HOST, b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+RETRY_SECONDS = "5"
+
+
+def needs(method: str, path: str) -> str | None:
+    """The scope that a request needs; None where everybody may ask.
+
+    >>> needs("POST", "/v1/posts:score"), needs("GET", "/v1/model"), needs("GET", "/livez")
+    ('score', 'read', None)
+    """
+    if method == "DELETE":
+        return ADMIN
+    if path in FREE:
+        return None
+    if path.startswith("/v1/ingest/"):
+        return "ingest"
+    return "score" if path.startswith(SCORED) else "read"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where no key is needed: `how`, and the address the service `listens` on.
+
+    `loopback` opens it to this machine alone, where the service listens on no other address; `always` to everybody, but
+    for what only an admin may; `never` to nobody. Figures for Prometheus are always told to this machine.
+    """
+
+    how: Open = "loopback"
+    listens: str = "127.0.0.1"
+
+    def is_open(self, scope: Scope, needed: str) -> bool:
+        """Whether this request needs no key for what needs `needed`."""
+        if scope["path"] == METRICS and is_local(scope):
+            return True
+        if self.how == "loopback" or (self.how == "always" and needed == ADMIN):
+            return is_loopback(self.listens) and is_local(scope)
+        return self.how == "always"
+
+
+HERE_ALONE = Access()
+
+
+class Gate:
+    """An ASGI layer that lets through who may pass, no more often than allowed."""
+
+    def __init__(
+        self, app: ASGIApp, access: Access, ring: KeyRing, buckets: Buckets | None, in_flight: InFlight, rate: float
+    ) -> None:
+        self._app, self._access, self._ring = app, access, ring
+        self._buckets, self._in_flight, self._rate = buckets, in_flight, rate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told: dict[str, str] = {}
+
+        async def with_limits(message: Message) -> None:
+            if told and message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(told)
+            await send(message)
+
+        try:
+            with nullcontext() if scope["path"] in PROBES else self._in_flight.one_more():
+                await self._pass(scope, told)
+                await self._app(scope, receive, with_limits)
+        except ProblemError as problem:
+            await shape.response(problem, scope)(scope, receive, with_limits)
+
+    async def _pass(self, scope: Scope, told: dict[str, str]) -> None:
+        """Nothing where the request may pass; `told` then holds the headers that say how many more may."""
+        state, needed = scope["state"], needs(scope["method"], scope["path"])
+        state["needs"] = needed
+        if needed is None:
+            return
+        key = await self._key(scope)
+        state["who"] = key.id if key else "open"
+        if key and not key.allows(needed):
+            raise missing_scope(key, needed)
+        if not key and not self._access.is_open(scope, needed):
+            raise no_key(needed)
+        if self._buckets and (key or not is_local(scope)):
+            self._count(self._buckets.take(key.id if key else _neighbourhood(scope)), told)
+
+    def _count(self, allowance: Allowance, told: dict[str, str]) -> None:
+        told.update(allowance.headers)
+        if allowance.wait:
+            raise too_many(allowance, self._rate)
+
+    async def _key(self, scope: Scope) -> Key | None:
+        given = _given(scope)
+        if given is None:
+            return None
+        try:
+            return await self._ring.find(given)
+        except StoreError as error:
+            raise ProblemError("store_unavailable", str(error), (), {"Retry-After": RETRY_SECONDS}) from error
+
+
+@lru_cache(1024)
+def is_loopback(host: str | None) -> bool:
+    """Whether only this machine can mean itself by the name or address.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return host == "localhost"
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether a program on this machine asks, by itself and by this machine's name: no page of a browser can."""
+    names = {name: value for name, value in scope["headers"] if name in HOST_OR_FORWARDED}
+    ends = (scope.get("client"), scope.get("server"))
+    here = all(end is not None and is_loopback(end[0]) for end in ends)
+    return here and names.keys() == {HOST} and is_loopback(_host(names[HOST]))
+
+
+@lru_cache(1024)
+def _host(written: bytes) -> str | None:
+    """The name that a Host header says, without its port."""
+    try:
+        return urlsplit(f"//{written.decode('latin-1')}").hostname
+    except ValueError:
+        return None
+
+
+def _given(scope: Scope) -> str | None:
+    """The key that a request brings; None where it brings none."""
+    headers = Headers(scope=scope)
+    kind, _, bearer = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return bearer.strip()
+    return headers.get("x-api-key") or (shape.presented_key(scope) if shape.speaks(scope) else None)
+
+
+def _neighbourhood(scope: Scope) -> str:
+    """The address of who asks; of an IPv6 address the network, since a household has as many as it likes."""
+    host = scope["client"][0] if scope.get("client") else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(int(address) >> 64) if isinstance(address, IPv6Address) else host
