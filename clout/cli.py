@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from clout.commands import attack, champion, checks, compare, data, keys, privacy, serving, training, watch
+from clout.commands import attack, champion, checks, compare, data, keys, openapi, privacy, serving, training, watch
 from clout.errors import CloutError
 
 TROUBLE = 2
@@ -64,6 +64,7 @@ for command in (
     serving.score,
     serving.serve,
     serving.build,
+    openapi.openapi,
     privacy.export,
     privacy.forget,
 ):

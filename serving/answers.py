@@ -68,7 +68,7 @@ class Score(Answer):
     data_through: datetime | None = Field(
         description="The last moment anything is known of the network.", examples=[MOMENT]
     )
-    evidence: Evidence = Field(description="What the answer rests on.", examples=[{"ripe_posts": 37, "source": "lake"}])
+    evidence: Evidence = Field(description="How much it rests on.", examples=[{"ripe_posts": 37, "source": "lake"}])
     model_version: str = Field(description="Version of the bundle that answered.", examples=[VERSION])
     scale_version: str = Field(description="Version of the scale, which outlives models.", examples=["1"])
 

@@ -23,10 +23,13 @@ from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
 from clout.serving.drafts.routes import DraftsApi
 from clout.serving.edge.layers import OPEN_HERE, Edge
+from clout.serving.fresh import fresh
 from clout.serving.guard import read_json
 from clout.serving.klout import shape
 from clout.serving.klout.routes import KloutApi
 from clout.serving.metrics import Metrics
+from clout.serving.openapi.document import address, method
+from clout.serving.openapi.routes import ROUTE as OPENAPI
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
 from clout.serving.store.rows import StoreError
@@ -65,6 +68,7 @@ class Api:
             Route("/readyz", self.ready),
             Route("/metrics", self.metrics),
             Route(problems.PAGE, self.problems),
+            OPENAPI,
         ]
 
     async def score(self, request: Request) -> Response:
@@ -75,9 +79,9 @@ class Api:
         """The score of a post with its reasons."""
         return await self._judge(request, scoring.explain)
 
-    async def model(self, _: Request) -> Response:
+    async def model(self, request: Request) -> Response:
         """What there is to know about the model."""
-        return _json(scoring.model(self._active.current()))
+        return fresh(request, scoring.model(self._active.current()).model_dump_json().encode())
 
     async def card(self, request: Request) -> Response:
         """The model card."""
@@ -129,16 +133,6 @@ class Api:
     def _answer(self, body: bytes, judge: Judge) -> answers.Score:
         now = self._now()
         return judge(self._active.current(), scoring.read_request(body, now), now)
-
-
-def address(route: Route) -> str:
-    """The address of a route as people write it."""
-    return route.path.replace(":path}", "}")
-
-
-def method(route: Route) -> str:
-    """The method a route answers."""
-    return min((route.methods or set()) - {"HEAD"})
 
 
 def curl(url: str, account: str) -> str:

@@ -120,7 +120,7 @@ class AccountScore(Account):
         description="What a typical post of it draws.", examples=[{"value": 14.2, "low": 9.1, "high": 22.0}]
     )
     evidence: AccountEvidence = Field(
-        description="What the score rests on.", examples=[{"posts": 31, "ripe_posts": 120, "days": 360.5}]
+        description="How much the score rests on.", examples=[{"posts": 31, "ripe_posts": 120, "days": 360.5}]
     )
     findings: list[Finding] = Field(description="What is unusual about the engagement it rests on.", examples=[[]])
     changes: dict[Span, Change] = Field(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import quote
@@ -21,7 +20,7 @@ from clout.serving.accounts.kept import AccountStore
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
 from clout.serving.active_model import ActiveModel
-from clout.serving.card import tags
+from clout.serving.fresh import fresh
 from clout.serving.problems import ProblemError
 
 ACCOUNT = "/v1/accounts/{network}/{handle}"
@@ -91,7 +90,7 @@ class AccountsApi:
         def told() -> BaseModel:
             return tell(Asked(self._store, self._active.current()))
 
-        return _fresh(request, await run_in_threadpool(told))
+        return fresh(request, (await run_in_threadpool(told)).model_dump_json().encode())
 
     def _forget(self, request: Request) -> Response:
         if self._erase is None:
@@ -118,13 +117,3 @@ def _check_confirmed(request: Request, account: str) -> None:
 def _name(request: Request) -> Name:
     """The account that the path names."""
     return Name(request.path_params["network"], request.path_params["handle"], "/path/handle")
-
-
-def _fresh(request: Request, answer: BaseModel) -> Response:
-    """The answer, or 304 where the client has it already."""
-    body = answer.model_dump_json().encode()
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, max-age=60"}
-    if tags(request.headers.get("if-none-match", "")) & {tag, "*"}:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")

@@ -17,7 +17,8 @@ from clout.serving.schemas import MOMENT, Few, PostRequest, Soon, Strict
 MOST_POSTS, MOST_CHANGES = 100, 20
 EXAMPLE = {"account": "twitter/137407124", "text": "What did you read this week?"}
 Body = TypeVar("Body", bound=BaseModel)
-APost = Annotated[Any, WithJsonSchema({"$ref": f"#/components/schemas/{PostRequest.__name__}"})]
+# What is no post gets a problem of its own in the answer, so anything may stand here.
+APost = Annotated[Any, WithJsonSchema({"anyOf": [{"$ref": f"#/components/schemas/{PostRequest.__name__}"}, {}]})]
 
 
 class PostsRequest(Strict):
@@ -35,7 +36,7 @@ class PostsRequest(Strict):
         return [json.dumps(post) for post in self.posts]
 
 
-class Change(Strict):
+class DraftChange(Strict):
     """Fields of the draft that are to be another; those left out stay as they are."""
 
     text: str | None = Field(None, max_length=LONGEST_TEXT, description="What it says.", examples=["What now?"])
@@ -62,7 +63,7 @@ class WhatIfRequest(Strict):
     """A draft, changes to try on it, and whether to look for others."""
 
     post: PostRequest = Field(description="The draft as it is.", examples=[EXAMPLE])
-    changes: list[Change] = Field(
+    changes: list[DraftChange] = Field(
         default=[], max_length=MOST_CHANGES, description="Changes to try, each by itself.", examples=[[{"n_media": 1}]]
     )
     suggest: bool = Field(default=False, description="Whether to look for single changes that help.", examples=[True])

@@ -78,7 +78,12 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
         "paths": dict(paths),
-        "components": {"schemas": schemas, "securitySchemes": SECURITY, "headers": _headers()},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": SECURITY,
+            "headers": _headers(),
+            "examples": {code: {"value": _example(code)} for code in KINDS},
+        },
     }
 
 
@@ -181,7 +186,7 @@ def _problem(status: int, codes: Sequence[str], names: Names) -> dict[str, Any]:
     words = " ".join(f"`{code}`: {KINDS[code].title}." for code in codes)
     content = {
         "schema": {"$ref": names[Problem, "serialization"]},
-        "examples": {code: {"value": _example(code)} for code in codes},
+        "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
     }
     return _response(words, LATER if status in (429, 503) else ALWAYS, {MEDIA_TYPE: content})
 
