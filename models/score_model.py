@@ -18,6 +18,8 @@ from clout.models.calibration import Calibration
 from clout.models.explain import Explanation, points_rate
 from clout.models.intervals import Intervals, lower_end, spread
 from clout.models.scale import Scale
+from clout.models.tree_shap import TreeShap
+from clout.models.trees import TreesError
 
 if TYPE_CHECKING:
     import lightgbm
@@ -165,9 +167,9 @@ class ScoreModel:
 
     def contributions(self, matrix: Floats) -> tuple[Floats, float]:
         """(phi, base): the SHAP values of each margin, (rows, features), and the base margin they begin from."""
-        rows, columns = matrix.shape
-        told = _run(self._boosters["main"], matrix, contributions=True).reshape(rows, columns + 1)
-        return told[:, :-1], self._base_margin
+        tables = self._tables
+        phi = _run(self._boosters["main"], matrix, contributions=True)[:, :-1] if tables is None else tables(matrix)
+        return phi, self._base_margin
 
     def score_margins(self, margin: Floats, networks: Sequence[str]) -> Floats:
         """The score of each margin; margins are (rows,) or (anything, rows), NaN stays NaN."""
@@ -208,8 +210,18 @@ class ScoreModel:
     @cached_property
     def _base_margin(self) -> float:
         """What the trees say of nothing in particular: the same for every row."""
+        if self._tables is not None:
+            return self._tables.base
         nothing = np.full((1, len(self.contract.names)), np.nan)
         return float(_run(self._boosters["main"], nothing, contributions=True)[0, -1])
+
+    @cached_property
+    def _tables(self) -> TreeShap | None:
+        """Tables of SHAP values, made when first asked for; None when the trees are too deep or of another kind."""
+        try:
+            return TreeShap(self.bundle.text("model.txt"), len(self.contract.names))
+        except TreesError:
+            return None
 
     def _check(self, matrix: Floats, networks: Sequence[str]) -> None:
         expected = (len(networks), len(self.contract.names))
