@@ -102,11 +102,11 @@ class Gate:
         if needed is None:
             return
         key = await self._key(scope)
+        if not key and not self._access.is_open(scope, needed):
+            raise no_key(needed)
         state["who"] = key.id if key else "open"
         if key and not key.allows(needed):
             raise missing_scope(key, needed)
-        if not key and not self._access.is_open(scope, needed):
-            raise no_key(needed)
         if self._buckets and (key or not is_local(scope)):
             self._count(self._buckets.take(key.id if key else _neighbourhood(scope)), told)
 
@@ -142,10 +142,10 @@ def is_loopback(host: str | None) -> bool:
 
 def is_local(scope: Scope) -> bool:
     """Whether a program on this machine asks, by itself and by this machine's name: no page of a browser can."""
-    names = {name: value for name, value in scope["headers"] if name in HOST_OR_FORWARDED}
+    told = [pair for pair in scope["headers"] if pair[0] in HOST_OR_FORWARDED]
     ends = (scope.get("client"), scope.get("server"))
     here = all(end is not None and is_loopback(end[0]) for end in ends)
-    return here and names.keys() == {HOST} and is_loopback(_host(names[HOST]))
+    return here and len(told) == 1 and told[0][0] == HOST and is_loopback(_host(told[0][1]))
 
 
 @lru_cache(1024)

@@ -12,6 +12,7 @@ from time import monotonic
 from clout.serving.problems import ProblemError
 
 MOST_NAMES = 10_000
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ class Buckets:
         now = self._clock()
         tokens, at = self._left.pop(name, (float(self._burst), now))
         tokens = min(float(self._burst), tokens + (now - at) * self._rate)
-        wait = 0 if tokens >= 1 else max(1, ceil((1 - tokens) / self._rate))
+        wait = 0 if tokens + ROUNDING >= 1 else max(1, ceil((1 - tokens) / self._rate))
         tokens -= 0 if wait else 1
         self._left[name] = tokens, now
         if len(self._left) > MOST_NAMES:
             self._left.popitem(last=False)
-        return Allowance(self._burst, int(tokens), ceil((self._burst - tokens) / self._rate), wait)
+        return Allowance(self._burst, int(tokens + ROUNDING), ceil((self._burst - tokens) / self._rate), wait)
 
 
 class InFlight:

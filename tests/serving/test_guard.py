@@ -133,6 +133,16 @@ def test_an_answer_has_a_deadline(ask: Asked) -> None:
     assert (answer.status_code, answer.json()["code"]) == (504, "too_slow")
 
 
+def test_a_body_that_comes_too_slowly_falls_under_it_too(ask: Asked) -> None:
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(5)
+        yield b"}"
+
+    answer = ask("POST", "/echo", content=trickle(), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (504, "too_slow")
+
+
 def test_everything_is_counted(ask: Asked, metrics: Metrics) -> None:
     for path in ("/echo", "/echo", "/broken", "/nowhere/at/all"):
         ask.post(path, {})
