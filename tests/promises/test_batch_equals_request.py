@@ -5,20 +5,33 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from bits import unequal
+from bits import NAMES, unequal
 from drawn_tables import drawn_tables
 from hypothesis import HealthCheck, given, settings
 from nasty_tables import DAY, Tables, history_of, moment, nasty_tables
 
+from clout.data.index import Index
 from clout.data.simulate import Society, simulate
+from clout.data.tables import SCHEMAS
 from clout.features.compute import Streams, compute, prepare
+from clout.features.one_post import measure
 
 
 def one_by_one(posts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
-    """The features of each post from a request of its own, in the order of `posts`."""
-    requests = [posts[row : row + 1] for row in range(posts.height)]
-    cuts = [streams.of(*post.select("account", "network").row(0)) for post in requests]
-    return pl.concat([compute(post, cut) for post, cut in zip(requests, cuts, strict=True)])
+    """The features of each post as a request measures them, in the order of `posts`."""
+    indexes = {name: Index.of(one) for name, one in streams.by_name.items()}
+    rows = [
+        measure(
+            posts[place : place + 1].select(list(SCHEMAS["posts"])),
+            indexes,
+            logged=row["network"] in streams.logged,
+            at=row.get("as_of", row["happened_at"]),
+            network_at=row.get("as_of", row["happened_at"]),
+            lift=None,
+        )
+        for place, row in enumerate(posts.to_dicts())
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(NAMES, pl.Float64)).with_columns(posts["post"])
 
 
 def strangers(posts: pl.DataFrame) -> pl.DataFrame:
@@ -74,7 +87,7 @@ def test_the_rest_of_the_batch_does_not_matter(tables: Tables, streams: Streams,
 def test_one_account_at_a_time(tables: Tables, streams: Streams, batch: pl.DataFrame) -> None:
     """What a distributed engine does: shuffle by account, call the same code on each part."""
     parts = tables["posts"].partition_by("account", maintain_order=True)
-    together = pl.concat([compute(part, streams.of(*part.select("account", "network").row(0))) for part in parts])
+    together = pl.concat([compute(part, streams.among(part["account"].head(1).to_list())) for part in parts])
     assert not unequal(together.sort("post"), batch.sort("post"))
 
 
