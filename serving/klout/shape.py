@@ -8,10 +8,10 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Scope
 
+from clout.serving.edge.keys import MARK
 from clout.serving.problems import ProblemError
 
 ROOTS = ("/v2/", "/1/")
-OURS = "clout_"
 SCORING = 202
 # Klout's clients know 403, 404, 500 and 503; the body of any other answer they take for what they asked for.
 STATUSES = {401: 403, 409: 404, 422: 404, 429: 403, 504: 503}
@@ -28,7 +28,7 @@ def presented_key(scope: Scope) -> str | None:
     A client that still sends the key it once had from Klout is let in where no key is needed.
     """
     key = QueryParams(scope.get("query_string", b"")).get("key", "")
-    return key if key.startswith(OURS) else None
+    return key if key.startswith(f"{MARK}_") else None
 
 
 def response(problem: ProblemError, scope: Scope) -> Response:

@@ -15,6 +15,9 @@ from scored_home import DAY_BEFORE, ENGAGER, LAST, LATE, NOW, SLASHED, WEEK_BEFO
 from clout.serving.accounts.kept import AccountStore
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
+from clout.serving.edge.gate import Access
+from clout.serving.edge.keys import Key, KeyRing, digest
+from clout.serving.edge.layers import Edge
 from clout.serving.klout.ids import number
 from clout.serving.klout.routes import KloutApi
 from clout.serving.openapi.document import address
@@ -247,6 +250,20 @@ def broken() -> str:
 def test_when_scores_cannot_be_read(home: Scored, store: Any, status: int, words: str) -> None:  # noqa: ANN401
     client = Asked(application(home.active, lambda: NOW, AccountStore(store or (lambda: None))))
     assert words in refused(client, USER, status)
+
+
+def test_where_a_key_is_needed(home: Scored) -> None:
+    read, ingest = (Key(scope, "ours", (scope,), digest("secret"), NOW) for scope in ("read", "ingest"))
+    edge = Edge(Access("never"), KeyRing(lambda: [read, ingest], lambda: NOW), rate=0.01, burst=2)
+    client = Asked(application(home.active, lambda: NOW, AccountStore(lambda: home.url), edge=edge))
+    assert "got no key" in refused(client, USER, 403)
+    assert "got no key" in refused(client, f"{USER}?key=qdvbyh2a", 403)
+    assert "a key that there is not" in refused(client, f"{USER}?key=clout_read_guessed", 403)
+    assert "with the scope read" in refused(client, f"{USER}?key=clout_ingest_secret", 403)
+    path = f"{USER}?key=clout_read_secret"
+    assert told(client, path) == told(client, path)
+    assert refused(client, path, 403)
+    assert int(client.get(path).headers["retry-after"]) > 90
 
 
 def test_before_a_model_is_ready(home: Scored) -> None:
