@@ -32,6 +32,10 @@ from clout.data.values import TIME, read
 from clout.features.catalogue import FEATURES
 from clout.features.contract import GROUPS, FeatureSpec
 from clout.models.scale import BANDS
+from clout.serving.active_model import ActiveModel
+from clout.serving.api import application
+from clout.serving.openapi import document as openapi
+from clout.serving.openapi.routes import described
 from clout.settings import Settings
 from clout.training.attacks import report
 from clout.training.attacks.kinds import KINDS
@@ -270,6 +274,29 @@ def _promised(bought: Mapping[str, Any]) -> tuple[str, str]:
     return f"{bought['limit']:g}", f"{bought['within']} of {bought['targets']}"
 
 
+def routes() -> str:
+    """Every address, as the description of the API has it."""
+    told = openapi.document(described(application(ActiveModel(), lambda: datetime.now(UTC)).routes))
+    rows = [
+        (f"`{path}`", method.upper(), said["summary"].rstrip("."), _scope(said), _statuses(told, said))
+        for path, methods in told["paths"].items()
+        for method, said in methods.items()
+    ]
+    return markdown(("address", "method", "answers", "scope of the key", "other statuses"), rows)
+
+
+def _scope(said: Mapping[str, Any]) -> str:
+    """The scope that an operation needs; empty where it needs none."""
+    return next((f"`{scopes[0]}`" for choice in said["security"] for scopes in choice.values()), "")
+
+
+def _statuses(told: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    """The statuses of an operation that not all have."""
+    every = [set(each["responses"]) for methods in told["paths"].values() for each in methods.values()]
+    common = set.intersection(*(statuses for statuses in every if "default" not in statuses))
+    return ", ".join(status for status in said["responses"] if status not in common | {"200", "default"})
+
+
 def bands() -> str:
     """The words for scores."""
     floors = [floor for floor, _ in BANDS]
@@ -288,6 +315,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "checks.training.pages": partial(pages, training.CHECKS),
     "checks.promotion.pages": partial(pages, promotion.CHECKS),
     "bands": bands,
+    "routes": routes,
     "attacks.kinds": attack_kinds,
     "attacks.bought": attacks_bought,
     "params": partial(settings, Params),

@@ -128,8 +128,9 @@ def _operation(route: Route, said: Operation, names: Names) -> dict[str, Any]:
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
-    """Nothing, or one of the schemes; without a key where the service is open."""
-    return [{}, {"bearer": []}, {"key": []}] if needs(method(route), address(route)) else []
+    """A key with the scope that the route needs, or none where the service is open; nothing where none is needed."""
+    scope = needs(method(route), address(route))
+    return [{}, *({name: [scope]} for name in SECURITY)] if scope else []
 
 
 def _loose(route: Route) -> Iterator[Parameter]:
