@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
+from functools import cache, cached_property
+from itertools import accumulate, pairwise
 from math import prod
+from operator import xor
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from clout.models.trees import Tree, TreesError
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
 STATES = 512  # of a group of several leaves: few groups, and tables that stay in a near cache
+EVERY_BIN = 2**31
 PATH_FEATURES = 12  # of a leaf: its table has two to this power lines
 
 
@@ -46,14 +48,14 @@ class Leaf:
 class Cells:
     """The bins of a feature in cells that its leaves do not tell apart.
 
-    `holds` has a number a cell, whose bit is set for each leaf a row may reach; `edges` are the first bins of each run
-    of bins, `runs` the cell of each run, `missing` the cell of a missing value.
+    `edges` are the first bins of each run of bins, `runs` the cell of each run, `missing` the cell of a missing value;
+    `holds` has a number a cell, whose bit is set for each leaf that a row may reach.
     """
 
-    holds: list[int]
     edges: list[int]
     runs: list[int]
     missing: int
+    holds: list[int]
 
     def by_bin(self, bins: int) -> Integers:
         """The cell of each bin, then of a missing value."""
@@ -63,16 +65,15 @@ class Cells:
 
 @dataclass(frozen=True)
 class Group:
-    """Leaves of one tree, and the cells of each feature on their paths."""
+    """Leaves of one tree that share a table."""
 
     leaves: list[Leaf]
-    cells: Mapping[int, Cells]
 
-    @classmethod
-    def of(cls, leaves: list[Leaf]) -> Group:
-        """The group of these leaves."""
-        features = sorted({feature for leaf in leaves for feature in leaf.spans})
-        return cls(leaves, {feature: _cells([leaf.spans.get(feature) for leaf in leaves]) for feature in features})
+    @cached_property
+    def cells(self) -> Mapping[int, Cells]:
+        """The cells of each feature, in the order of the features."""
+        features = sorted({feature for leaf in self.leaves for feature in leaf.spans})
+        return {feature: _cells([leaf.spans.get(feature) for leaf in self.leaves]) for feature in features}
 
     @property
     def states(self) -> int:
@@ -110,10 +111,10 @@ def groups(tree: Tree, bins: Mapping[tuple[int, float], int]) -> list[Group]:
 
     def walk(child: int, spans: Mapping[int, Span]) -> Group | None:
         if child < 0:
-            return Group.of([Leaf(tree.leaf_value[~child], spans)])
+            return Group([Leaf(tree.leaf_value[~child], spans)])
         left, right = (walk(side, then) for side, then in _sides(tree, child, spans, bins))
         if left and right:
-            both = Group.of(left.leaves + right.leaves)
+            both = Group(left.leaves + right.leaves)
             if both.states <= STATES:
                 return both
         done.extend(group for group in (left, right) if group)
@@ -128,7 +129,7 @@ def _sides(
 ) -> Iterator[tuple[int, Mapping[int, Span]]]:
     """Both children of a split with what their paths ask."""
     feature, last = tree.feature[split], bins[tree.feature[split], tree.threshold[split]]
-    before = spans.get(feature, Span(0, _EVERY_BIN, missing=True, ratio=1.0))
+    before = spans.get(feature, Span(0, EVERY_BIN, missing=True, ratio=1.0))
     for child, to_left in ((tree.left[split], True), (tree.right[split], False)):
         span = Span(
             before.first if to_left else max(before.first, last + 1),
@@ -141,21 +142,21 @@ def _sides(
         yield child, {**spans, feature: span}
 
 
-_EVERY_BIN = 2**31
-
-
 def _cells(spans: list[Span | None]) -> Cells:
     """The cells of one feature, by what each leaf asks of it, if anything."""
     asked = [(1 << leaf, span) for leaf, span in enumerate(spans) if span]
-    never_asked = (1 << len(spans)) - 1 - sum(bit for bit, _ in asked)
-    edges = sorted({0} | {span.first for _, span in asked} | {span.last + 1 for _, span in asked} - {_EVERY_BIN + 1})
+    missing = always = (1 << len(spans)) - 1 - sum([bit for bit, _ in asked])
+    changes = {0: always}
+    for bit, span in asked:
+        if span.missing:
+            missing += bit
+        if span.first <= span.last:
+            changes[span.first] = changes.get(span.first, 0) ^ bit
+            changes[span.last + 1] = changes.get(span.last + 1, 0) ^ bit
+    edges = sorted(changes.keys() - {EVERY_BIN + 1})
     found: dict[int, int] = {}
-    runs = [
-        found.setdefault(never_asked + sum(bit for bit, span in asked if span.first <= edge <= span.last), len(found))
-        for edge in edges
-    ]
-    missing = found.setdefault(never_asked + sum(bit for bit, span in asked if span.missing), len(found))
-    return Cells(list(found), edges, runs, missing)
+    runs = [found.setdefault(holds, len(found)) for holds in accumulate([changes[edge] for edge in edges], xor)]
+    return Cells(edges, runs, found.setdefault(missing, len(found)), list(found))
 
 
 def _bits(holds: list[int], leaves: int) -> Floats:
