@@ -52,8 +52,14 @@ FORMULAS, REST = _formulas()
 LOOKUPS = _lookups()
 
 
+def read(posts: pl.DataFrame) -> list[dict[str, Any]]:
+    """Each row of `posts` with what it says of itself: its form, and features that read nothing but the post."""
+    forms = (expression.alias(name) for name, expression in FORM.items())
+    return posts.select(*posts.columns, *forms, *REST).rows(named=True)
+
+
 def measure(
-    post: pl.DataFrame,
+    post: Mapping[str, Any],
     indexes: Mapping[str, Index],
     *,
     logged: bool,
@@ -61,14 +67,12 @@ def measure(
     network_at: datetime,
     lift: float | None,
 ) -> dict[str, float | None]:
-    """Every feature of the one row of `post`, by name, as `compute.compute` gives them; missing is None.
+    """Every feature of a post that was `read`, by name, as `compute.compute` gives them; missing is None.
 
     `at` is the moment before which the account's indexes are looked up, `network_at` those of its network; `logged`
     tells whether the network tells who acts, `lift` is that of the post's words.
     """
-    row = post.select(*post.columns, *(expression.alias(name) for name, expression in FORM.items()), *REST)
-    found: dict[str, Any] = row.row(0, named=True)
-    found |= {"wording": lift, "logged": logged, "at": _microseconds(at)}
+    found = {**post, "wording": lift, "logged": logged, "at": _microseconds(at)}
     moments = {"account": _microseconds(at), "network": _microseconds(network_at)}
     for source, wanted in LOOKUPS.items():
         index = indexes[source]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache, partial
+from typing import Any
 
 import polars as pl
 
@@ -12,7 +14,7 @@ from clout.data.history import History, load
 from clout.data.index import Index
 from clout.data.tables import SCHEMAS
 from clout.features.compute import Streams, prepare
-from clout.features.one_post import measure
+from clout.features.one_post import measure, read
 
 TICK = timedelta(microseconds=1)
 NOBODY = "draft"
@@ -92,29 +94,51 @@ def features_of_draft(
 ) -> dict[str, float | None]:
     """Every feature by name, missing as None: to the last bit what `compute` gives a batch.
 
-    `lift` is that of its words (see `features.wording`), missing when None. With `facts` the account is judged by them alone, beside its network's own level; else by what `past` has of it.
+    `lift` is that of its words (see `features.wording`), missing when None. With `facts` the account is judged by them
+    alone, beside its network's own level; else by what `past` has of it.
     """
-    as_of = judged_at(draft, past, facts)
+    return features_at(draft, [draft.happened_at], past, lift, facts)[0]
+
+
+def features_at(
+    draft: Draft, moments: Sequence[datetime], past: Past, lift: float | None, facts: AccountFacts | None = None
+) -> list[dict[str, float | None]]:
+    """The features of the draft if it is published at each of the moments, each as `features_of_draft` gives them."""
     account = draft.account or f"{draft.network}/{NOBODY}"
-    logged, indexes = past.logged, past.indexes
-    if facts is not None:
-        told = prepare(load(_tables(draft.network, account, facts, as_of), past.horizon, past.action_values))
-        logged, indexes = told.logged, {**indexes, **_of_accounts(told)}
-    return measure(
-        _post(draft, account),
-        indexes,
-        logged=draft.network in logged,
-        at=as_of,
-        network_at=min(as_of, past.through.get(draft.network, as_of) + TICK),
-        lift=lift,
-    )
+    known = cache(partial(_known, draft.network, account, past, facts))
+    drafts = [replace(draft, happened_at=moment) for moment in moments]
+    return [
+        _features(one, post, known(judged_at(one, past, facts)), past, lift, judged_at(one, past, facts))
+        for one, post in zip(drafts, read(_posts(drafts, account)), strict=True)
+    ]
 
 
-def _post(draft: Draft, account: str) -> pl.DataFrame:
-    """The draft as a row of the posts table."""
-    ids = {"post": f"{draft.network}/{NOBODY}", "account": account, "known_at": draft.happened_at}
-    row = {name: getattr(draft, name) for name in SCHEMAS["posts"] if name not in ids} | ids
-    return pl.DataFrame([row], schema=SCHEMAS["posts"])
+Known = tuple[bool, Mapping[str, Index]]
+
+
+def _known(network: str, account: str, past: Past, facts: AccountFacts | None, as_of: datetime) -> Known:
+    """Whether the network tells who acts, and what is looked up, of the account as `facts` have it where there are any."""
+    if facts is None:
+        return network in past.logged, past.indexes
+    told = prepare(load(_tables(network, account, facts, as_of), past.horizon, past.action_values))
+    return network in told.logged, {**past.indexes, **_of_accounts(told)}
+
+
+def _features(
+    draft: Draft, post: Mapping[str, Any], known: Known, past: Past, lift: float | None, as_of: datetime
+) -> dict[str, float | None]:
+    logged, indexes = known
+    network_at = min(as_of, past.through.get(draft.network, as_of) + TICK)
+    return measure(post, indexes, logged=logged, at=as_of, network_at=network_at, lift=lift)
+
+
+def _posts(drafts: Sequence[Draft], account: str) -> pl.DataFrame:
+    """The drafts of an account as rows of the posts table."""
+    rows = []
+    for draft in drafts:
+        ids = {"post": f"{draft.network}/{NOBODY}", "account": account, "known_at": draft.happened_at}
+        rows.append({name: getattr(draft, name) for name in SCHEMAS["posts"] if name not in ids} | ids)
+    return pl.DataFrame(rows, schema=SCHEMAS["posts"])
 
 
 def _of_accounts(streams: Streams) -> dict[str, Index]:

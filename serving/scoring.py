@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from clout.features.request import features_of_draft, judged_at
+from clout.features.request import AccountFacts, Draft, features_at, features_of_draft, judged_at
 from clout.features.wording import Said
 from clout.models.explain import Printed, Reason, Reasoned
 from clout.models.scale import band
@@ -55,19 +56,31 @@ class Measured:
 
 def measure(loaded: Loaded, request: PostRequest, now: datetime) -> Measured:
     """The post of `request` with what was known before it."""
+    draft, facts, said = _draft(loaded, request, now)
+    features = features_of_draft(draft, loaded.past, said and said.lift, facts)
+    as_of = judged_at(draft, loaded.past, facts)
+    matrix, ripe_posts = loaded.model.contract.row(features), features[RIPE_POSTS]
+    return Measured(request, draft.account, draft.happened_at, as_of, matrix, int(ripe_posts or 0), said)
+
+
+def predict_at(loaded: Loaded, request: PostRequest, moments: Sequence[datetime], now: datetime) -> Prediction:
+    """What the model says of the post if it is published at each of the moments, one row each."""
+    draft, facts, said = _draft(loaded, request, now)
+    rows = features_at(draft, moments, loaded.past, said and said.lift, facts)
+    matrix = np.concatenate([loaded.model.contract.row(row) for row in rows])
+    return loaded.model.predict(matrix, [draft.network] * len(rows))
+
+
+def _draft(loaded: Loaded, request: PostRequest, now: datetime) -> tuple[Draft, AccountFacts | None, Said | None]:
+    """The post, the facts that came with it, and what its words say."""
     if request.network_name not in loaded.model.networks:
         known = ", ".join(loaded.model.networks)
         detail = f"got the network {request.network_name!r}; expected one the model was trained on: {known}"
         place = "/account" if request.network is None else "/network"
         raise ProblemError("unknown_network", detail, [Fault(place, detail, "unknown_network")])
-    account = _account(loaded, request)
-    draft = request.draft(account, now)
+    draft = request.draft(_account(loaded, request), now)
     facts = None if request.account_facts is None else request.account_facts.facts(now)
-    said = None if loaded.wording is None else loaded.wording.said(draft.text)
-    features = features_of_draft(draft, loaded.past, None if said is None else said.lift, facts)
-    as_of = judged_at(draft, loaded.past, facts)
-    matrix, ripe_posts = loaded.model.contract.row(features), features[RIPE_POSTS]
-    return Measured(request, account, draft.happened_at, as_of, matrix, int(ripe_posts or 0), said)
+    return draft, facts, None if loaded.wording is None else loaded.wording.said(draft.text)
 
 
 def _account(loaded: Loaded, request: PostRequest) -> str | None:

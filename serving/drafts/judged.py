@@ -9,7 +9,7 @@ from typing import Any
 
 from clout.serving import scoring
 from clout.serving.active_model import Loaded
-from clout.serving.answers import Explained, Reason, Score
+from clout.serving.answers import Expected, Explained, Reason, Score
 from clout.serving.drafts import answers
 from clout.serving.drafts.asked import PostsRequest, WhatIfRequest, changed
 from clout.serving.drafts.ideas import Idea, ideas
@@ -40,7 +40,7 @@ def scores(loaded: Loaded, asked: PostsRequest, now: datetime) -> answers.Scores
 def best_time(loaded: Loaded, post: PostRequest, now: datetime) -> answers.BestTime:
     """The hours of the week after the draft's own time, and the best of them."""
     draft = scoring.score(loaded, post, now)
-    hours = [_hour(told, draft) for told in _at_hours(loaded, post, now, WEEK)]
+    hours = _at_hours(loaded, post, draft, now, WEEK)
     first = sorted(hours, key=lambda hour: -hour.score)[:FEW]
     return answers.BestTime(
         account=draft.account,
@@ -93,21 +93,22 @@ def _versions(loaded: Loaded, as_of: datetime) -> dict[str, Any]:
     return {"as_of": as_of, "model_version": loaded.model.version, "scale_version": loaded.model.scale_version}
 
 
-def _at_hours(loaded: Loaded, post: PostRequest, now: datetime, number: int) -> Iterator[Score]:
+def _at_hours(loaded: Loaded, post: PostRequest, draft: Score, now: datetime, number: int) -> list[answers.Hour]:
     """The draft at each of the full hours after its own time."""
-    start = (post.happened_at or now).replace(minute=0, second=0, microsecond=0)
-    for step in range(1, number + 1):
-        moved = post.model_copy(update={"happened_at": start + step * HOUR})
-        yield scoring.score(loaded, moved, now)
-
-
-def _hour(told: Score, draft: Score) -> answers.Hour:
-    return answers.Hour(
-        happened_at=told.happened_at,
-        score=told.score,
-        points=told.score - draft.score,
-        expected=told.expected[ALL],
-    )
+    start = draft.happened_at.replace(minute=0, second=0, microsecond=0)
+    moments = [start + step * HOUR for step in range(1, number + 1)]
+    told = scoring.predict_at(loaded, post, moments, now)
+    return [
+        answers.Hour(
+            happened_at=moment,
+            score=float(told.score[row]),
+            points=float(told.score[row]) - draft.score,
+            expected=Expected(
+                value=float(told.expected[ALL][row]), low=float(told.low[ALL][row]), high=float(told.high[ALL][row])
+            ),
+        )
+        for row, moment in enumerate(moments)
+    ]
 
 
 def _best(loaded: Loaded, post: PostRequest, now: datetime, hour: answers.Hour) -> answers.BestHour:
@@ -159,7 +160,7 @@ def _moved(before: Reason, after: Reason) -> answers.Moved:
 def _suggested(loaded: Loaded, post: PostRequest, draft: Explained, now: datetime) -> list[answers.Suggestion]:
     """The ideas that gain more than a point, best first."""
     actionable = {spec.name for spec in loaded.model.contract.features if spec.actionable}
-    every = [*ideas(post), *_other_hour(loaded, post, now)]
+    every = [*ideas(post), *_other_hour(loaded, post, draft, now)]
     found = [_suggestion(loaded, post, draft, now, idea) for idea in every if idea.code in actionable]
     helpful = [told for told in found if told is not None and told.points_gained > WORTH_DOING]
     return sorted(helpful, key=lambda told: -told.points_gained)
@@ -177,8 +178,8 @@ def _suggestion(
     return answers.Suggestion(**told, code=idea.code, sentence=idea.sentence)
 
 
-def _other_hour(loaded: Loaded, post: PostRequest, now: datetime) -> Iterator[Idea]:
+def _other_hour(loaded: Loaded, post: PostRequest, draft: Score, now: datetime) -> Iterator[Idea]:
     """The best hour of the day after the draft's own time."""
-    best = max(_at_hours(loaded, post, now, DAY), key=lambda told: told.score)
+    best = max(_at_hours(loaded, post, draft, now, DAY), key=lambda hour: hour.score)
     at = best.happened_at
     yield Idea("hour_utc", f"Publish it at {at:%H:%M} UTC on {DAYS[at.weekday()]}.", {"happened_at": at})

@@ -14,7 +14,7 @@ from clout.data.index import Index
 from clout.data.simulate import Society, simulate
 from clout.data.tables import SCHEMAS
 from clout.features.compute import Streams, compute, prepare
-from clout.features.one_post import measure
+from clout.features.one_post import measure, read
 
 
 def one_by_one(posts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
@@ -22,7 +22,7 @@ def one_by_one(posts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
     indexes = {name: Index.of(one) for name, one in streams.by_name.items()}
     rows = [
         measure(
-            posts[place : place + 1].select(list(SCHEMAS["posts"])),
+            read(posts[place : place + 1].select(list(SCHEMAS["posts"])))[0],
             indexes,
             logged=row["network"] in streams.logged,
             at=row.get("as_of", row["happened_at"]),
