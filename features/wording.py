@@ -28,6 +28,7 @@ EAST = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 WORD = re.compile(rf"[{EAST}]|[^\s{EAST}]+")
 PAIR = re.compile(rf"(?=([{EAST}]{{2}}))")
 URL = r"https?://\S+"
+ASCII_URL = re.compile(URL, re.ASCII)
 LETTERS = (3, 4, 5)
 DIGITS = 6
 CLOSE_ENOUGH, MOST_STEPS = 1e-3, 200
@@ -245,4 +246,6 @@ def _length(counts: csr_matrix, square: Floats) -> Floats:
 
 
 def _clean(texts: Sequence[str | None]) -> list[str]:
+    if len(texts) == 1 and (texts[0] or "").isascii():  # one plain text, as requests bring, needs no series
+        return [ASCII_URL.sub(" ", texts[0] or "").lower()]
     return pl.Series(texts, dtype=pl.String).fill_null("").str.replace_all(URL, " ").str.to_lowercase().to_list()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections import Counter as Counts
+from collections.abc import Sequence
+from threading import Lock
 
+import numpy as np
+import numpy.typing as npt
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 POINTS = tuple(range(10, 100, 10))
+TOLD_EVERY = 100
 
 
 class Metrics:
@@ -22,6 +28,11 @@ class Metrics:
             "clout_request_seconds", "Time to answer.", ("route",), registry=self._own, buckets=SECONDS
         )
         self._scores = Histogram("clout_score", "Scores told.", ("network",), registry=self._own, buckets=POINTS)
+        self._measured = Counter("clout_posts_measured", "Posts whose features were measured.", registry=self._own)
+        self._missing = Counter(
+            "clout_features_missing", "Posts on which a feature was missing.", ("feature",), registry=self._own
+        )
+        self._waiting, self._lacking, self._lock = 0, Counts[str](), Lock()
         self._model = Gauge(
             "clout_model_info",
             "1 for the model that answers.",
@@ -46,6 +57,22 @@ class Metrics:
         """Counts one score."""
         self._scores.labels(network).observe(score)
 
+    def measured(self, names: Sequence[str], matrix: npt.NDArray[np.float64]) -> None:
+        """Counts the features that are missing in rows of (rows, features); told every `TOLD_EVERY` rows."""
+        with self._lock:
+            self._waiting += len(matrix)
+            self._lacking.update(names[column] for column in np.isnan(matrix).nonzero()[1])
+            if self._waiting < TOLD_EVERY:
+                return
+            self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        self._measured.inc(self._waiting)
+        for name, count in self._lacking.items():
+            self._missing.labels(name).inc(count)
+        self._waiting = 0
+        self._lacking.clear()
+
     def serves(self, version: str, scale_version: str) -> None:
         """Names the model that answers; the one before it is 0 from now on."""
         if self._answering not in {None, (version, scale_version)}:
@@ -59,6 +86,8 @@ class Metrics:
 
     def text(self) -> bytes:
         """All figures, of every worker where they share a folder."""
+        with self._lock:
+            self._tell_missing()
         if not os.environ.get(SHARED):
             return generate_latest(self._own)
         every = CollectorRegistry()

@@ -108,14 +108,21 @@ def _account(loaded: Loaded, request: PostRequest) -> str | None:
 
 def score(loaded: Loaded, request: PostRequest, now: datetime) -> answers.Score:
     """The score of a post."""
-    measured = measure(loaded, request, now)
-    prediction = loaded.model.predict(measured.matrix, measured.networks)
-    return answers.Score(**_score(loaded, measured, prediction))
+    return tell(loaded, measure(loaded, request, now))
 
 
 def explain(loaded: Loaded, request: PostRequest, now: datetime) -> answers.Explained:
     """The score of a post with its reasons."""
-    measured = measure(loaded, request, now)
+    return tell_why(loaded, measure(loaded, request, now))
+
+
+def tell(loaded: Loaded, measured: Measured) -> answers.Score:
+    """The score of a post that was measured."""
+    return answers.Score(**_score(loaded, measured, loaded.model.predict(measured.matrix, measured.networks)))
+
+
+def tell_why(loaded: Loaded, measured: Measured) -> answers.Explained:
+    """The score of a post that was measured, with its reasons."""
     prediction = loaded.model.predict(measured.matrix, measured.networks)
     explanation = loaded.model.explain_rows(measured.matrix, measured.networks)
     return answers.Explained(

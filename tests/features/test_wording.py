@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from clout.features.wording import Corpus, Wording, fit
@@ -71,6 +73,12 @@ def test_one_text_alone_has_the_bits_of_the_batch(wording: Wording) -> None:
     texts = [" ".join(rng.choice(words, rng.integers(0, 30))) for _ in range(300)]
     alone = np.array([wording.said(text).lift for text in texts])
     assert (alone.view(np.int64) == wording.values(texts).view(np.int64)).all()
+
+
+@given(st.text(st.sampled_from("aB:/hTtps \t\n\x0b\x1c\x85éŒΣ"), max_size=40))
+def test_one_text_is_cleaned_as_many_are(text: str) -> None:
+    assert Corpus.of([text]).words == Corpus.of([text, None]).words
+    assert Corpus.of([f"http{text}"]).words == Corpus.of([f"http{text}", None]).words
 
 
 def test_characters_of_east_asia_are_words() -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from clout.serving.metrics import Metrics
 
 WORKER = """
@@ -30,6 +32,17 @@ def test_what_one_process_tells() -> None:
     assert 'clout_score_bucket{le="50.0",network="twitter"} 0.0' in text
     assert 'clout_score_bucket{le="60.0",network="twitter"} 1.0' in text
     assert 'clout_model_info{scale_version="1",version="abc"} 1.0' in text
+
+
+def test_missing_features_are_counted_and_told_with_the_posts() -> None:
+    metrics = Metrics()
+    for _ in range(250):
+        metrics.measured(("a", "b"), np.array([[np.nan, 1.0]]))
+    metrics.measured(("a", "b"), np.array([[np.nan, np.nan]]))
+    text = metrics.text().decode()
+    assert "clout_posts_measured_total 251.0" in text
+    assert 'clout_features_missing_total{feature="a"} 251.0' in text
+    assert 'clout_features_missing_total{feature="b"} 1.0' in text
 
 
 def test_the_model_that_answered_before_is_0() -> None:

@@ -1,0 +1,254 @@
+"""How many requests a second one worker answers, and how soon, beside MLflow's server and a plain FastAPI service.
+
+Usage: python bench/serve.py [--seconds N] [--home FOLDER] [--json]
+
+Ours are asked for scores of drafts with their reasons: text in, features measured, model, interval, reasons in words.
+The others are handed ready-made features. Servers run one after another, each on one core, the sender on another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import lightgbm as lgb
+import numpy as np
+import typer
+from measuring.load import closed, steady
+from measuring.processes import alone
+from measuring.sets import SOCIETY, lake_of, params_of, working_home
+from measuring.tables import show
+
+from clout.data.history import load, read_tables
+from clout.data.lake import Lake
+from clout.display import print_json, step_bar
+from clout.features.compute import compute, prepare
+from clout.models import registry
+from clout.models.score_model import ScoreModel
+from clout.training import pipeline
+
+CONNECTIONS = (1, 16, 64)
+POSTS = 500
+WAIT_SECONDS = 90
+BENCH = Path(__file__).parent
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+QUIET = {
+    "PYTHONWARNINGS": "ignore",
+    "OMP_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
+    "MLFLOW_TRACKING_URI": "sqlite://",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A service to be asked: how it is started on a port, where it tells that it is up, and what it is asked."""
+
+    name: str
+    command: Callable[[int], list[str]]
+    alive: str
+    path: str
+    bodies: Sequence[bytes]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def prepare_home(home: Path) -> None:
+    """Nothing; a champion trained on a society lies in `home`, and the same trees as MLflow logs a LightGBM model."""
+    if not (home / "champion.json").exists():
+        lake, params = lake_of(SOCIETY, home), params_of(SOCIETY)
+        with step_bar(pipeline.steps(params)) as step:
+            pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
+    import mlflow.lightgbm  # noqa: PLC0415 - takes seconds, and only here
+
+    shutil.rmtree(home / "bare", ignore_errors=True)
+    booster = lgb.Booster(model_file=registry.champion(home) / "model.txt")
+    mlflow.lightgbm.save_model(booster, str(home / "bare"))
+
+
+def servers(home: Path) -> list[Server]:
+    """Ours, started in both ways, and their peers."""
+    model = ScoreModel.load(registry.champion(home))
+    tables = read_tables(Lake(home / "lake"))
+    posts = tables["posts"].sort("happened_at").tail(POSTS)
+    drafts = [
+        json.dumps({"account": account, "text": text or "Hello", "n_media": media or 0}).encode()
+        for account, text, media in posts.select("account", "text", "n_media").iter_rows()
+    ]
+    history = load(tables, params_of(SOCIETY).label.horizon, model.data["action_values"])
+    frame = compute(posts, prepare(history)).select("network", *model.contract.names)
+    matrix = model.contract.matrix(frame)
+    rows = [[None if np.isnan(value) else value for value in row] for row in matrix.tolist()]
+    bare = [json.dumps({"inputs": [[value or 0.0 for value in row]]}).encode() for row in rows]
+    columns = frame.columns
+    split = [
+        json.dumps({"dataframe_split": {"columns": columns, "data": [["commons", *row]]}}).encode() for row in rows
+    ]
+    python = sys.executable
+    ours = {"CLOUT_HOME": str(home), "CLOUT_LAKE": str(home / "lake"), "BENTOML_HOME": str(home / "bentoml")}
+    [pyfunc] = (home / "artifacts").rglob("MLmodel")
+    mlflow = [python, "-m", "mlflow", "models", "serve", "--env-manager", "local", "--workers", "1", "-m"]
+    plain = ["plain:app", "--app-dir", str(BENCH / "peers"), "--log-level", "warning", "--no-access-log"]
+    return [
+        Server(
+            "clout serve, reasons",
+            lambda _: [python, "-m", "clout.cli", "serve"],
+            "/readyz",
+            "/v1/posts:explain",
+            drafts,
+            ours,
+        ),
+        Server(
+            "bentoml serve, reasons",
+            lambda port: [python, "-m", "bentoml", "serve", "clout.serving.service:service", "--port", str(port)],
+            "/readyz",
+            "/v1/posts:explain",
+            drafts,
+            ours,
+        ),
+        Server(
+            "MLflow, bare floats, no reasons",
+            lambda port: [*mlflow, str(home / "bare"), "--port", str(port)],
+            "/ping",
+            "/invocations",
+            bare,
+        ),
+        Server(
+            "MLflow, DataFrame, no reasons",
+            lambda port: [*mlflow, str(pyfunc.parent), "--port", str(port)],
+            "/ping",
+            "/invocations",
+            split,
+        ),
+        Server(
+            "FastAPI, contributions",
+            lambda port: [python, "-m", "uvicorn", *plain, "--port", str(port)],
+            "/openapi.json",
+            "/explain",
+            bare,
+            {"BUNDLE": str(registry.champion(home))},
+        ),
+    ]
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return int(held.getsockname()[1])
+
+
+def on_core(number: int) -> None:
+    """Nothing; this process and those it starts from now on run on one core, where the system can do that."""
+    if CORES:
+        os.sched_setaffinity(0, {CORES[number % len(CORES)]})
+
+
+@contextmanager
+def running(server: Server) -> Iterator[str]:
+    """The address of a server that answers, on the first core; it is stopped in the end."""
+    port = free_port()
+    environment = {**os.environ, **QUIET, **server.environment, "CLOUT_PORT": str(port)}
+    on_core(0)
+    process = subprocess.Popen(  # noqa: S603 - our own programs
+        server.command(port),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    on_core(1)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(url + server.alive)
+        yield url
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(timeout=30)
+
+
+def wait_for(url: str) -> None:
+    """Nothing, as soon as `url` answers well."""
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        try:
+            with urlopen(url, timeout=5):  # noqa: S310 - our own program
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    raise TimeoutError(f"{url} did not answer within {WAIT_SECONDS} s")
+
+
+def measure(server: Server, seconds: float) -> dict[str, Any]:
+    """What a server does at full speed with 1, 16 and 64 connections, and at half of its best rate."""
+    with running(server) as url:
+        address = url + server.path
+        closed(address, server.bodies, 4, 2)
+        full = {count: closed(address, server.bodies, count, seconds) for count in CONNECTIONS}
+        half = max(heard.rate for heard in full.values()) / 2
+        return {
+            "name": server.name,
+            "full": {str(count): asdict(heard) for count, heard in full.items()},
+            "half": {"asked": half, **asdict(steady(address, server.bodies, half, max(CONNECTIONS), seconds))},
+        }
+
+
+def measure_all(home: Path, seconds: float) -> list[dict[str, Any]]:
+    """The figures of each server in turn."""
+    return [measure(server, seconds) for server in servers(home)]
+
+
+def print_figures(told: list[dict[str, Any]]) -> None:
+    """Nothing; the tables go to stdout."""
+    heads = ("", *(f"{what}, {count}" for count in CONNECTIONS for what in ("a second", "p50 ms", "p99 ms")), "failed")
+    rows = [
+        (
+            one["name"],
+            *(one["full"][str(count)][what] for count in CONNECTIONS for what in ("rate", "p50", "p99")),
+            sum(heard["failed"] for heard in one["full"].values()),
+        )
+        for one in told
+    ]
+    show("As fast as answers come, by connections, one worker on one core", heads, rows, 1)
+    rows = [(one["name"], *(one["half"][what] for what in ("asked", "p50", "p99", "failed"))) for one in told]
+    show(
+        "At half of its best rate, from when each request was due",
+        ("", "a second", "p50 ms", "p99 ms", "failed"),
+        rows,
+        1,
+    )
+    best = {one["name"]: max(heard["rate"] for heard in one["full"].values()) for one in told}
+    first = next(iter(best.values()))
+    show(
+        "The first beside the others",
+        ("", "times as many a second"),
+        [(name, first / rate) for name, rate in best.items()],
+        2,
+    )
+
+
+def main(
+    seconds: Annotated[float, typer.Option(help="Seconds of each measurement.")] = 10.0,
+    home: Annotated[Path | None, typer.Option(help="Folder of the lake and the champion.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Start each server, ask it, and compare."""
+    with working_home(home) as folder:
+        home = folder.absolute()
+        alone(prepare_home, home)
+        told = alone(measure_all, home, seconds)
+    print_json(told) if as_json else print_figures(told)
+
+
+if __name__ == "__main__":
+    typer.run(main)
