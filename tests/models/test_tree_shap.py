@@ -200,6 +200,26 @@ def test_categories_and_several_outputs_are_refused():
         ours(lightgbm.train(classes, lightgbm.Dataset(matrix, matrix[:, 0] % 3), 2))
 
 
+def test_a_split_that_sends_only_missing_values_to_one_side():
+    """Everything up to 3, or missing, goes left; of that everything up to 5 goes left again."""
+    text = Case(trees=1, params={"num_leaves": 3}).booster().model_to_string()
+    tree = {"split_feature": "1 1", "threshold": "3 5", "decision_type": "10 8", "left_child": "1 -1"}
+    tree |= {"right_child": "-2 -3", "leaf_count": "200 100 100", "internal_count": "400 300"}
+    named = ((line.partition("=")[0], line) for line in text.splitlines())
+    lines = [f"{name}={tree[name]}" if name in tree else line for name, line in named if name != "tree_sizes"]
+    booster = lightgbm.Booster(model_str="\n".join(lines))
+    matrix = np.zeros((4, 5))
+    matrix[:, 1] = [2, 4, 6, np.nan]
+    expected, _ = told(booster, matrix)
+    assert len(set(expected[:, 1].round(9))) == 3
+    assert np.abs(TreeShap("\n".join(lines), 5)(matrix) - expected).max() <= NEAR
+
+
+def test_leaves_share_tables():
+    booster = Case(params={"num_leaves": 15, "max_depth": 4}).booster()
+    assert len(ours(booster).tables.first_pair) < 3 * booster.num_trees()
+
+
 def test_a_column_that_is_missing_in_two_ways_is_refused():
     text = Case(trees=2, params={"num_leaves": 8}).booster().model_to_string()
     first, second = text.split("\nTree=1\n")
