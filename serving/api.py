@@ -25,6 +25,9 @@ from clout.serving.drafts.routes import DraftsApi
 from clout.serving.edge.layers import OPEN_HERE, Edge
 from clout.serving.fresh import fresh
 from clout.serving.guard import read_json
+from clout.serving.ingest.intake import NOWHERE as NO_INTAKE
+from clout.serving.ingest.intake import Intake
+from clout.serving.ingest.routes import IngestApi
 from clout.serving.klout import shape
 from clout.serving.klout.routes import KloutApi
 from clout.serving.metrics import Metrics
@@ -36,7 +39,8 @@ from clout.serving.store.rows import StoreError
 
 RETRY_SECONDS = "5"
 STORE_SECONDS = 1.0
-Judge = Callable[[Loaded, PostRequest, datetime], answers.Score]
+Tell = Callable[[Loaded, scoring.Measured], answers.Score]
+LIGHT = 4_000
 
 
 class Api:
@@ -49,8 +53,10 @@ class Api:
         metrics: Metrics,
         store: AccountStore = NOWHERE,
         erase: Erase | None = None,
+        intake: Intake = NO_INTAKE,
     ) -> None:
         self._active, self._now, self._metrics, self._store = active, now, metrics, store
+        self._ingest = IngestApi(intake)
         self._accounts = AccountsApi(active, store, now, erase)
         self._drafts = DraftsApi(active, now)
 
@@ -62,6 +68,7 @@ class Api:
             Route("/v1/posts:explain", self.explain, methods=["POST"]),
             *self._drafts.routes(),
             *self._accounts.routes(),
+            *self._ingest.routes(),
             Route("/v1/model", self.model),
             Route("/v1/model/card", self.card),
             Route("/livez", self.live),
@@ -73,11 +80,11 @@ class Api:
 
     async def score(self, request: Request) -> Response:
         """The score of a post."""
-        return await self._judge(request, scoring.score)
+        return await self._judge(request, scoring.tell)
 
     async def explain(self, request: Request) -> Response:
         """The score of a post with its reasons."""
-        return await self._judge(request, scoring.explain)
+        return await self._judge(request, scoring.tell_why)
 
     async def model(self, request: Request) -> Response:
         """What there is to know about the model."""
@@ -124,15 +131,21 @@ class Api:
         except TimeoutError:
             return f"the score store does not answer within {STORE_SECONDS:g} s"
 
-    async def _judge(self, request: Request, judge: Judge) -> Response:
-        body = await read_json(request)
-        answer = await run_in_threadpool(self._answer, body, judge)
+    async def _judge(self, request: Request, tell: Tell) -> Response:
+        """The answer about a post: at once where that takes a millisecond or two, else in another thread."""
+        body, now = await read_json(request), self._now()
+        asked = scoring.read_request(body, now)
+        if asked.account_facts is None and len(body) <= LIGHT:
+            return self._answer(asked, now, tell)
+        return await run_in_threadpool(self._answer, asked, now, tell)
+
+    def _answer(self, asked: PostRequest, now: datetime, tell: Tell) -> Response:
+        loaded = self._active.current()
+        measured = scoring.measure(loaded, asked, now)
+        self._metrics.measured(loaded.model.contract.names, measured.matrix)
+        answer = tell(loaded, measured)
         self._metrics.scored(answer.network, answer.score)
         return _json(answer)
-
-    def _answer(self, body: bytes, judge: Judge) -> answers.Score:
-        now = self._now()
-        return judge(self._active.current(), scoring.read_request(body, now), now)
 
 
 def curl(url: str, account: str) -> str:
@@ -147,14 +160,15 @@ def application(
     store: AccountStore = NOWHERE,
     erase: Erase | None = None,
     edge: Edge = OPEN_HERE,
+    intake: Intake = NO_INTAKE,
 ) -> Starlette:
     """The ASGI application that answers with `active` and the scores of `store`, and forgets accounts by `erase`.
 
-    `edge` lets requests in; as it stands, those of this machine.
+    `edge` lets requests in; as it stands, those of this machine. `intake` takes in rows; as it stands, none.
     """
     metrics = Metrics()
     app = Starlette(
-        routes=[*Api(active, now, metrics, store, erase).routes(), *KloutApi(active, store).routes()],
+        routes=[*Api(active, now, metrics, store, erase, intake).routes(), *KloutApi(active, store).routes()],
         middleware=edge.layers(metrics),
         exception_handlers=dict.fromkeys((ProblemError, NotReadyError, StoreError, HTTPException), _tell),
     )

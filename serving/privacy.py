@@ -11,6 +11,7 @@ from typing import Any
 from clout.data import personal
 from clout.data.erasure import ASKED, erase, erase_beside
 from clout.data.lake import Lake
+from clout.serving.ingest.intake import erase_waiting
 from clout.serving.store.scores import Store
 
 # What a training leaves beside its bundle: a row for each post that it judged.
@@ -30,7 +31,7 @@ class Erased:
 
 
 def forget(lake: Lake, store: Store, home: Path, account: str, now: datetime) -> Erased:
-    """What was erased of `account`: all of it, in the lake, in the store of scores and in what trainings left in `home`.
+    """What was erased of `account`: all of it, in the lake, in the store of scores, and in `home`.
 
     `account` is network/id, or network/@handle. From then on the lake takes no row of it.
     """
@@ -43,6 +44,7 @@ def forget_all(lake: Lake, store: Store, home: Path, accounts: Collection[str], 
     for account in accounts:
         for table, count in store.forget(account).items():
             rows[table] = rows.get(table, 0) + count
+    rows["inbox"] = erase_waiting(home, lake.tombstones())
     rows["judged"] = erase_beside([file for place in JUDGED for file in sorted(home.glob(place))], lake.tombstones())
     return Erased(tuple(sorted(accounts)), {table: count for table, count in rows.items() if count})
 

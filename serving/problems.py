@@ -48,6 +48,7 @@ KINDS: dict[str, Kind] = {
             "This may be asked only on the machine itself",
             "Ask the service there, on 127.0.0.1, or run the command that the detail names.",
         ),
+        Kind("no_intake", 403, "No rows are taken in here", "Send them to a service as the detail names it."),
         Kind("unknown_route", 404, "There is nothing at this address", "See / for the routes there are."),
         Kind(
             "unknown_account",
@@ -75,6 +76,12 @@ KINDS: dict[str, Kind] = {
         Kind("not_ready", 503, "No model is ready to answer", "Mend what the detail says, or try again soon."),
         Kind(
             "store_unavailable", 503, "The store of scores cannot be read", "Mend what the detail says, or try again."
+        ),
+        Kind(
+            "inbox_unavailable",
+            503,
+            "No more rows can be kept now",
+            "Wait as many seconds as Retry-After says, then send the same again.",
         ),
         Kind("too_slow", 504, "The answer took too long", "Try again; send less at once."),
     )

@@ -18,6 +18,7 @@ from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
 from clout.serving.edge.keys import Key
 from clout.serving.edge.layers import Edge
+from clout.serving.ingest.intake import Intake
 from clout.serving.privacy import forget
 from clout.settings import read_settings
 
@@ -51,6 +52,7 @@ class Clout:
         home, lake = places()
         loading = active.load if service.bento else partial(active.follow, stop=Event())
         Thread(target=loading, args=(home, lake), name="load", daemon=True).start()
+        Thread(target=intake.follow, args=(Event(),), name="move", daemon=True).start()
 
 
 def places() -> tuple[Path, str]:
@@ -61,6 +63,11 @@ def places() -> tuple[Path, str]:
     [packed] = [info.to_model() for info in service.bento.info.all_models if info.tag.name == NAME]
     home = Path(packed.resolve().path)
     return home, settings.lake if "lake" in settings.model_fields_set else str(home / "lake")
+
+
+def places_of_intake() -> tuple[Path, str] | None:
+    """Where rows that come in are kept, and the lake they go to; a Bento, which carries its lake, takes none."""
+    return places() if service.bento is None else None
 
 
 def store_url() -> str | None:
@@ -82,6 +89,7 @@ def erase(account: str) -> Mapping[str, int]:
 
 active = ActiveModel()
 scores = AccountStore(store_url)
+intake = Intake(places_of_intake, now)
 service = bentoml.service(
     name=NAME,
     workers=1,
@@ -91,4 +99,5 @@ service = bentoml.service(
     envs=[{"name": name, "value": value} for name, value in SPEED.items()],
 )(Clout)
 edge = Edge.of(read_settings(), known_keys, now)
-service.add_asgi_middleware(Front, inner=application(active, now, scores, erase, edge))
+answering = application(active, now, scores, erase, edge, intake)
+service.add_asgi_middleware(Front, inner=answering)

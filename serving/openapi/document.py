@@ -23,6 +23,7 @@ KLOUT = ("/v2/", "/1/")
 TAGS = {
     "posts": "Posts and drafts, judged while you wait.",
     "accounts": "Accounts, judged all at once and read here.",
+    "ingest": "Rows that come in.",
     "model": "The model that answers.",
     "service": "The service itself.",
     "klout": "What the Klout API answered; described loosely.",

@@ -12,6 +12,7 @@ from clout.serving import answers
 from clout.serving.accounts import answers as accounts
 from clout.serving.drafts import answers as drafts
 from clout.serving.drafts.asked import PostsRequest, WhatIfRequest
+from clout.serving.ingest.answers import Ingested, RowsRequest
 from clout.serving.openapi.told import Alive, Home, Readiness
 from clout.serving.schemas import MOMENT, PostRequest
 
@@ -85,6 +86,19 @@ SAME = {"network": "$request.path.network", "handle": "$request.path.handle"}
 OF_ACCOUNT = dict.fromkeys(("explainAccount", "accountHistory", "accountPosts"), SAME)
 OF_POST = {"accountsOfNetwork": {"network": "$response.body#/network"}}
 
+CLOCKS = {"happened_at": MOMENT, "known_at": MOMENT}
+COUNT = {"post": "forum/10", "kind": "like", "count": 3, **CLOCKS, "retrospective": False}
+ACTION = {"action": "forum/a1", "post": "forum/10", "account": "forum/1", "actor": "forum/2", "kind": "like", **CLOCKS}
+POSTED = {
+    "post": "forum/10",
+    "account": "forum/1",
+    "network": "forum",
+    **CLOCKS,
+    "text": "Good morning",
+    "kind": "original",
+}
+ROWS = {"posts": POSTED, "actions": ACTION, "counts": COUNT}
+
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/"): Operation("home", "service", Home),
     ("POST", "/v1/posts:score"): Operation(
@@ -153,6 +167,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters=(ONE_NETWORK,),
         tagged=True,
     ),
+    **{
+        ("POST", f"/v1/ingest/{table}"): Operation(
+            f"ingest{table.title()}",
+            "ingest",
+            Ingested,
+            RowsRequest,
+            {"rows": [row]},
+            problems=(*BODY, "no_intake", "inbox_unavailable"),
+        )
+        for table, row in ROWS.items()
+    },
     ("GET", "/v1/model"): Operation("model", "model", answers.Model, problems=MODEL, tagged=True),
     ("GET", "/v1/model/card"): Operation("modelCard", "model", media=(HTML, MARKDOWN), problems=MODEL, tagged=True),
     ("GET", "/livez"): Operation("live", "service", Alive),
