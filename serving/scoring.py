@@ -57,7 +57,7 @@ class Measured:
 def measure(loaded: Loaded, request: PostRequest, now: datetime) -> Measured:
     """The post of `request` with what was known before it."""
     draft, facts, said = _draft(loaded, request, now)
-    features = features_of_draft(draft, loaded.past, said and said.lift, facts)
+    features = features_of_draft(draft, loaded.past, None if said is None else said.lift, facts)
     as_of = judged_at(draft, loaded.past, facts)
     matrix, ripe_posts = loaded.model.contract.row(features), features[RIPE_POSTS]
     return Measured(request, draft.account, draft.happened_at, as_of, matrix, int(ripe_posts or 0), said)
@@ -66,7 +66,7 @@ def measure(loaded: Loaded, request: PostRequest, now: datetime) -> Measured:
 def predict_at(loaded: Loaded, request: PostRequest, moments: Sequence[datetime], now: datetime) -> Prediction:
     """What the model says of the post if it is published at each of the moments, one row each."""
     draft, facts, said = _draft(loaded, request, now)
-    rows = features_at(draft, moments, loaded.past, said and said.lift, facts)
+    rows = features_at(draft, moments, loaded.past, None if said is None else said.lift, facts)
     matrix = np.concatenate([loaded.model.contract.row(row) for row in rows])
     return loaded.model.predict(matrix, [draft.network] * len(rows))
 

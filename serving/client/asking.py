@@ -92,19 +92,18 @@ class Patience:
         Refused with 429 or 503, or before there was a connection, it was not done: it is asked again, after the time that
         the service says. Of one that broke off nobody knows: only a repeatable one is asked again. A DELETE never is.
         """
-        if attempt >= self.retries or question.method == "DELETE":
+        asked = None if question.method == "DELETE" else _asked(question, failed)
+        if attempt >= self.retries or asked is None or asked > LONGEST_WAIT:
             return None
-        if isinstance(failed, httpx.Response):
-            if failed.status_code not in (BUSY, UNAVAILABLE):
-                return None
-            asked = Problem.of(failed).retry_after or 0.0
-        else:
-            if not isinstance(failed, BROKE_OFF if question.repeatable else BEFORE):
-                return None
-            asked = 0.0
-        if asked > LONGEST_WAIT:
-            return None
-        return asked + self.chance() * min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
+        return asked + self.chance() * min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)
+
+
+def _asked(question: Question[Any], failed: httpx.Response | httpx.TransportError) -> float | None:
+    """The seconds that the service asks for before a request comes again; None where it must not."""
+    if isinstance(failed, httpx.Response):
+        refused = failed.status_code in (BUSY, UNAVAILABLE)
+        return Problem.of(failed).retry_after or 0.0 if refused else None
+    return 0.0 if isinstance(failed, BROKE_OFF if question.repeatable else BEFORE) else None
 
 
 def score_post(post: Post) -> Question[answers.Score]:

@@ -25,6 +25,7 @@ WORTH_SAYING = 0.05
 WORTH_DOING = 1.0
 NOTHING = "Nothing realistic would move this by more than a point."
 ALL = "actions"
+UNFORESEEN = "an error that nobody foresaw; its trace is in the service's log"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 log = logging.getLogger("clout.serving")
@@ -74,12 +75,11 @@ def what_if(loaded: Loaded, asked: WhatIfRequest, now: datetime) -> answers.What
 def _item(loaded: Loaded, body: str, now: datetime) -> answers.Item:
     try:
         return answers.Item(result=scoring.score(loaded, scoring.read_request(body, now), now), problem=None)
-    except ProblemError as problem:
-        return answers.Item(result=None, problem=_problem(problem))
+    except ProblemError as error:
+        return answers.Item(result=None, problem=_problem(error))
     except Exception:  # one post must not harm the others
         log.exception("one post of several broke")
-        problem = ProblemError("internal_error", "an error that nobody foresaw; its trace is in the service's log")
-        return answers.Item(result=None, problem=_problem(problem))
+        return answers.Item(result=None, problem=_problem(ProblemError("internal_error", UNFORESEEN)))
 
 
 def _problem(problem: ProblemError) -> answers.ItemProblem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -42,6 +42,9 @@ SECURITY = {
 IF_NONE_MATCH = Parameter(
     "If-None-Match", "header", "The ETag of the answer one has.", {"type": "string"}, '"5d0c1c5f7a3be2d1"'
 )
+
+
+Names = Mapping[tuple[Any, JsonSchemaMode], str]
 
 
 def address(route: Route) -> str:
@@ -93,7 +96,7 @@ def text(routes: Iterable[Route]) -> str:
     return json.dumps(document(routes), indent=2, ensure_ascii=False)
 
 
-def _schemas(said: Sequence[Operation]) -> tuple[dict[tuple[type[BaseModel], JsonSchemaMode], str], dict[str, Any]]:
+def _schemas(said: Sequence[Operation]) -> tuple[Names, dict[str, Any]]:
     """The reference of each model, and all schemas by name."""
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
     for each in said:
@@ -105,9 +108,6 @@ def _schemas(said: Sequence[Operation]) -> tuple[dict[tuple[type[BaseModel], Jso
 
 def _headers() -> dict[str, Any]:
     return {name: {"schema": {"type": "string"}, **said} for name, said in HEADERS.items()}
-
-
-Names = dict[tuple[type[BaseModel], JsonSchemaMode], str]
 
 
 def _operation(route: Route, said: Operation, names: Names) -> dict[str, Any]:
