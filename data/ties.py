@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -13,43 +14,40 @@ from clout.data.history import History
 
 @dataclass(frozen=True)
 class Ties:
-    """Pairs of an actor and the account it acted on, in the order of the actor and in that of the account.
+    """The actions of the last 90 days of each network: by whom, on whom (places in `names`, which are in order), weight.
 
-    Of each, those come first whose actions of the network's last 90 days weigh most; see `data.engagers`.
+    A weight is that of `data.engagers`. Ties are counted for one account when somebody asks: most are never asked for.
     """
 
-    by_actor: pl.DataFrame
-    by_account: pl.DataFrame
+    names: list[str]
+    actions: pl.DataFrame
 
     @classmethod
     def of(cls, history: History, accounts: Collection[str]) -> Ties:
-        """The ties between `accounts` that `history` tells of."""
-        known = pl.DataFrame({"name": list(accounts)}, schema={"name": pl.String})
-        lately = (
+        """The actions between `accounts` that `history` tells of."""
+        names = sorted(accounts)
+        places = pl.DataFrame({"name": names}, schema={"name": pl.String}).with_row_index("place")
+        between = (
             history.actions.filter(pl.Series(is_action(history.actions)))
             .join(history.coverage.through, on="network")
-            .filter(pl.col("at") > pl.col("through") - QUARTER)
-            .join(known, left_on="actor", right_on="name", how="semi")
-            .join(known, left_on="account", right_on="name", how="semi")
+            .filter((pl.col("at") > pl.col("through") - QUARTER) & (pl.col("weight") > 0))
+            .join(places.rename({"place": "by"}), left_on="actor", right_on="name")
+            .join(places.rename({"place": "on"}), left_on="account", right_on="name")
         )
-        weighed = lately.group_by("actor", "account").agg(pl.col("weight").sum()).filter(pl.col("weight") > 0)
-        return cls(_ordered(weighed, "actor", "account"), _ordered(weighed, "account", "actor"))
+        return cls(names, between.select("by", "on", "weight"))
 
     def acted_on(self, actor: str) -> list[str]:
         """The accounts that `actor` acted on, those first on which its actions weigh most."""
-        return _partners(self.by_actor, actor)
+        return self._partners("by", actor, "on")
 
     def actors_on(self, account: str) -> list[str]:
         """Those who acted on `account`, those first whose actions weigh most."""
-        return _partners(self.by_account, account)
+        return self._partners("on", account, "by")
 
-
-def _ordered(pairs: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
-    ordered = pairs.sort(first, "weight", second, descending=[False, True, False])
-    return ordered.select(first, second)
-
-
-def _partners(pairs: pl.DataFrame, name: str) -> list[str]:
-    of, partners = pairs.get_columns()
-    start, end = (of.search_sorted(name, side=side) for side in ("left", "right"))
-    return partners[start:end].to_list()
+    def _partners(self, side: str, name: str, other: str) -> list[str]:
+        place = bisect_left(self.names, name)
+        if self.names[place : place + 1] != [name]:
+            return []
+        mine = self.actions.filter(pl.col(side) == place).group_by(other).agg(pl.col("weight").sum())
+        partners = mine.sort("weight", other, descending=[True, False])[other]
+        return [self.names[partner] for partner in partners]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 
-import polars as pl
 import pytest
 from nasty_tables import Acted, Published, Tables, account_id, history_of, nasty_tables, tables_of
 
@@ -48,9 +47,9 @@ def test_who_only_reacts_to_others_is_never_named(history: History) -> None:
     authors = frozenset(history.posts["account"])
     assert not authors.issuperset(history.actions["actor"])
     ties = Ties.of(history, authors)
-    for pairs in (ties.by_actor, ties.by_account):
-        assert authors.issuperset(pairs["actor"])
-        assert authors.issuperset(pairs["account"])
+    engagers = frozenset(history.actions["actor"]) - authors
+    assert not any(ties.acted_on(engager) for engager in engagers)
+    assert authors.issuperset(ties.names)
 
 
 def three(*acts: tuple[int, int, int]) -> Tables:
@@ -61,7 +60,9 @@ def three(*acts: tuple[int, int, int]) -> Tables:
 
 def told(tables: Tables) -> list[tuple[str, str]]:
     """Pairs of actor and account."""
-    return Ties.of(history_of(tables), [account_id(author) for author in (0, 5, 10)]).by_actor.rows()
+    names = [account_id(author) for author in (0, 5, 10)]
+    ties = Ties.of(history_of(tables), names)
+    return [(name, other) for name in names for other in ties.acted_on(name)]
 
 
 def test_an_action_counts_for_ninety_days() -> None:
@@ -76,4 +77,3 @@ def test_an_action_counts_for_ninety_days() -> None:
 def test_no_actions_are_no_ties() -> None:
     ties = Ties.of(history_of(three()), frozenset())
     assert (ties.acted_on("log/0"), ties.actors_on("log/0")) == ([], [])
-    assert ties.by_actor.schema == pl.Schema({"actor": pl.String, "account": pl.String})
