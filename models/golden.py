@@ -35,13 +35,14 @@ def record(model: ScoreModel, matrix: Floats, networks: Sequence[str]) -> dict[s
 def check(model: ScoreModel, *, tolerance: float = 0.0) -> list[str]:
     """The differences between the golden rows and what the model answers now; empty when there are none.
 
+    Rows were recorded together and are asked one by one, as requests ask, so that both ways are seen to agree.
     On the machine that trained the model answers are equal bit for bit; elsewhere allow `ACROSS_MACHINES`.
     """
     rows = model.bundle.json(FILE)["rows"]
     names = model.contract.names
     matrix = np.array([[row["features"][name] for name in names] for row in rows], dtype=np.float64)
     matrix = matrix.reshape(len(rows), len(names))
-    answers = _answers(model, matrix, [row["network"] for row in rows])
+    answers = [_answers(model, matrix[[number]], [row["network"]])[0] for number, row in enumerate(rows)]
     return [
         f"golden row {number}: {key} is {answer.get(key)!r}, expected {expected!r}"
         for number, (row, answer) in enumerate(zip(rows, answers, strict=True))

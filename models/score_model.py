@@ -17,6 +17,7 @@ from clout.models.bundle import Bundle, BundleError, read
 from clout.models.calibration import Calibration
 from clout.models.explain import Explanation, points_rate
 from clout.models.intervals import Intervals, lower_end, spread
+from clout.models.row_margins import RowMargins
 from clout.models.scale import Scale
 from clout.models.tree_shap import TreeShap
 from clout.models.trees import TreesError
@@ -68,9 +69,9 @@ class ScoreModel:
         curves = bundle.json("calibration.json")
         self._calibrations = {head: Calibration.from_json(curve) for head, curve in curves.items()}
         self.heads = tuple(head for head in curves if head != "main")
-        files = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
-        files |= {kind: f"head_{kind}.txt" for kind in self.heads}
-        self._boosters = {head: _booster(bundle, name, self.contract) for head, name in files.items()}
+        self._files = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
+        self._files |= {kind: f"head_{kind}.txt" for kind in self.heads}
+        self._boosters = {head: _booster(bundle, name, self.contract) for head, name in self._files.items()}
         self.account = AccountRule.from_json(bundle.json("account.json"))
         self._group_columns = _columns(self.contract, self.intervals.features)
         self._quantiles = bundle.json("quantiles.json")
@@ -138,6 +139,8 @@ class ScoreModel:
 
     def margins(self, matrix: Floats) -> dict[str, Floats]:
         """The raw output of every head for a matrix in contract order: main, low, high and each kind."""
+        if len(matrix) == 1 and self._row_margins is not None:
+            return self._row_margins(matrix)
         return {head: self._raw(head, matrix) for head in self._boosters}
 
     def score(self, frame: pl.DataFrame | pd.DataFrame) -> pd.DataFrame:
@@ -220,6 +223,14 @@ class ScoreModel:
         """Tables of SHAP values, made when first asked for; None when the trees are too deep or of another kind."""
         try:
             return TreeShap(self.bundle.text("model.txt"), len(self.contract.names))
+        except TreesError:
+            return None
+
+    @cached_property
+    def _row_margins(self) -> RowMargins | None:
+        """All models for one row, made when first asked for; None when their trees are of another kind."""
+        try:
+            return RowMargins({head: self.bundle.text(name) for head, name in self._files.items()})
         except TreesError:
             return None
 

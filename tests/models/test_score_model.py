@@ -11,7 +11,7 @@ import pytest
 import small_bundle
 
 from clout.features.contract import ContractError
-from clout.models import bundle
+from clout.models import bundle, tree_shap
 from clout.models.bundle import Bundle, BundleError
 from clout.models.explain import Explanation
 from clout.models.intervals import lower_end
@@ -149,6 +149,30 @@ def test_one_row_scores_as_it_does_among_many(model: ScoreModel, frame: pd.DataF
         alone = frame.iloc[[row]]
         pd.testing.assert_frame_equal(model.score(alone), together.iloc[[row]], check_exact=True)
         assert (model.explain(alone).points[0] == explained.points[row]).all()
+
+
+def test_trees_too_large_for_tables_are_explained_by_lightgbm(monkeypatch: pytest.MonkeyPatch):
+    people, looked_up = small_bundle.population(), ScoreModel(Bundle.of(small_bundle.files()))
+    phi, base = looked_up.contributions(people.matrix)
+    monkeypatch.setattr(tree_shap, "NUMBERS", 100)
+    told, told_base = ScoreModel(Bundle.of(small_bundle.files())).contributions(people.matrix)
+    expected = small_bundle.boosters()["main"].predict(people.matrix, pred_contrib=True)
+    assert (told == expected[:, :-1]).all()
+    assert told_base == expected[0, -1]
+    assert phi == pytest.approx(told, abs=1e-12)
+    assert base == pytest.approx(told_base, abs=1e-12)
+
+
+def test_models_of_another_kind_are_asked_one_by_one():
+    files = dict(small_bundle.files())
+    people = small_bundle.population()
+    target = people.outcomes["like"]
+    gaps = np.where(np.isnan(people.matrix), 0, people.matrix)
+    linear = small_bundle.train(gaps, target, small_bundle.contract().names, linear_tree=True)
+    model = ScoreModel(Bundle.of(files | {"head_like.txt": linear.model_to_string()}))
+    margins = model.margins(people.matrix[:1])
+    assert margins["like"] == pytest.approx(linear.predict(people.matrix[:1]))
+    assert margins["main"] == small_bundle.boosters()["main"].predict(people.matrix[:1])
 
 
 def test_a_matrix_of_another_shape_is_refused(model: ScoreModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
 from typing import Any
 
 import lightgbm
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from random_trees import Case, cases
 
 from clout.models import leaf_groups, tree_shap
 from clout.models.tree_shap import TreeShap
@@ -19,56 +18,6 @@ from clout.models.trees import TreesError
 
 Floats = npt.NDArray[np.float64]
 NEAR = 1e-9
-TINY = (1e-36, -1e-36, 1.0000000180025095e-35, 1.1e-35, -1.1e-35)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A random model and what it is trained on."""
-
-    seed: int = 0
-    rows: int = 400
-    columns: int = 5
-    trees: int = 12
-    params: dict[str, Any] = field(default_factory=dict)
-
-    def matrix(self) -> Floats:
-        """Whole numbers, fractions, zeros and gaps; the first column has no gap."""
-        random = np.random.default_rng(self.seed)
-        matrix = random.normal(size=(self.rows, self.columns)) * 2
-        whole = random.random(matrix.shape[1]) < 0.5
-        matrix[:, whole] = np.round(matrix[:, whole])
-        matrix[:, 1:][random.random((self.rows, self.columns - 1)) < 0.2] = np.nan
-        return matrix
-
-    def booster(self) -> lightgbm.Booster:
-        """The model, as it comes back from its text."""
-        matrix = self.matrix()
-        values = np.nan_to_num(matrix, nan=0.7)
-        target = values[:, 0] * np.sign(values[:, 1]) + values[:, -1] ** 2
-        fixed = {"num_threads": 1, "verbose": -1, "seed": self.seed, "min_data_in_leaf": 3, "max_bin": 63}
-        trained = lightgbm.train(fixed | self.params, lightgbm.Dataset(matrix, target), self.trees)
-        return lightgbm.Booster(model_str=trained.model_to_string())
-
-    def asked(self, booster: lightgbm.Booster) -> Floats:
-        """Rows with every value that could be taken wrongly: thresholds themselves, their neighbours, almost 0, none."""
-        random = np.random.default_rng(self.seed + 1)
-        edges = [0.0, -0.0, np.nan, np.inf, -np.inf, *TINY]
-        for line in booster.model_to_string().splitlines():
-            if line.startswith("threshold="):
-                edges += [float(value) for value in line[10:].split()]
-        values = np.array(edges)
-        matrix = random.choice(np.concatenate([values, np.nextafter(values, np.inf)]), (200, self.columns))
-        return np.concatenate([matrix, self.matrix()[:100]])
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> Case:
-    depth = draw(st.integers(1, 8))
-    missing = draw(st.sampled_from([{}, {"zero_as_missing": True}, {"use_missing": False}]))
-    params = {"num_leaves": draw(st.integers(2, 40)), "max_depth": depth, **missing}
-    params |= draw(st.sampled_from([{}, {"bagging_fraction": 0.5, "bagging_freq": 1}, {"objective": "quantile"}]))
-    return Case(draw(st.integers(0, 99)), 400, draw(st.integers(2, 9)), draw(st.integers(1, 15)), params)
 
 
 def told(booster: lightgbm.Booster, matrix: Floats) -> tuple[Floats, Floats]:
