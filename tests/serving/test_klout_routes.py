@@ -20,6 +20,7 @@ from clout.serving.edge.keys import Key, KeyRing, digest
 from clout.serving.edge.layers import Edge
 from clout.serving.klout.ids import number
 from clout.serving.klout.routes import KloutApi
+from clout.serving.klout.told import bucket
 from clout.serving.openapi.document import address
 from clout.serving.store.scores import Store
 
@@ -153,6 +154,14 @@ def test_a_score_is_not_rounded_and_lies_in_its_bucket(client: Asked, home: Scor
         assert low <= score <= high if low == 90 else low <= score < high + 1 == low + 10
 
 
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [(1.0, "0-9"), (9.999, "0-9"), (10.0, "10-19"), (89.999, "80-89"), (90.0, "90-100"), (100.0, "90-100")],
+)
+def test_buckets(score: float, expected: str) -> None:
+    assert bucket(score) == expected
+
+
 def test_deltas_are_those_of_the_account_and_zero_where_there_is_no_earlier_score(client: Asked, home: Scored) -> None:
     account = home.accounts[0]
     with Store.open(home.url) as store:
@@ -219,6 +228,10 @@ def test_the_first_api(client: Asked) -> None:
 )
 def test_the_first_api_needs_one_to_five_names_that_are_known(client: Asked, query: str, words: str) -> None:
     assert words in refused(client, f"/1/klout.json{query}", 404)
+
+
+def test_the_first_api_tells_that_a_score_is_still_to_come(client: Asked) -> None:
+    assert "twitter/30 is known but has no score yet" in refused(client, "/1/klout.json?users=nobody,quiet", 202)
 
 
 def test_answers_are_packed_where_the_client_asks_for_it(client: Asked) -> None:
