@@ -47,7 +47,7 @@ class Intake:
         try:
             arrivals = judged(table, asked.rows, self._now(), self._tombstones())
             outcomes = self._kept(table, arrivals)
-        except (InboxError, LakeError) as error:
+        except (InboxError, LakeError, OSError) as error:
             raise ProblemError("inbox_unavailable", str(error), (), {"Retry-After": RETRY_SECONDS}) from error
         results = [_told(number, arrival, outcomes.get(number)) for number, arrival in enumerate(arrivals)]
         counts = Counter(result.status for result in results)
