@@ -17,4 +17,4 @@ def openapi(as_json: AsJson = False) -> None:  # noqa: ARG001 (it is JSON in any
     from clout.serving.openapi.routes import described
 
     app = application(ActiveModel(), lambda: datetime.now(UTC))
-    typer.echo(text(described(app.routes)))
+    typer.echo(text(described(app.routes)), nl=False)

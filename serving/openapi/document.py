@@ -93,7 +93,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 def text(routes: Iterable[Route]) -> str:
     """The description as JSON."""
-    return json.dumps(document(routes), indent=2, ensure_ascii=False)
+    return json.dumps(document(routes), indent=2, ensure_ascii=False) + "\n"
 
 
 def _schemas(said: Sequence[Operation]) -> tuple[Names, dict[str, Any]]:
