@@ -195,6 +195,9 @@ class Model(Answer):
 
     model_version: str = Field(description="Version of the bundle.", examples=[VERSION])
     scale_version: str = Field(description="Version of the scale.", examples=["1"])
+    as_of: datetime | None = Field(
+        description="The last moment that anything is known of; nothing later counts.", examples=[MOMENT]
+    )
     contract: str = Field(
         description="Fingerprint of its features, their order, units and directions.", examples=["9f2c…"]
     )

@@ -205,6 +205,7 @@ def model(loaded: Loaded) -> answers.Model:
     return answers.Model(
         model_version=shipped.version,
         scale_version=shipped.scale_version,
+        as_of=max(loaded.past.through.values(), default=None),
         contract=shipped.contract.fingerprint,
         action_values=facts["action_values"],
         horizon_days=facts["horizon_days"],

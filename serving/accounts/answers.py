@@ -186,6 +186,9 @@ class AccountHistory(Answer):
     until: datetime = Field(description="The last moment asked for.", examples=[MOMENT])
     scores: list[Shown] = Field(description="Oldest first, the newest 1,000 at most.", examples=[[]])
     left_out: int = Field(description="Older scores that were left out; ask for an earlier until.", examples=[0])
+    as_of: datetime = Field(description="The moment of its newest score.", examples=[MOMENT])
+    model_version: str = Field(description="Version of the bundle that gave it.", examples=[VERSION])
+    scale_version: str = Field(description="Version of its scale.", examples=["1"])
 
 
 class ReasonDifference(Answer):
@@ -221,6 +224,9 @@ class AccountCompared(Answer):
 
     accounts: list[Account] = Field(description="The accounts, the one that was asked about first.", examples=[[]])
     differences: list[Difference] = Field(description="The first against each other.", examples=[[]])
+    as_of: datetime = Field(description="The moment of the first account's newest score.", examples=[MOMENT])
+    model_version: str = Field(description="Version of the bundle that gave it.", examples=[VERSION])
+    scale_version: str = Field(description="Version of its scale.", examples=["1"])
 
 
 class Band(Answer):

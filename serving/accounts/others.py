@@ -13,7 +13,7 @@ from clout.models.explain import Recalled
 from clout.models.scale import BANDS, Scale
 from clout.serving.accounts import answers
 from clout.serving.accounts.queries import Name
-from clout.serving.accounts.told import Asked, account, recalled
+from clout.serving.accounts.told import Asked, account, recalled, versions
 from clout.serving.answers import Points
 from clout.serving.problems import Fault, ProblemError, shown
 from clout.serving.scoring import ten_points_mean
@@ -33,6 +33,7 @@ def compare(asked: Asked, name: Name, others: Sequence[Name]) -> answers.Account
     return answers.AccountCompared(
         accounts=[account(record) for record in (mine, *theirs)],
         differences=[_difference(mine, reasons, other, recalled(asked.store, other)) for other in theirs],
+        **versions(mine),
     )
 
 

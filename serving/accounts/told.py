@@ -119,7 +119,13 @@ def history(asked: Asked, name: Name, within: Range) -> answers.AccountHistory:
         until=within.until,
         scores=rows[-MOST_ROWS:],
         left_out=max(len(rows) - MOST_ROWS, 0),
+        **versions(newest),
     )
+
+
+def versions(record: Record) -> dict[str, Any]:
+    """When a score was given, by whom, on which scale."""
+    return {name: getattr(record, name) for name in ("as_of", "model_version", "scale_version")}
 
 
 def recalled(store: AccountStore, record: Record) -> Recalled | None:

@@ -14,6 +14,7 @@ from scored_home import Scored
 from typer.testing import CliRunner
 
 from clout.cli import app
+from clout.serving.accounts.answers import Forgotten
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
 from clout.serving.edge.gate import needs
@@ -126,6 +127,15 @@ def test_keys_are_asked_for_where_the_gate_does(told: Document) -> None:
 def test_the_command_prints_the_same(told: Document) -> None:
     for arguments in (["openapi"], ["openapi", "--json"]):
         assert json.loads(CliRunner().invoke(app, arguments).stdout) == told
+
+
+def test_each_answer_with_scores_says_who_gave_them_and_when() -> None:
+    answers = {
+        said.answer for said in OPERATIONS.values() if said.tag in ("posts", "accounts", "model") and said.answer
+    }
+    assert len(answers) > 10
+    for answer in answers - {Forgotten}:
+        assert {"as_of", "model_version", "scale_version"} <= set(answer.model_fields), answer
 
 
 def test_answers_that_have_not_changed_are_not_sent_again(scored: Scored) -> None:
