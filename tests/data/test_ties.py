@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 
+import polars as pl
 import pytest
 from nasty_tables import Acted, Published, Tables, account_id, history_of, nasty_tables, tables_of
 
@@ -72,6 +74,11 @@ def test_an_action_counts_for_ninety_days() -> None:
     long_ago = three((1, 0, DAY), (2, 5, 95 * DAY))
     assert told(long_ago) == [(other, third)]
     assert timedelta(days=90) == QUARTER
+
+
+def test_actions_that_weigh_nothing_are_no_ties(history: History) -> None:
+    weightless = replace(history, actions=history.actions.with_columns(weight=pl.lit(0.0)))
+    assert Ties.of(weightless, frozenset(history.posts["account"])).actions.is_empty()
 
 
 def test_no_actions_are_no_ties() -> None:
