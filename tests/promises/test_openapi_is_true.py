@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fuzzed import fuzz
 from scored_home import NOW, Scored
@@ -12,16 +14,18 @@ from starlette.routing import Route
 from clout.serving.accounts.kept import AccountStore
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
+from clout.serving.ingest.intake import Intake
 
 EXAMPLES = 3
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_no_answer_is_other_than_described(scored: Scored) -> None:
+def test_no_answer_is_other_than_described(scored: Scored, tmp_path: Path) -> None:
     own = ActiveModel()  # which may forget an account
     own._current = scored.active.current()
-    app = application(own, lambda: NOW, AccountStore(lambda: scored.url), lambda _: {"posts": 1})
+    store, intake = AccountStore(lambda: scored.url), Intake(lambda: (tmp_path, str(tmp_path / "lake")), lambda: NOW)
+    app = application(own, lambda: NOW, store, lambda _: {"posts": 1}, intake=intake)
     found = fuzz(app, scored.accounts, EXAMPLES)
     assert not found.failures, "\n\n".join(f"{key}: {said}" for key, said in found.failures.items())
     assert found.requests > 1000
