@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -57,7 +58,7 @@ class Access:
 
     def is_open(self, scope: Scope, needed: str) -> bool:
         """Whether this request needs no key for what needs `needed`."""
-        if scope["path"] == METRICS and is_local(scope):
+        if scope["path"] == METRICS and _is_from_here(scope):
             return True
         if self.how == "loopback" or (self.how == "always" and needed == ADMIN):
             return is_loopback(self.listens) and is_local(scope)
@@ -141,11 +142,19 @@ def is_loopback(host: str | None) -> bool:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a program on this machine asks, by itself and by this machine's name: no page of a browser can."""
+    """Whether a program on this machine asks, at an address and by a name that only it can mean: no web page can."""
+    return _is_loopback_end(scope.get("server")) and _is_from_here(scope)
+
+
+def _is_from_here(scope: Scope) -> bool:
+    """The same, whatever address it asks at: where a service listens on all of them, the server may not know which."""
     told = [pair for pair in scope["headers"] if pair[0] in HOST_OR_FORWARDED]
-    ends = (scope.get("client"), scope.get("server"))
-    here = all(end is not None and is_loopback(end[0]) for end in ends)
-    return here and len(told) == 1 and told[0][0] == HOST and is_loopback(_host(told[0][1]))
+    by_name = len(told) == 1 and told[0][0] == HOST and is_loopback(_host(told[0][1]))
+    return by_name and _is_loopback_end(scope.get("client"))
+
+
+def _is_loopback_end(end: Sequence[Any] | None) -> bool:
+    return end is not None and is_loopback(end[0])
 
 
 @lru_cache(1024)

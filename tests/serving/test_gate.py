@@ -214,6 +214,9 @@ def test_always_opens_all_but_what_only_an_admin_may() -> None:
 
 def test_figures_are_told_to_this_machine_and_to_readers() -> None:
     assert Asked(served("never")).get("/metrics").status_code == 200
+    everywhere = placed(served("never", "0.0.0.0"), server=("0.0.0.0", 3000))  # noqa: S104
+    assert Asked(everywhere).get("/metrics").status_code == 200
+    assert code(Asked(everywhere).get("/metrics", headers={"Host": "clout.example"})) == (401, "no_key")
     assert code(elsewhere(how="never").get("/metrics")) == (401, "no_key")
     assert elsewhere(how="never").get("/metrics", headers=bearer("read")).status_code == 200
 
