@@ -58,7 +58,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [*NPM_CI, f"--cache={folder.parent / 'cache'}"]
     done: Any = npm(command, return_completed_process=True, cwd=folder, capture_output=True, text=True)
     if done.returncode and not any(fault in done.stderr for fault in OUR_FAULTS):
-        pytest.skip(f"npm cannot fetch the clients from its registry: {done.stderr.strip()[-300:]}")
+        pytest.skip(f"npm cannot fetch the clients from its registry: {done.stderr.strip()[:300]}")
     assert done.returncode == 0, done.stderr
     return folder
 
