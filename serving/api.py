@@ -58,7 +58,7 @@ class Api:
         self._active, self._now, self._metrics, self._store = active, now, metrics, store
         self._ingest = IngestApi(intake)
         self._accounts = AccountsApi(active, store, now, erase)
-        self._drafts = DraftsApi(active, now)
+        self._drafts = DraftsApi(active, now, metrics)
 
     def routes(self) -> list[Route]:
         """Every route with its handler."""

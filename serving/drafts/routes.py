@@ -13,16 +13,18 @@ from starlette.routing import Route
 
 from clout.serving.active_model import ActiveModel
 from clout.serving.drafts import judged
+from clout.serving.drafts.answers import Scores
 from clout.serving.drafts.asked import PostsRequest, WhatIfRequest, read
 from clout.serving.guard import read_json
+from clout.serving.metrics import Metrics
 from clout.serving.schemas import PostRequest
 
 
 class DraftsApi:
-    """The handlers; `now` is the clock of the edge."""
+    """The handlers; `now` is the clock of the edge, `metrics` count the scores that are told."""
 
-    def __init__(self, active: ActiveModel, now: Callable[[], datetime]) -> None:
-        self._active, self._now = active, now
+    def __init__(self, active: ActiveModel, now: Callable[[], datetime], metrics: Metrics) -> None:
+        self._active, self._now, self._metrics = active, now, metrics
 
     def routes(self) -> list[Route]:
         """Every route with its handler."""
@@ -35,7 +37,7 @@ class DraftsApi:
     async def scores(self, request: Request) -> Response:
         """The scores of many posts."""
         body, now = await read_json(request), self._now()
-        return await _told(lambda: judged.scores(self._active.current(), read(PostsRequest, body, now), now))
+        return await _told(lambda: self._scores(body, now))
 
     async def best_time(self, request: Request) -> Response:
         """The best hours to publish a draft."""
@@ -46,6 +48,12 @@ class DraftsApi:
         """What changes to a draft would do."""
         body, now = await read_json(request), self._now()
         return await _told(lambda: judged.what_if(self._active.current(), read(WhatIfRequest, body, now), now))
+
+    def _scores(self, body: bytes, now: datetime) -> Scores:
+        told = judged.scores(self._active.current(), read(PostsRequest, body, now), now)
+        for result in (item.result for item in told.items if item.result is not None):
+            self._metrics.scored(result.network, result.score)
+        return told
 
 
 async def _told(tell: Callable[[], BaseModel]) -> Response:

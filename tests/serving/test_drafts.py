@@ -43,6 +43,7 @@ def test_each_of_many_gets_what_it_would_get_alone(
     assert problems == [None, (404, "unknown_account"), wrong, None, wrong, wrong, wrong]
     assert told["items"][4]["problem"]["errors"][0]["pointer"] == "/happened_at"
     assert (told["judged"], told["model_version"]) == (2, loaded.model.version)
+    assert f'clout_score_count{{network="{loaded.example.split("/")[0]}"}} 2.0' in client.get("/metrics").text
 
 
 def test_a_post_that_breaks_something_does_not_harm_the_others(
