@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address on which the service listens.")
     port: int = Field(3000, ge=1, le=65535, description="Port on which the service listens.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that answer; each holds the model and its history.")
     open: Literal["loopback", "never", "always"] = Field(
         "loopback", description="Who needs no key: programs on this machine (loopback), nobody (never), all (always)."
     )

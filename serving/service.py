@@ -92,12 +92,12 @@ scores = AccountStore(store_url)
 intake = Intake(places_of_intake, now)
 service = bentoml.service(
     name=NAME,
-    workers=1,
+    workers=read_settings().workers,
     http={"host": read_settings().host, "port": read_settings().port},
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
     envs=[{"name": name, "value": value} for name, value in SPEED.items()],
 )(Clout)
-edge = Edge.of(read_settings(), known_keys, now)
+edge = Edge.of(read_settings(), known_keys, now, read_settings().workers)
 answering = application(active, now, scores, erase, edge, intake)
 service.add_asgi_middleware(Front, inner=answering)

@@ -1,9 +1,10 @@
-"""Starting the service: `python -m clout.serving.start HOST PORT` serves under BentoML's own server."""
+"""Starting the service: `python -m clout.serving.start HOST PORT WORKERS` serves until it is told to stop."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Mapping
@@ -14,13 +15,20 @@ from typing import Any, NoReturn
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
 from clout.errors import CloutError
 from clout.models import registry
+from clout.serving.metrics import SHARED
 from clout.settings import Settings
 
 # BentoML reports usage to its makers unless told not to, and keeps its store in the user's home unless told where.
 QUIET = {"BENTOML_DO_NOT_TRACK": "True"}
 POLL_SECONDS = 0.2
+RESPAWN_SECONDS = 0.5
+DRAIN_SECONDS = 40
 
 
 class StartError(CloutError):
@@ -33,15 +41,16 @@ def become_server(settings: Settings, environment: Mapping[str, str]) -> NoRetur
     """Never returns: this process becomes the server, so that nothing it loaded before stays in memory."""
     registry.champion(settings.home)
     _check_free(settings.host, settings.port)
-    command = [sys.executable, "-m", __name__, settings.host, str(settings.port)]
+    command = [sys.executable, "-m", __name__, settings.host, str(settings.port), str(settings.workers)]
     os.execve(command[0], command, {**environment, **server_environment(settings)})  # noqa: S606 (our own module)
 
 
 def server_environment(settings: Settings) -> dict[str, str]:
-    """The variables that tell BentoML and the service where things are, wherever they run."""
+    """The variables that tell BentoML, the service and its figures where things are, wherever they run."""
     home = settings.home.absolute()
     lake = settings.lake if "://" in settings.lake else str(Path(settings.lake).absolute())
-    return {**QUIET, "BENTOML_HOME": str(home / "bentoml"), "CLOUT_HOME": str(home), "CLOUT_LAKE": lake}
+    told = {**QUIET, "BENTOML_HOME": str(home / "bentoml"), "CLOUT_HOME": str(home), "CLOUT_LAKE": lake}
+    return told | ({SHARED: str(home / "figures")} if settings.workers > 1 else {})
 
 
 def _check_free(host: str, port: int) -> None:
@@ -57,11 +66,22 @@ def _check_free(host: str, port: int) -> None:
 
 def main() -> None:
     """Serves until it is told to stop; what to try is printed once a model is ready."""
-    from clout.serving.service import service  # noqa: PLC0415 (BentoML reads the environment as it is imported)
-
-    host, port = sys.argv[1], int(sys.argv[2])
+    host, port, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    if shared := os.environ.get(SHARED):
+        shutil.rmtree(shared, ignore_errors=True)
+        Path(shared).mkdir(parents=True)
     Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
-    service.serve_http(host=host, port=port)
+    Granian(
+        "clout.serving.server:app",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        respawn_failed_workers=True,
+        respawn_interval=RESPAWN_SECONDS,
+        workers_kill_timeout=DRAIN_SECONDS,
+        log_level=LogLevels.warning,
+    ).serve()
 
 
 def announce(url: str) -> None:
