@@ -49,13 +49,15 @@ def trained(trees: int, **params: int) -> str:
 
 
 def asked(booster: lightgbm.Booster, rows: int) -> Floats:
-    """Rows spread over the thresholds of the model, a tenth of the values missing."""
+    """Rows spread over the thresholds of the model, a tenth of the values missing where trees have seen that."""
     random = np.random.default_rng(2)
     splits = booster.trees_to_dataframe().dropna(subset="threshold")
     by_feature = {feature: some.to_numpy() for feature, some in splits.groupby("split_feature")["threshold"]}
     columns = [random.choice(by_feature.get(name, np.zeros(1)), rows) for name in booster.feature_name()]
     matrix = np.stack(columns, axis=1) + random.normal(size=(rows, len(columns)))
-    matrix[random.random(matrix.shape) < 0.1] = np.nan
+    gaps = set(splits["split_feature"][splits["missing_type"] == "NaN"])  # elsewhere shap and LightGBM differ
+    missing = random.random(matrix.shape) < 0.1
+    matrix[missing & [name in gaps for name in booster.feature_name()]] = np.nan
     return matrix
 
 
@@ -69,6 +71,7 @@ def seconds(answer: Callable[[], object]) -> float:
 def answers(booster: lightgbm.Booster, tables: TreeShap) -> Mapping[str, Callable[[Floats], Floats]]:
     """The three that explain, by name; each gives (rows, features)."""
     explainer = shap.TreeExplainer(booster)
+    explainer.model.model_type = "internal"  # else it asks LightGBM for pred_contrib
     return {
         "tables": tables,
         "pred_contrib": lambda rows: np.asarray(booster.predict(rows, pred_contrib=True, num_threads=1))[:, :-1],
