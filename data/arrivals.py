@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from clout.data.lake import FORGOTTEN, FORGOTTEN_WORDS
-from clout.data.tables import KEYS, SCHEMAS, validate
+from clout.data.tables import KEYS, NULLABLE, SCHEMAS, validate
 from clout.data.tombstones import Tombstones
 from clout.data.values import TIME
 
@@ -24,6 +24,8 @@ class Arrival:
     """One row that came in: `key` is what makes it one, `content` the row as its table keeps it, as JSON.
 
     One that is refused has neither, but a `code`, what it says in `detail`, and the `column` if that one alone is why.
+    Only a post of a forgotten account has a bare `content` too: the lake must hear of the post, to keep out what was
+    counted on it.
     """
 
     key: str = ""
@@ -44,7 +46,7 @@ def judged(table: str, rows: Sequence[Row], now: datetime, tombstones: Tombstone
     buried = tombstones.name(kept)
     for row, gone in zip(kept.iter_rows(named=True), buried, strict=True):
         number = row.pop("row")
-        found[number] = Arrival(code=FORGOTTEN, detail=FORGOTTEN_WORDS) if gone else _kept(table, row)
+        found[number] = _forgotten(table, row) if gone else _kept(table, row)
     return [found[number] for number in range(len(rows))]
 
 
@@ -72,6 +74,14 @@ def _strange(table: str, row: Row) -> Arrival | None:
 def _refused(table: str, code: str, said: str) -> Arrival:
     column = said.split(" ", 1)[0]
     return Arrival(code=code, detail=said, column=column if column in SCHEMAS[table] else None)
+
+
+def _forgotten(table: str, row: Row) -> Arrival:
+    refused = Arrival(code=FORGOTTEN, detail=FORGOTTEN_WORDS)
+    if table != "posts":
+        return refused
+    bare = _kept(table, {name: None if name in NULLABLE[table] else value for name, value in row.items()})
+    return replace(refused, key=bare.key, content=bare.content)
 
 
 def _texts(table: str, row: Row) -> dict[str, str | None]:

@@ -62,13 +62,13 @@ class Intake:
         return inbox, Lake(lake), Mover(inbox, lake, self._now)
 
     def _kept(self, table: str, arrivals: Sequence[Arrival]) -> dict[int, str]:
-        """What the inbox made of each row that is good, by its number."""
+        """What the inbox made of each row that it has to hold, by its number."""
         inbox, _, mover = self._way
-        good = {number: arrival for number, arrival in enumerate(arrivals) if not arrival.code}
-        kept = inbox.add(table, [(arrival.key, arrival.content) for arrival in good.values()]) if good else []
-        if good and inbox.count() >= ENOUGH:
+        held = {number: arrival for number, arrival in enumerate(arrivals) if arrival.content}
+        kept = inbox.add(table, [(arrival.key, arrival.content) for arrival in held.values()]) if held else []
+        if held and inbox.count() >= ENOUGH:
             mover.wake.set()
-        return dict(zip(good, kept, strict=True))
+        return dict(zip(held, kept, strict=True))
 
     def _tombstones(self) -> Tombstones:
         """The tombstones of the lake, read again when there are others."""
@@ -102,12 +102,12 @@ def _named(table: str, rows: Sequence[Waiting], tombstones: Tombstones) -> list[
 
 
 def _told(number: int, arrival: Arrival, outcome: str | None) -> RowResult:
-    place = f"/rows/{number}"
-    if outcome == "accepted":
-        return RowResult(status="accepted", pointer=place, code=None, detail=None)
-    if DUPLICATE in {outcome, arrival.code}:
+    place, code, detail = f"/rows/{number}", arrival.code, arrival.detail
+    if DUPLICATE in {code, "" if code else outcome}:
         return RowResult(status="duplicate", pointer=place, code=None, detail=None)
-    if outcome == "conflict":
+    if not code and outcome == "accepted":
+        return RowResult(status="accepted", pointer=place, code=None, detail=None)
+    if not code:
         return RowResult(status="rejected", pointer=place, code=CONFLICTING, detail=CONFLICT)
     column = "" if arrival.column is None else f"/{escaped(arrival.column)}"
-    return RowResult(status="rejected", pointer=place + column, code=arrival.code, detail=arrival.detail)
+    return RowResult(status="rejected", pointer=place + column, code=code, detail=detail)

@@ -96,9 +96,13 @@ def test_the_first_of_a_key_stays() -> None:
 def test_a_row_of_somebody_who_was_forgotten_is_refused(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     erase(lake, ["f/ann"], ASKED, date(2026, 3, 1))
-    told = judged("posts", [POST, {**POST, "post": "f/2", "account": "f/ben"}], NOW, lake.tombstones())
+    rows = [{**POST, "text": "secret"}, {**POST, "post": "f/2", "account": "f/ben"}]
+    told = judged("posts", rows, NOW, lake.tombstones())
     assert [arrival.code for arrival in told] == ["forgotten", ""]
-    assert judged("actions", [ACTION], NOW, lake.tombstones())[0].code == "forgotten"
+    assert told[0].key == '["f/1"]'
+    assert "secret" not in told[0].content
+    [action] = judged("actions", [ACTION], NOW, lake.tombstones())
+    assert (action.code, action.key, action.content) == ("forgotten", "", "")
 
 
 VALUES = (

@@ -112,12 +112,17 @@ def test_broken_json(ask: Asked, raw: bytes) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "broken_json")
 
 
-def test_who_was_forgotten_does_not_come_in_again(ask: Asked, home: Path, intake: Intake) -> None:
+def test_who_was_forgotten_does_not_come_in_again_nor_what_was_counted(ask: Asked, home: Path, intake: Intake) -> None:
     assert ask.post("/v1/ingest/posts", {"rows": [post(1)]}).json()["accepted"] == 1
     erase(Lake(home / "lake"), ["f/ann"], ASKED, date(2026, 3, 1))
     told = ask.post("/v1/ingest/posts", {"rows": [post(2), post(3, account="f/ben")]}).json()
     assert [result["code"] for result in told["results"]] == ["forgotten", None]
-    assert waiting(intake) == 2
+    again = ask.post("/v1/ingest/posts", {"rows": [post(2)]}).json()
+    assert [result["code"] for result in again["results"]] == ["forgotten"]
+    intake._way[2].move()
+    assert Lake(home / "lake").read("posts")["post"].to_list() == ["f/3"]
+    counted = ask.post("/v1/ingest/counts", {"rows": [count(2), count(3)]}).json()
+    assert [result["code"] for result in counted["results"]] == ["forgotten", None]
 
 
 def test_when_too_many_wait_nothing_of_a_request_is_kept(
