@@ -111,4 +111,12 @@ def test_no_worker_outlives_its_master(served: Served) -> None:
     workers = served.workers()
     served.master.kill()
     served.master.wait()
-    until(lambda: not any(psutil.pid_exists(worker) for worker in workers))
+    until(lambda: all(has_ended(worker) for worker in workers))
+
+
+def has_ended(process: int) -> bool:
+    """Whether a process runs no more, reaped or not."""
+    try:
+        return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
