@@ -11,6 +11,17 @@ from clout.features.groups import Group, Side
 
 MOMENT = "2026-03-02T14:30:00Z"
 VERSION = "5d0c1c5f7a3be2d1"
+SIDES = {
+    "message": 3.2,
+    "messenger": 9.4,
+    "timing": -0.6,
+    "network": 0.1,
+    "message_share": 0.25,
+    "messenger_share": 0.75,
+}
+PRINTED = {"base_score": 42, "points": 13, "score": 55}
+SUM = {"base_score": 42.4, "points": 12.2, "score": 54.6, "difference": 0.0, "printed": PRINTED}
+NETWORK = {"data_through": MOMENT, "ten_points": 1.87, "ten_points_mean": "10 points more mean 1.87 times as many"}
 
 
 class Answer(BaseModel):
@@ -154,8 +165,8 @@ class Explained(Score):
     groups: dict[Group, Points] = Field(
         description="Points summed by group.", examples=[{"track_record": {"points": 9.7, "printed": 10}}]
     )
-    sides: Sides = Field(description="The message against the messenger.", examples=[{"message": 3.2}])
-    adds_up: Sum = Field(description="That the reasons are the score.", examples=[{"difference": 0.0}])
+    sides: Sides = Field(description="The message against the messenger.", examples=[SIDES])
+    adds_up: Sum = Field(description="That the reasons are the score.", examples=[SUM])
     words: list[Words] = Field(
         description="The words that count most, strongest first.", examples=[[{"words": "news", "lift": 0.12}]]
     )
@@ -208,9 +219,7 @@ class Model(Answer):
     level: float = Field(description="Share of outcomes that lie inside the intervals.", examples=[0.9])
     kinds: list[str] = Field(description="Kinds of action it expects numbers of.", examples=[["like", "reshare"]])
     trained_through: str | None = Field(description="The last moment of its training data.", examples=[MOMENT])
-    networks: dict[str, Network] = Field(
-        description="The networks it scores.", examples=[{"twitter": {"ten_points": 1.87}}]
-    )
+    networks: dict[str, Network] = Field(description="The networks it scores.", examples=[{"twitter": NETWORK}])
     metrics: dict[str, Any] = Field(
         description="Its figures on posts it had not learned from, each with a 95 % interval.",
         examples=[{"posts": 4000, "model": {"spearman": {"value": 0.69, "low": 0.67, "high": 0.71}}}],

@@ -8,9 +8,10 @@ from typing import Literal
 from pydantic import Field
 
 from clout.features.groups import Group
-from clout.serving.answers import MOMENT, VERSION, Answer, Points, Reason, Sides, Sum
+from clout.serving.answers import MOMENT, SIDES, SUM, VERSION, Answer, Points, Reason, Sides, Sum
 
 MISSING = "3 of 10 posts with a known result, and 2 more weeks"
+MOVED = {"since": MOMENT, "total": 1.3, "yours": 0.9, "ours": 0.4, "missing": None}
 Status = Literal["scored", "not_enough_evidence"]
 Span = Literal["day", "week", "month"]
 
@@ -124,7 +125,7 @@ class AccountScore(Account):
     )
     findings: list[Finding] = Field(description="What is unusual about the engagement it rests on.", examples=[[]])
     changes: dict[Span, Change] = Field(
-        description="How it has moved over a day, a week and a month.", examples=[{"day": {"total": 1.3}}]
+        description="How it has moved over a day, a week and a month.", examples=[{"day": MOVED}]
     )
     person: Person | None = Field(description="All accounts of its person, where that is declared.", examples=[None])
     data_through: datetime | None = Field(
@@ -151,8 +152,8 @@ class AccountExplained(Account):
     groups: dict[Group, Points] = Field(
         description="Points summed by group.", examples=[{"track_record": {"points": 9.7, "printed": 10}}]
     )
-    sides: Sides | None = Field(description="The message against the messenger.", examples=[{"message": 3.2}])
-    adds_up: Sum | None = Field(description="That the reasons are the score.", examples=[{"difference": 0.0}])
+    sides: Sides | None = Field(description="The message against the messenger.", examples=[SIDES])
+    adds_up: Sum | None = Field(description="That the reasons are the score.", examples=[SUM])
     posts: list[Carried] = Field(description="The posts that carried most.", examples=[[]])
 
 

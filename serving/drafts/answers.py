@@ -12,6 +12,7 @@ from clout.serving.answers import MOMENT, VERSION, Answer, Expected, Interval, S
 from clout.serving.openapi.told import Fault
 
 EXPECTED = {"value": 14.2, "low": 3.1, "high": 41.0}
+SCORE = {name: field.examples[0] for name, field in Score.model_fields.items() if field.examples}
 
 
 class Versions(Answer):
@@ -72,7 +73,7 @@ class BestTime(Versions):
     data_through: datetime | None = Field(
         description="The last moment anything is known of the network.", examples=[MOMENT]
     )
-    draft: Score = Field(description="The draft at its own time, or now.", examples=[{"score": 54.6}])
+    draft: Score = Field(description="The draft at its own time, or now.", examples=[SCORE])
     best: list[BestHour] = Field(description="The best hours, best first.", examples=[[]])
     hours: list[Hour] = Field(description="Each hour of the seven days after, in order.", examples=[[]])
     sentence: str = Field(
@@ -121,7 +122,7 @@ class Suggestion(Tried):
 class WhatIf(Versions):
     """What changes would do to a draft, each judged by the model itself."""
 
-    draft: Score = Field(description="The draft as it is.", examples=[{"score": 54.6}])
+    draft: Score = Field(description="The draft as it is.", examples=[SCORE])
     tried: list[Tried] = Field(description="The changes asked for, in their order.", examples=[[]])
     suggestions: list[Suggestion] | None = Field(
         description="Single changes worth more than a point, best first; null unless asked for.", examples=[[]]

@@ -83,6 +83,14 @@ def test_each_field_is_described_with_an_example(told: Document) -> None:
     assert not undescribed
 
 
+def test_the_examples_of_fields_could_be_their_values(told: Document) -> None:
+    for name, schema in told["components"]["schemas"].items():
+        for field, said in schema.get("properties", {}).items():
+            for example in said["examples"]:
+                there = {**said, "components": told["components"]}
+                assert jsonschema_rs.is_valid(there, example), f"{name}.{field}: {example}"
+
+
 def test_examples_of_requests_are_what_they_are_examples_of(told: Document) -> None:
     found = 0
     for path, _, said in operations(told):
