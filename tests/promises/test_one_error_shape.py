@@ -16,9 +16,11 @@ from asked import JSON, Asked
 from clout.serving import service
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
+from clout.serving.edge.keys import Key, digest
 from clout.serving.problems import KINDS
 
-POSTS = ("/v1/posts:score", "/v1/posts:explain")
+POSTS = ("/v1/posts:score", "/v1/posts:explain", "/v1/posts:best-time")
+TAKING = (*POSTS, "/v1/scores:batch", "/v1/posts:what-if")
 ACCOUNT = "/v1/accounts/commons/nobody"
 OF_ACCOUNTS = (
     *(f"{ACCOUNT}/{part}" for part in ("score", "explanation", "history", "posts", "compare")),
@@ -39,7 +41,7 @@ NAMES = (
     "%0d%0a",
     "a%3Fb",
 )
-GETS = ("/", "/v1/model", "/v1/model/card", "/livez", "/readyz", "/metrics", "/problems")
+GETS = ("/", "/v1/model", "/v1/model/card", "/livez", "/readyz", "/metrics", "/problems", "/openapi.json")
 BENTOML_HAS = ("/docs.json", "/schema.json", "/healthz", "/static_content/index.css", "/index.html", "/is_ready")
 
 
@@ -82,10 +84,10 @@ def test_addresses_there_are_not(ask: Asked, method: str, path: str) -> None:
     check(ask(method, path), 404, "unknown_route")
 
 
-@pytest.mark.parametrize("path", [*GETS, *POSTS, *OF_ACCOUNTS])
+@pytest.mark.parametrize("path", [*GETS, *TAKING, *OF_ACCOUNTS])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"])
 def test_methods_there_are_not(ask: Asked, method: str, path: str) -> None:
-    if method == ("POST" if path in POSTS else "GET"):
+    if method == ("POST" if path in TAKING else "GET"):
         return
     answer = ask(method, path)
     told = check(answer, 405, "method_not_allowed")
@@ -93,13 +95,13 @@ def test_methods_there_are_not(ask: Asked, method: str, path: str) -> None:
     assert method not in answer.headers["allow"].split(", ")
 
 
-@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("path", TAKING)
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"NaN1", b'{"account": "commons/1"', b"[" * 5000])
 def test_broken_json(ask: Asked, path: str, body: bytes) -> None:
     check(ask("POST", path, content=body, headers=JSON), 400, "broken_json")
 
 
-@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("path", TAKING)
 def test_bodies_too_large_or_no_json(ask: Asked, path: str) -> None:
     check(ask("POST", path, content=b" " * (1 << 21), headers=JSON), 413, "body_too_large")
     check(ask("POST", path, content=b"{}", headers={"Content-Type": "text/plain"}), 415, "not_json")
@@ -152,9 +154,33 @@ def test_accounts_that_have_no_score_yet_or_may_not_be_erased(ask: Asked, active
     check(ask.get(f"/v1/accounts/{known}/score"), 404, "not_scored_yet", ("/path/handle",))
     check(ask.get("/v1/distribution?network=commons"), 404, "not_scored_yet", ("/query/network",))
     check(ask.get("/v1/distribution?network=myspace"), 422, "unknown_network", ("/query/network",))
-    check(ask("DELETE", f"/v1/accounts/{known}"), 403, "forbidden")
-    check(ask("DELETE", f"/v1/accounts/{known}", headers={"Host": "127.0.0.1"}), 428, "not_confirmed")
+    elsewhere = {"Host": "clout.test"}
+    check(ask("DELETE", f"/v1/accounts/{known}", headers=elsewhere), 401, "no_key")
+    check(ask("DELETE", f"/v1/accounts/{known}"), 428, "not_confirmed")
     check(ask("GET", f"/v1/accounts/{known}"), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/v1/model", "/v1/distribution", "/nothing", "/v1/ingest/posts"])
+def test_keys(ask: Asked, path: str) -> None:
+    other = {"Host": "clout.example"}
+    check(ask.get(path, headers=other), 401, "no_key")
+    check(ask("DELETE", ACCOUNT, headers=other), 401, "no_key")
+    check(ask.get(path, headers={"X-Api-Key": "clout_aa_x"}), 401, "bad_key")
+    known = Key("aa", "app", ("score",), digest("s"), datetime(2026, 1, 1, tzinfo=UTC))
+    if not service.scores.open().keys.all():
+        service.scores.open().keys.add(known)
+    service.edge.ring._looked = float("-inf")
+    check(ask.get(path, headers={**other, "X-Api-Key": "clout_aa_s"}), 403, "missing_scope")
+
+
+@pytest.mark.parametrize("table", ["posts", "actions", "counts"])
+def test_rows_that_come_in(ask: Asked, table: str) -> None:
+    path = f"/v1/ingest/{table}"
+    check(ask("POST", path, content=b"{", headers=JSON), 400, "broken_json")
+    check(ask("POST", path, content=b"{}"), 415, "not_json")
+    check(ask("POST", path, content=b"x" * (1 << 21), headers=JSON), 413, "body_too_large")
+    check(ask.post(path, {}), 422, "invalid_content", ("/rows",))
+    check(ask.post(path, {"rows": [{}, 1]}), 422, "invalid_content", ("/rows/1",))
 
 
 @pytest.mark.parametrize(
