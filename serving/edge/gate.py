@@ -25,8 +25,8 @@ FREE = frozenset({"/", "/livez", "/readyz", "/problems", "/openapi.json"})
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 METRICS = "/metrics"
 SCORED = ("/v1/posts:", "/v1/scores:")
-HOST = b"host"
-HOST_OR_FORWARDED = frozenset({HOST, b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+TELLING = frozenset({b"host", b"origin", b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+FROM_HERE = ([b"host"], [b"host", b"origin"])
 RETRY_SECONDS = "5"
 
 
@@ -142,14 +142,17 @@ def is_loopback(host: str | None) -> bool:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a program on this machine asks, at an address and by a name that only it can mean: no web page can."""
+    """Whether a program on this machine asks, at an address and by a name that only it can mean.
+
+    No page of another site can, whatever its name points to: a browser names the site.
+    """
     return _is_loopback_end(scope.get("server")) and _is_from_here(scope)
 
 
 def _is_from_here(scope: Scope) -> bool:
     """The same, whatever address it asks at: where a service listens on all of them, the server may not know which."""
-    told = [pair for pair in scope["headers"] if pair[0] in HOST_OR_FORWARDED]
-    by_name = len(told) == 1 and told[0][0] == HOST and is_loopback(_host(told[0][1]))
+    told = sorted(pair for pair in scope["headers"] if pair[0] in TELLING)
+    by_name = [name for name, _ in told] in FROM_HERE and all(is_loopback(_host(value)) for _, value in told)
     return by_name and _is_loopback_end(scope.get("client"))
 
 
@@ -159,9 +162,9 @@ def _is_loopback_end(end: Sequence[Any] | None) -> bool:
 
 @lru_cache(1024)
 def _host(written: bytes) -> str | None:
-    """The name that a Host header says, without its port."""
+    """The name that a Host or Origin header says, without its port."""
     try:
-        return urlsplit(f"//{written.decode('latin-1')}").hostname
+        return urlsplit(f"//{written.decode('latin-1').rpartition('//')[2]}").hostname
     except ValueError:
         return None
 

@@ -175,6 +175,9 @@ def test_this_machine_needs_none(request_: tuple[str, str]) -> None:
         {"X-Forwarded-For": "127.0.0.1"},
         {"X-Real-Ip": "127.0.0.1"},
         {"Forwarded": "for=127.0.0.1"},
+        {"Origin": "https://app.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1.example:3000"},
     ],
 )
 def test_who_asks_by_another_name_or_through_a_proxy_is_not_of_this_machine(how: Open, headers: dict[str, str]) -> None:
@@ -187,6 +190,11 @@ def test_who_asks_by_another_name_or_through_a_proxy_is_not_of_this_machine(how:
 )
 def test_both_ends_of_the_connection_must_be_of_this_machine(changes: dict[str, Any]) -> None:
     assert code(Asked(placed(served(), **changes))(*READ)) == (401, "no_key")
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:3000", "http://localhost:8080", "http://[::1]"])
+def test_pages_of_this_machine_are_of_this_machine(origin: str) -> None:
+    assert Asked(served())(*READ, headers={"Origin": origin}).status_code == 200
 
 
 def test_two_names_of_the_service_are_none() -> None:
