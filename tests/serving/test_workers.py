@@ -34,7 +34,7 @@ class Served:
 
     def workers(self) -> set[int]:
         """The processes that answer."""
-        return {child.pid for child in self.master.children() if "resource_tracker" not in " ".join(child.cmdline())}
+        return {child.pid for child in self.master.children() if not has_ended(child.pid)}
 
     def scored(self, account: str) -> int:
         """The status of one request."""
