@@ -20,6 +20,10 @@ from clout.serving.problems import KINDS, MEDIA_TYPE, PAGE
 REF = "#/components/schemas/{model}"
 EVERYWHERE = ("internal_error", "too_slow", "no_key", "bad_key", "missing_scope", "too_many_requests", "too_busy")
 KLOUT = ("/v2/", "/1/")
+ASKED = {
+    "/v2/identity.json/{network}": {"screenName": "A screen name on that network."},
+    "/1/klout.json": {"users": "Screen names with commas between them."},
+}
 TAGS = {
     "posts": "Posts and drafts, judged while you wait.",
     "accounts": "Accounts, judged all at once and read here.",
@@ -135,6 +139,9 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
 
 
 def _loose(route: Route) -> Iterator[Parameter]:
+    """What an address of Klout's takes."""
+    for name, words in ASKED.get(route.path, {}).items():
+        yield Parameter(name, "query", words, {"type": "string"}, "klout")
     for name in route.param_convertors:
         yield Parameter(name, "path", "A part of the address.", {"type": "string"}, "1", required=True)
 
