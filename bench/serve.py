@@ -24,7 +24,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import lightgbm as lgb
-import numpy as np
+import polars as pl
 import typer
 from measuring.load import closed, steady
 from measuring.processes import alone
@@ -77,67 +77,72 @@ def prepare_home(home: Path) -> None:
     mlflow.lightgbm.save_model(booster, str(home / "bare"))
 
 
+@dataclass(frozen=True)
+class Bodies:
+    """The same posts as each service is asked about them: as drafts, as bare floats, as a DataFrame with columns."""
+
+    drafts: list[bytes]
+    bare: list[bytes]
+    split: list[bytes]
+
+    @classmethod
+    def of(cls, home: Path) -> Bodies:
+        """The newest posts of the lake in `home`; the features are those they had then."""
+        model, tables = ScoreModel.load(registry.champion(home)), read_tables(Lake(home / "lake"))
+        posts = tables["posts"].sort("happened_at").tail(POSTS)
+        history = load(tables, params_of(SOCIETY).label.horizon, model.data["action_values"])
+        frame = compute(posts, prepare(history)).select("network", *model.contract.names)
+        known = posts.select("account", "text", pl.col("n_media").fill_null(0)).fill_null("Hello")
+        return cls(
+            [json.dumps(draft).encode() for draft in known.to_dicts()],
+            [json.dumps({"inputs": [row]}).encode() for row in frame.drop("network").fill_null(0.0).rows()],
+            [
+                json.dumps({"dataframe_split": {"columns": frame.columns, "data": [row]}}).encode()
+                for row in frame.rows()
+            ],
+        )
+
+
 def servers(home: Path) -> list[Server]:
     """Ours, started in both ways, and their peers."""
-    model = ScoreModel.load(registry.champion(home))
-    tables = read_tables(Lake(home / "lake"))
-    posts = tables["posts"].sort("happened_at").tail(POSTS)
-    drafts = [
-        json.dumps({"account": account, "text": text or "Hello", "n_media": media or 0}).encode()
-        for account, text, media in posts.select("account", "text", "n_media").iter_rows()
-    ]
-    history = load(tables, params_of(SOCIETY).label.horizon, model.data["action_values"])
-    frame = compute(posts, prepare(history)).select("network", *model.contract.names)
-    matrix = model.contract.matrix(frame)
-    rows = [[None if np.isnan(value) else value for value in row] for row in matrix.tolist()]
-    bare = [json.dumps({"inputs": [[value or 0.0 for value in row]]}).encode() for row in rows]
-    columns = frame.columns
-    split = [
-        json.dumps({"dataframe_split": {"columns": columns, "data": [["commons", *row]]}}).encode() for row in rows
-    ]
-    python = sys.executable
+    bodies, python = Bodies.of(home), sys.executable
     ours = {"CLOUT_HOME": str(home), "CLOUT_LAKE": str(home / "lake"), "BENTOML_HOME": str(home / "bentoml")}
-    [pyfunc] = (home / "artifacts").rglob("MLmodel")
+    asked = ("/readyz", "/v1/posts:explain", bodies.drafts, ours)
+    clout = [str(Path(python).parent / "clout"), "serve"]
+    bento = [python, "-m", "bentoml", "serve", "clout.serving.service:service", "--port"]
+    [logged] = (home / "artifacts").rglob("MLmodel")
     mlflow = [python, "-m", "mlflow", "models", "serve", "--env-manager", "local", "--workers", "1", "-m"]
-    plain = ["plain:app", "--app-dir", str(BENCH / "peers"), "--log-level", "warning", "--no-access-log"]
+    plain = [
+        python,
+        "-m",
+        "uvicorn",
+        "plain:app",
+        "--app-dir",
+        str(BENCH / "peers"),
+        "--log-level",
+        "warning",
+        "--port",
+    ]
+    bundle = {"BUNDLE": str(registry.champion(home))}
     return [
-        Server(
-            "clout serve, reasons",
-            lambda _: [python, "-m", "clout.cli", "serve"],
-            "/readyz",
-            "/v1/posts:explain",
-            drafts,
-            ours,
-        ),
-        Server(
-            "bentoml serve, reasons",
-            lambda port: [python, "-m", "bentoml", "serve", "clout.serving.service:service", "--port", str(port)],
-            "/readyz",
-            "/v1/posts:explain",
-            drafts,
-            ours,
-        ),
+        Server("clout serve, reasons", lambda _: clout, *asked),
+        Server("bentoml serve, reasons", lambda port: [*bento, str(port)], *asked),
         Server(
             "MLflow, bare floats, no reasons",
             lambda port: [*mlflow, str(home / "bare"), "--port", str(port)],
             "/ping",
             "/invocations",
-            bare,
+            bodies.bare,
         ),
         Server(
             "MLflow, DataFrame, no reasons",
-            lambda port: [*mlflow, str(pyfunc.parent), "--port", str(port)],
+            lambda port: [*mlflow, str(logged.parent), "--port", str(port)],
             "/ping",
             "/invocations",
-            split,
+            bodies.split,
         ),
         Server(
-            "FastAPI, contributions",
-            lambda port: [python, "-m", "uvicorn", *plain, "--port", str(port)],
-            "/openapi.json",
-            "/explain",
-            bare,
-            {"BUNDLE": str(registry.champion(home))},
+            "FastAPI, contributions", lambda port: [*plain, str(port)], "/openapi.json", "/explain", bodies.bare, bundle
         ),
     ]
 

@@ -124,7 +124,9 @@ def tell(loaded: Loaded, measured: Measured) -> answers.Score:
 def tell_why(loaded: Loaded, measured: Measured) -> answers.Explained:
     """The score of a post that was measured, with its reasons."""
     prediction = loaded.model.predict(measured.matrix, measured.networks)
-    explanation = loaded.model.explain_rows(measured.matrix, measured.networks)
+    phi, _ = loaded.model.contributions(measured.matrix)
+    told = (prediction.margin, phi, measured.matrix, measured.networks, loaded.model.contract)
+    explanation = loaded.model.explain_margins(*told)
     return answers.Explained(
         **_score(loaded, measured, prediction), **reasons_of(explanation), words=_words(measured.said)
     )
