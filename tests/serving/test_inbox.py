@@ -133,14 +133,17 @@ def test_threads_and_processes_share_it(inbox: Inbox, tmp_path: Path) -> None:
     assert inbox.count() == 30
 
 
-def test_an_inbox_that_goes_while_it_is_open_is_told(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    inbox.add("posts", [A])
+def test_what_breaks_on_the_way_leaves_nothing(inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = inbox._add
 
-    def broken(*_: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+    def broken(connection: sqlite3.Connection, table: str, key: str, content: str) -> str:
+        if key == B[0]:
+            raise sqlite3.OperationalError("disk I/O error")
+        return whole(connection, table, key, content)
 
     monkeypatch.setattr(inbox, "_add", broken)
     with pytest.raises(InboxError, match="disk I/O error"):
-        inbox.add("posts", [B])
+        inbox.add("posts", [A, B])
+    assert contents(tmp_path / "home") == []
     monkeypatch.undo()
-    assert inbox.add("posts", [B]) == ["accepted"]
+    assert inbox.add("posts", [A, B]) == ["accepted", "accepted"]
