@@ -21,8 +21,11 @@ from clout.serving.edge.gate import Access
 from clout.serving.edge.layers import Edge
 from clout.serving.ingest import inbox as inboxes
 from clout.serving.ingest import intake as intakes
+from clout.serving.ingest import mover as movers
 from clout.serving.ingest.answers import Ingested, RowResult, RowsRequest
 from clout.serving.ingest.intake import Intake
+from clout.serving.privacy import forget_all
+from clout.serving.store.scores import Store
 
 ROWS = {"posts": post(1), "actions": action(1), "counts": count(1)}
 
@@ -125,6 +128,14 @@ def test_who_was_forgotten_does_not_come_in_again_nor_what_was_counted(ask: Aske
     assert [result["code"] for result in counted["results"]] == ["forgotten", None]
 
 
+def test_who_is_forgotten_is_gone_from_the_inbox_too(ask: Asked, intake: Intake, home: Path) -> None:
+    ask.post("/v1/ingest/posts", {"rows": [post(1), post(2, account="f/ben")]})
+    with Store.open(f"sqlite:///{home / 'scores.db'}") as store:
+        erased = forget_all(Lake(home / "lake"), store, home, ["f/ann"], ASKED, NOW)
+    assert erased.rows == {"inbox": 1}
+    assert waiting(intake) == 1
+
+
 def test_when_too_many_wait_nothing_of_a_request_is_kept(
     ask: Asked, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,17 +164,19 @@ def test_it_takes_a_key(intake: Intake) -> None:
     assert ask.post("/v1/ingest/posts", {"rows": [post(1)]}).json()["code"] == "no_key"
 
 
-def test_what_comes_in_is_soon_in_the_lake(
+def test_when_enough_wait_they_are_moved_at_once(
     ask: Asked, intake: Intake, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intakes, "ENOUGH", 1)
+    monkeypatch.setattr(intakes, "ENOUGH", 3)
+    monkeypatch.setattr(movers, "MOVE_SECONDS", 3600.0)
     stop = Event()
     follower = Thread(target=intake.follow, args=(stop,))
     follower.start()
     for number in range(3):
         ask.post("/v1/ingest/posts", {"rows": [post(number)]})
-    while waiting(intake):
-        assert follower.is_alive()
+    for _ in range(3_000):
+        if not waiting(intake):
+            break
         stop.wait(0.01)
     stop.set()
     intake._way[2].wake.set()
