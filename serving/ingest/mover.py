@@ -56,6 +56,8 @@ class Mover:
             self._inbox.remove(rows, self._now())
             moved += len(rows)
             log.info("moved %d rows from the inbox to the lake; refused there: %s", len(rows), receipt.rejected or 0)
+            if len(rows) < BATCH:  # what comes in meanwhile waits for others, so that batches are few
+                break
         return moved
 
     def run(self, stop: Event) -> None:
