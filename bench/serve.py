@@ -45,6 +45,7 @@ WAIT_SECONDS = 90
 BENCH = Path(__file__).parent
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 QUIET = {
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "PYTHONWARNINGS": "ignore",
     "OMP_NUM_THREADS": "1",
     "POLARS_MAX_THREADS": "1",
@@ -108,7 +109,7 @@ def servers(home: Path) -> list[Server]:
     bodies, python = Bodies.of(home), sys.executable
     ours = {"CLOUT_HOME": str(home), "CLOUT_LAKE": str(home / "lake"), "BENTOML_HOME": str(home / "bentoml")}
     asked = ("/readyz", "/v1/posts:explain", bodies.drafts, ours)
-    clout = [str(Path(python).parent / "clout"), "serve"]
+    clout = ["clout", "serve"]
     bento = [python, "-m", "bentoml", "serve", "clout.serving.service:service", "--port"]
     [logged] = (home / "artifacts").rglob("MLmodel")
     mlflow = [python, "-m", "mlflow", "models", "serve", "--env-manager", "local", "--workers", "1", "-m"]

@@ -61,7 +61,7 @@ class Metrics:
         """Counts the features that are missing in rows of (rows, features); told every `TOLD_EVERY` rows."""
         with self._lock:
             self._waiting += len(matrix)
-            self._lacking.update(names[column] for column in np.isnan(matrix).nonzero()[1])
+            self._lacking.update(names[column] for column in np.isnan(matrix).nonzero()[1].tolist())
             if self._waiting < TOLD_EVERY:
                 return
             self._tell_missing()
