@@ -9,10 +9,10 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench docs
+.PHONY: help run test lint bench bench-serve docs
 
 help: ## say what each command does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/ready ## simulate a society if there is no data, train if there is no model, serve on 127.0.0.1:3000
 	$(BIN)/clout run
@@ -30,6 +30,9 @@ lint: .venv/ready ## check style, formatting and types
 
 bench: .venv/ready ## measure what the README claims: run every program in bench/
 	for program in $(sort $(wildcard bench/*.py)); do echo "== $$program" && $(BIN)/python $$program || exit 1; done
+
+bench-serve: .venv/ready ## measure the service beside its peers
+	$(BIN)/python bench/serve.py
 
 docs: .venv/ready ## write the tables in the documents anew from the code
 	$(BIN)/python docs/generate.py
