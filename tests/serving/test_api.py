@@ -113,7 +113,11 @@ def test_home_says_where_to_look_and_what_to_try(client: Asked, loaded: Loaded) 
     for path, expected in told["routes"].items():
         options = {"json": {}} if expected == "POST" else {}
         answer = client(expected, path, **options)
-        assert answer.status_code in (200, 422) or answer.json()["code"] in ("store_unavailable", "forbidden", "no_intake")
+        assert answer.status_code in (200, 422) or answer.json()["code"] in (
+            "store_unavailable",
+            "forbidden",
+            "no_intake",
+        )
     words = shlex.split(told["try"])
     assert words[:2] == ["curl", "http://127.0.0.1:3000/v1/posts:explain"]
     answer = client("POST", "/v1/posts:explain", content=words[-1], headers=JSON)
