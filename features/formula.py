@@ -1,18 +1,21 @@
 """A feature's expression as a function of one row: polars takes a millisecond to say what Python says in one thousandth.
 
-Only what the catalogue needs of looked-up columns is known here: arithmetic, comparisons, choices. Each rule is that of
-polars, to the last bit; a batch and a request are compared in the tests.
+Only what the catalogue needs is known here: arithmetic, comparisons, choices, moments, and texts of ASCII characters (see
+`text_formula`). Each rule is that of polars, to the last bit; a batch and a request are compared in the tests.
 """
 
 from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Callable, Mapping
-from math import inf, nan, sqrt
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from math import copysign, inf, isnan, nan, sqrt
 from typing import Any
 
 import polars as pl
+
+from clout.features.text_formula import OF_MOMENTS, of_text
 
 Row = Mapping[str, Any]
 Formula = Callable[[Row], Any]
@@ -24,9 +27,10 @@ class UnknownNodeError(ValueError):
 
 
 def formula(expression: pl.Expr) -> Formula:
-    """The function that says of one row what `expression` says of a frame; missing is None, times are microseconds.
+    """The function that says of one row what `expression` says of a frame; missing is None.
 
-    Raises `UnknownNodeError` where the expression does more than arithmetic, comparisons and choices.
+    Times that are subtracted are microseconds, those asked for their hour are datetimes; texts must be ASCII. Raises
+    `UnknownNodeError` where the expression does what is not known here.
 
     >>> mean = formula(pl.when(pl.col("n") > 0).then(pl.col("sum") / pl.col("n")))
     >>> mean({"sum": 3, "n": 2}), mean({"sum": 0, "n": 0})
@@ -61,9 +65,16 @@ def _literal(content: Node) -> Formula:
 
 def _cast(content: Node) -> Formula:
     inner = _compile(content["expr"])
+    if content["dtype"] == {"Literal": "Int64"} and _counts(content["expr"]):
+        return inner
     if content["dtype"] != {"Literal": "Float64"}:
         raise UnknownNodeError(f"got a cast to {content['dtype']}; expected Float64")
-    return lambda row: None if (value := inner(row)) is None else float(value)
+    return _of(inner, float)
+
+
+def _counts(node: Node) -> bool:
+    """Whether a node counts matches, which makes a whole number."""
+    return "CountMatches" in json.dumps(node.get("Function", {}).get("function"))
 
 
 def _binary(content: Node) -> Formula:
@@ -82,7 +93,7 @@ def _binary(content: Node) -> Formula:
 def _divide(a: float, b: float) -> float:
     if b:
         return a / b
-    return nan if a == 0 or a != a else inf if a > 0 else -inf  # noqa: PLR0124 (NaN)
+    return nan if a == 0 or isnan(a) else copysign(inf, a) * copysign(1.0, b)
 
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -90,6 +101,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Minus": operator.sub,
     "Multiply": operator.mul,
     "TrueDivide": _divide,
+    "FloorDivide": operator.floordiv,
     "Gt": operator.gt,
     "GtEq": operator.ge,
     "Lt": operator.lt,
@@ -103,25 +115,57 @@ def _ternary(content: Node) -> Formula:
 
 
 def _function(content: Node) -> Formula:
-    inputs = [_compile(part) for part in content["input"]]
-    match content["function"]:
-        case {"TemporalExpr": {"TotalMicroseconds": {"fractional": False}}}:
-            return inputs[0]
-        case {"Boolean": "IsNotNull"}:
-            return lambda row: inputs[0](row) is not None
-        case {"Pow": "Sqrt"}:
-            return lambda row: None if (value := inputs[0](row)) is None else sqrt(value) if value >= 0 else nan
-        case {"Pow": "Generic"}:
-            return _square(content, inputs[0])
-        case "Coalesce":
-            return lambda row: next((value for one in inputs if (value := one(row)) is not None), None)
-        case "MinHorizontal" | "MaxHorizontal" as name:
-            most = min if name == "MinHorizontal" else max
-            return lambda row: most((value for one in inputs if (value := one(row)) is not None), default=None)
-    raise UnknownNodeError(f"got the function {content['function']}; expected one that this module knows")
+    inputs, function = [_compile(part) for part in content["input"]], content["function"]
+    if function in ("Coalesce", "FillNull"):
+        return lambda row: next(_known(inputs, row), None)
+    if isinstance(function, str) and function in MOST:
+        return lambda row: MOST[function](_known(inputs, row), default=None)
+    if function == {"Boolean": "IsNotNull"}:
+        return lambda row: inputs[0](row) is not None
+    told = _told(function, inputs[1:])
+    if told is None:
+        raise UnknownNodeError(f"got the function {function}; expected one that this module knows")
+    return _of(inputs[0], told)
 
 
-def _square(content: Node, inner: Formula) -> Formula:
-    if content["input"][1] != {"Literal": {"Dyn": {"Int": 2}}}:
-        raise UnknownNodeError(f"got the power {content['input'][1]}; expected 2")
-    return lambda row: None if (value := inner(row)) is None else value * value
+MOST: dict[str, Callable[..., Any]] = {"MinHorizontal": min, "MaxHorizontal": max}
+
+
+def _known(inputs: list[Formula], row: Row) -> Iterator[Any]:
+    return (value for one in inputs if (value := one(row)) is not None)
+
+
+def _told(function: Any, others: list[Formula]) -> Callable[[Any], Any] | None:  # noqa: ANN401 (what JSON holds)
+    """What a function says of its first argument, the others being literals; None where it is not known here."""
+    told: Callable[[Any], Any] | None = None
+    match function, [other({}) for other in others]:
+        case {"TemporalExpr": {"TotalMicroseconds": {"fractional": False}}}, []:
+            told = _itself
+        case {"TemporalExpr": str(part)}, []:
+            told = OF_MOMENTS.get(part)
+        case {"StringExpr": of}, arguments:
+            told = of_text(of, arguments)
+        case {"Pow": "Sqrt"}, []:
+            told = _root
+        case {"Pow": "Generic"}, [2]:
+            told = _square
+        case {"Clip": {"has_min": False, "has_max": True}}, [highest]:
+            told = partial(min, highest)
+    return told
+
+
+def _itself(value: int) -> int:
+    return value
+
+
+def _root(value: float) -> float:
+    return sqrt(value) if value >= 0 else nan
+
+
+def _square(value: float) -> float:
+    return value * value
+
+
+def _of(inner: Formula, told: Callable[[Any], Any]) -> Formula:
+    """What `told` says of a value, and nothing of a missing one."""
+    return lambda row: None if (value := inner(row)) is None else told(value)

@@ -14,23 +14,15 @@ from clout.data.tally import MICROSECOND
 from clout.data.windows import WIDTHS
 from clout.features.catalogue import FEATURES
 from clout.features.compute import root_names
-from clout.features.formula import Formula, UnknownNodeError, formula
+from clout.features.formula import formula
 from clout.features.message import FORM
 
+Row = Mapping[str, Any]
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 
-def _formulas() -> tuple[dict[str, Formula], list[pl.Expr]]:
-    """The features that are functions of one row, and the expressions of the rest, which read nothing but the post."""
-    formulas, spelled = {}, []
-    for feature in FEATURES:
-        try:
-            formulas[feature.name] = formula(feature.expression)
-        except UnknownNodeError:
-            if any("|" in name for name in feature.expression.meta.root_names()):
-                raise
-            spelled.append(feature.expression.cast(pl.Float64).alias(f"{SPELLED}{feature.name}"))
-    return formulas, spelled
+def _reads_text(expression: pl.Expr) -> bool:
+    return "text" in expression.meta.root_names()
 
 
 def _lookups() -> dict[str, list[tuple[str, list[str], list[str]]]]:
@@ -47,19 +39,29 @@ def _lookups() -> dict[str, list[tuple[str, list[str], list[str]]]]:
     }
 
 
-SPELLED = "feature|"
-FORMULAS, REST = _formulas()
+FEATURE = "feature|"
+TEXTS = {name: expression for name, expression in FORM.items() if _reads_text(expression)} | {
+    FEATURE + feature.name: feature.expression for feature in FEATURES if _reads_text(feature.expression)
+}
+OF_TEXT = {name: formula(expression) for name, expression in TEXTS.items()}
+OF_FORM = {name: formula(expression) for name, expression in FORM.items() if name not in TEXTS}
+FORMULAS = {feature.name: formula(feature.expression) for feature in FEATURES if FEATURE + feature.name not in TEXTS}
 LOOKUPS = _lookups()
+READ = {"text": pl.String, "n_urls": pl.Int64, "n_hashtags": pl.Int64, "n_mentions": pl.Int64}
 
 
-def read(posts: pl.DataFrame) -> list[dict[str, Any]]:
-    """Each row of `posts` with what it says of itself: its form, and features that read nothing but the post."""
-    forms = (expression.alias(name) for name, expression in FORM.items())
-    return posts.select(*posts.columns, *forms, *REST).rows(named=True)
+def read(post: Row) -> dict[str, Any]:
+    """What the text of a post says, whenever it is published: parts of its form, and features that read nothing else."""
+    text = post["text"]
+    if text is None or text.isascii():
+        return {name: told(post) for name, told in OF_TEXT.items()}
+    frame = pl.DataFrame({name: [post[name]] for name in READ}, schema=READ)
+    return frame.select_seq(expression.alias(name) for name, expression in TEXTS.items()).row(0, named=True)
 
 
 def measure(
-    post: Mapping[str, Any],
+    post: Row,
+    said: Row,
     indexes: Mapping[str, Index],
     *,
     logged: bool,
@@ -67,12 +69,13 @@ def measure(
     network_at: datetime,
     lift: float | None,
 ) -> dict[str, float | None]:
-    """Every feature of a post that was `read`, by name, as `compute.compute` gives them; missing is None.
+    """Every feature of a post by name, as `compute.compute` gives them; missing is None.
 
-    `at` is the moment before which the account's indexes are looked up, `network_at` those of its network; `logged`
+    `said` is what was `read` of its text. `at` is the moment before which the account's indexes are looked up, `network_at` those of its network; `logged`
     tells whether the network tells who acts, `lift` is that of the post's words.
     """
-    found = {**post, "wording": lift, "logged": logged, "at": _microseconds(at)}
+    form = {name: told(post) for name, told in OF_FORM.items()}
+    found = {**post, **said, **form, "wording": lift, "logged": logged, "at": _microseconds(at)}
     moments = {"account": _microseconds(at), "network": _microseconds(network_at)}
     for source, wanted in LOOKUPS.items():
         index = indexes[source]
@@ -94,7 +97,7 @@ def _look_up(
 
 
 def _value(name: str, row: Mapping[str, Any]) -> float | None:
-    value = FORMULAS[name](row) if name in FORMULAS else row[SPELLED + name]
+    value = FORMULAS[name](row) if name in FORMULAS else row[FEATURE + name]
     return None if value is None else float(value)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import Any
 
 import polars as pl
 
@@ -106,11 +105,16 @@ def features_at(
     """The features of the draft if it is published at each of the moments, each as `features_of_draft` gives them."""
     account = draft.account or f"{draft.network}/{NOBODY}"
     known = cache(partial(_known, draft.network, account, past, facts))
-    drafts = [replace(draft, happened_at=moment) for moment in moments]
-    return [
-        _features(one, post, known(judged_at(one, past, facts)), past, lift, judged_at(one, past, facts))
-        for one, post in zip(drafts, read(_posts(drafts, account)), strict=True)
-    ]
+    post = {**draft.__dict__, "account": account}
+    said = read(post)
+    told = []
+    for moment in moments:
+        as_of = judged_at(replace(draft, happened_at=moment), past, facts)
+        logged, indexes = known(as_of)
+        network_at = min(as_of, past.through.get(draft.network, as_of) + TICK)
+        then = {**post, "happened_at": moment}
+        told.append(measure(then, said, indexes, logged=logged, at=as_of, network_at=network_at, lift=lift))
+    return told
 
 
 Known = tuple[bool, Mapping[str, Index]]
@@ -122,23 +126,6 @@ def _known(network: str, account: str, past: Past, facts: AccountFacts | None, a
         return network in past.logged, past.indexes
     told = prepare(load(_tables(network, account, facts, as_of), past.horizon, past.action_values))
     return network in told.logged, {**past.indexes, **_of_accounts(told)}
-
-
-def _features(
-    draft: Draft, post: Mapping[str, Any], known: Known, past: Past, lift: float | None, as_of: datetime
-) -> dict[str, float | None]:
-    logged, indexes = known
-    network_at = min(as_of, past.through.get(draft.network, as_of) + TICK)
-    return measure(post, indexes, logged=logged, at=as_of, network_at=network_at, lift=lift)
-
-
-def _posts(drafts: Sequence[Draft], account: str) -> pl.DataFrame:
-    """The drafts of an account as rows of the posts table."""
-    rows = []
-    for draft in drafts:
-        ids = {"post": f"{draft.network}/{NOBODY}", "account": account, "known_at": draft.happened_at}
-        rows.append({name: getattr(draft, name) for name in SCHEMAS["posts"] if name not in ids} | ids)
-    return pl.DataFrame(rows, schema=SCHEMAS["posts"])
 
 
 def _of_accounts(streams: Streams) -> dict[str, Index]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clout.features.catalogue import FEATURES
 from clout.features.formula import UnknownNodeError, formula
-from clout.features.one_post import FORMULAS
+from clout.features.message import FORM
+from clout.features.one_post import FEATURE, FORMULAS, READ, TEXTS, read
 
 A, B = pl.col("a"), pl.col("b")
 EXPRESSIONS = {
@@ -52,9 +53,10 @@ def test_a_span_of_time_is_in_microseconds() -> None:
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
-        (pl.col("text").str.len_chars(), "got the function"),
+        (pl.col("text").str.reverse(), "got the function"),
+        (pl.col("text").str.replace_all("a", "b"), "got the function"),
         (A % B, "got the operator Modulus"),
-        (A**3, "got the power"),
+        (A**3, "got the function"),
         (A.cast(pl.Int8), "got a cast"),
         (A.sum(), "got Agg"),
     ],
@@ -64,7 +66,30 @@ def test_what_it_does_not_know_it_refuses(expression: pl.Expr, words: str) -> No
         formula(expression)
 
 
-def test_every_looked_up_feature_has_a_formula() -> None:
-    looked_up = {one.name for one in FEATURES if any("|" in name for name in one.expression.meta.root_names())}
-    assert looked_up <= set(FORMULAS)
-    assert len(looked_up) > 30
+def test_every_feature_is_a_formula_or_read_from_the_text() -> None:
+    assert {one.name for one in FEATURES} == set(FORMULAS) | {name.removeprefix(FEATURE) for name in TEXTS} - set(FORM)
+    assert len(FORMULAS) > 40
+
+
+@given(
+    st.text(st.characters(max_codepoint=127), max_size=80), st.sampled_from(["", "https://a.b/c?d", "#tag", "x @me"])
+)
+@settings(max_examples=300)
+def test_an_ascii_text_is_read_as_polars_reads_it(text: str, more: str) -> None:
+    for whole in (text + more, more + text):
+        post = {"text": whole, "n_urls": None, "n_hashtags": None, "n_mentions": None}
+        frame = pl.DataFrame([post], schema=READ)
+        expected = frame.select(expression.alias(name) for name, expression in TEXTS.items()).row(0, named=True)
+        assert read(post) == expected
+
+
+def test_other_texts_are_read_by_polars() -> None:
+    post = {"text": "Ça va? #été", "n_urls": None, "n_hashtags": None, "n_mentions": None}
+    assert read(post)[f"{FEATURE}hashtags_count"] == 1
+    assert read(post)["opening"] == "ça"
+
+
+def test_moments_are_told_in_utc() -> None:
+    moment = datetime(2026, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+    told = formula(pl.col("at").dt.hour() + pl.col("at").dt.minute() * 0.5 + pl.col("at").dt.weekday())
+    assert told({"at": moment}) == 4 + 15 + 1

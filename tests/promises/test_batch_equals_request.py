@@ -12,7 +12,6 @@ from nasty_tables import DAY, Tables, history_of, moment, nasty_tables
 
 from clout.data.index import Index
 from clout.data.simulate import Society, simulate
-from clout.data.tables import SCHEMAS
 from clout.features.compute import Streams, compute, prepare
 from clout.features.one_post import measure, read
 
@@ -22,14 +21,15 @@ def one_by_one(posts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
     indexes = {name: Index.of(one) for name, one in streams.by_name.items()}
     rows = [
         measure(
-            read(posts[place : place + 1].select(list(SCHEMAS["posts"])))[0],
+            row,
+            read(row),
             indexes,
             logged=row["network"] in streams.logged,
             at=row.get("as_of", row["happened_at"]),
             network_at=row.get("as_of", row["happened_at"]),
             lift=None,
         )
-        for place, row in enumerate(posts.to_dicts())
+        for row in posts.to_dicts()
     ]
     return pl.DataFrame(rows, schema=dict.fromkeys(NAMES, pl.Float64)).with_columns(posts["post"])
 

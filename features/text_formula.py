@@ -1,0 +1,59 @@
+"""What an expression does with texts and moments, as functions of one value: only for texts of ASCII characters.
+
+In those polars' regular expressions and Python's know the same letters, digits and spaces. In others they may not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from functools import partial
+from typing import Any
+
+Told = Callable[[Any], Any]
+TOKEN = re.compile(r"\\p\{(?P<letters>\w+)\}|\\.|[\[\]]")
+LETTERS = {"L": "A-Za-z", "Lu": "A-Z", "N": "0-9", "Nd": "0-9"}
+OF_TEXTS: dict[str, Told] = {"LenChars": len, "Lowercase": str.lower}
+OF_MOMENTS: dict[str, Told] = {
+    "Hour": lambda moment: moment.astimezone(UTC).hour,
+    "Minute": lambda moment: moment.astimezone(UTC).minute,
+    "WeekDay": lambda moment: moment.astimezone(UTC).isoweekday(),
+}
+
+
+def of_text(function: str | Mapping[str, Any], arguments: list[str]) -> Told | None:
+    """What a function says of a text, given its other arguments; None where it is not known here."""
+    if isinstance(function, str):
+        return OF_TEXTS.get(function)
+    pattern = ascii_pattern(arguments[0])
+    told: Told | None = None
+    match function, arguments[1:]:
+        case {"CountMatches": False}, []:
+            told = lambda text: len(pattern.findall(text))  # noqa: E731
+        case {"Contains": {"literal": False}}, []:
+            told = lambda text: pattern.search(text) is not None  # noqa: E731
+        case {"Replace": {"n": -1, "literal": False}}, [""]:
+            told = partial(pattern.sub, "")
+        case {"Extract": group}, []:
+            told = lambda text: found[group] if (found := pattern.search(text)) else None  # noqa: E731
+    return told
+
+
+def ascii_pattern(pattern: str) -> re.Pattern[str]:
+    r"""The pattern of Rust's regex crate for Python, with the same matches in ASCII texts.
+
+    >>> ascii_pattern(r"#[\p{L}\p{N}_]+|\p{Lu}").findall("a #b_1 C")
+    ['#b_1', 'C']
+    """
+    inside = False
+
+    def translate(found: re.Match[str]) -> str:
+        nonlocal inside
+        token, letters = found[0], found["letters"]
+        if letters is not None:
+            return LETTERS[letters] if inside else f"[{LETTERS[letters]}]"
+        inside = {"[": True, "]": False}.get(token, inside)
+        return token
+
+    return re.compile(TOKEN.sub(translate, pattern), re.ASCII)
