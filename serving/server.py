@@ -1,27 +1,32 @@
 """What a worker of `clout serve` runs: our application, and BentoML's for what is no HTTP request.
 
-BentoML's own server passes each request through layers of its own before ours, at ten times the cost of the server here.
+BentoML's own server passes each request through layers of its own before ours, which cost more than the answer.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 from threading import Thread
 from time import sleep
 
+from starlette.types import ASGIApp
+
 from clout.serving.service import Front, active, answering, places, service
-from clout.serving.start import MASTER
 
 LOOK_SECONDS = 1.0
 
 
+def worker() -> ASGIApp:
+    """The application of a worker, with its model: one that takes another's place must not answer that it is not ready."""
+    Thread(target=end_with_master, name="watch-master", daemon=True).start()
+    active.load(*places())
+    gc.freeze()  # what is loaded stays: looking through it for garbage takes longer than an answer
+    return Front(service.to_asgi(), answering)
+
+
 def end_with_master() -> None:
     """Never returns: ends this worker once the process that started it is gone, for a port must not stay taken."""
-    while str(os.getppid()) == os.environ[MASTER]:
+    while str(os.getppid()) == os.environ["CLOUT_MASTER_PROCESS"]:
         sleep(LOOK_SECONDS)
     os._exit(1)
-
-
-Thread(target=end_with_master, name="watch-master", daemon=True).start()
-active.load(*places())  # before it listens: a worker that takes another's place must not answer that it is not ready
-app = Front(service.to_asgi(), answering)

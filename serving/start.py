@@ -29,7 +29,6 @@ QUIET = {"BENTOML_DO_NOT_TRACK": "True"}
 POLL_SECONDS = 0.2
 RESPAWN_SECONDS = 0.5
 DRAIN_SECONDS = 40
-MASTER = "CLOUT_MASTER_PROCESS"
 
 
 class StartError(CloutError):
@@ -71,10 +70,11 @@ def main() -> None:
     if shared := os.environ.get(SHARED):
         shutil.rmtree(shared, ignore_errors=True)
         Path(shared).mkdir(parents=True)
-    os.environ[MASTER] = str(os.getpid())
+    os.environ["CLOUT_MASTER_PROCESS"] = str(os.getpid())
     Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
     Granian(
-        "clout.serving.server:app",
+        "clout.serving.server:worker",
+        factory=True,
         address=host,
         port=port,
         interface=Interfaces.ASGI,

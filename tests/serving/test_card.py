@@ -33,7 +33,7 @@ def test_markdown_is_there_for_those_who_ask(client: Asked, loaded: Loaded, acce
     told = client.get(PATH, headers={"Accept": accept})
     assert told.headers["content-type"] == "text/markdown; charset=utf-8"
     assert told.text == loaded.model.card
-    assert "content-security-policy" not in told.headers
+    assert told.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
 
 
 @pytest.mark.parametrize(
