@@ -29,6 +29,7 @@ from clout.serving.active_model import Loaded, read_active
 CLOUT = Path(sys.executable).parent / "clout"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 PATIENCE = 60
+STORM = 20
 
 
 @dataclass
@@ -137,6 +138,28 @@ def test_every_answer_is_whole_and_of_one_model_while_another_is_promoted(runnin
         assert order == sorted(order), "an answer of the model before came after one of the new"
     assert took < PATIENCE
     assert f"model {new} is ready, after {old.model.version}" in running.log.read_text()
+
+
+@pytest.mark.slow
+def test_a_storm_of_promotions_costs_no_request_and_mixes_no_answer(running: Running) -> None:
+    body = json.dumps({"account": "commons/12", "text": "A question", "happened_at": "2026-01-05T12:00:00Z"})
+    before, old = expected(running, body)
+    new = running.install(main={"margin": [0.0, 1.0, 4.0], "log_expected": [0.2, 1.4, 5.2]})
+    asking = [Asking(running, body) for _ in range(2)]
+    threads = [Thread(target=one) for one in asking]
+    for thread in threads:
+        thread.start()
+    for number in range(STORM):
+        running.promote(old.model.version if number % 2 else new)
+    running.promote(new)
+    running.wait(lambda told: told["model_version"] == new)
+    for one, thread in zip(asking, threads, strict=True):
+        one.stop.set()
+        thread.join()
+    answers = [answer for one in asking for answer in one.answers]
+    assert {status for status, _ in answers} == {200}
+    assert {text for _, text in answers} <= {before, expected(running, body)[0]}
+    assert running.ready()["refused"] is None
 
 
 @pytest.mark.slow
