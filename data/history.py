@@ -123,13 +123,16 @@ def load(
     posts = tables["posts"].with_columns(clock)
     actions = engagers.witness(tables["actions"].with_columns(clock))
     firsts = first_actions(posts, actions, horizon)
-    first_look = _outcomes(posts, tables["counts"], firsts, engagers.weigh(actions), horizon, action_values, known)
-    weights = engagers.weigh(actions, first_look)
+    weights = engagers.weigh(actions)
+    outcomes = _outcomes(posts, tables["counts"], firsts, weights, horizon, action_values, known)
+    if not actions.is_empty():
+        weights = engagers.weigh(actions, outcomes)
+        outcomes = _outcomes(posts, tables["counts"], firsts, weights, horizon, action_values, known)
     return History(
         accounts=tables["accounts"],
         profiles=tables["profiles"].with_columns(clock),
         posts=posts,
-        outcomes=_outcomes(posts, tables["counts"], firsts, weights, horizon, action_values, known),
+        outcomes=outcomes,
         actions=actions.with_columns(weights),
         coverage=known,
         horizon=horizon,

@@ -35,6 +35,13 @@ class Streams:
 
 def prepare(history: History) -> Streams:
     """The streams of `history` that the catalogue looks things up in."""
+    of_accounts = prepare_alone(history)
+    of_networks = network.streams(history, of_accounts.by_name["outcomes"])
+    return replace(of_accounts, by_name={**of_accounts.by_name, **of_networks})
+
+
+def prepare_alone(history: History) -> Streams:
+    """The streams of `history` that hang on no other account's usual."""
     records = messenger.streams(history)
     actions = audience.engagers(history, records["outcomes"])
     by_name = {
@@ -42,7 +49,6 @@ def prepare(history: History) -> Streams:
         **timing.streams(history),
         **audience.streams(history, actions),
         **unusual.streams(history, actions),
-        **network.streams(history, records["outcomes"]),
     }
     reported = history.coverage.reported
     logged = frozenset(reported.filter(pl.col("logged"))["network"].to_list())

@@ -12,7 +12,7 @@ import polars as pl
 from clout.data.history import History, load
 from clout.data.index import Index
 from clout.data.tables import SCHEMAS
-from clout.features.compute import Streams, prepare
+from clout.features.compute import prepare, prepare_alone
 from clout.features.one_post import measure, read
 
 TICK = timedelta(microseconds=1)
@@ -124,13 +124,9 @@ def _known(network: str, account: str, past: Past, facts: AccountFacts | None, a
     """Whether the network tells who acts, and what is looked up, of the account as `facts` have it where there are any."""
     if facts is None:
         return network in past.logged, past.indexes
-    told = prepare(load(_tables(network, account, facts, as_of), past.horizon, past.action_values))
-    return network in told.logged, {**past.indexes, **_of_accounts(told)}
-
-
-def _of_accounts(streams: Streams) -> dict[str, Index]:
-    """The indexes of the streams that tell of accounts."""
-    return {name: Index.of(one) for name, one in streams.by_name.items() if one.key[0] == "account"}
+    told = prepare_alone(load(_tables(network, account, facts, as_of), past.horizon, past.action_values))
+    own = {name: Index.of(one) for name, one in told.by_name.items() if one.key[0] == "account"}
+    return network in told.logged, {**past.indexes, **own}
 
 
 def _tables(network: str, account: str, facts: AccountFacts, as_of: datetime) -> dict[str, pl.DataFrame]:
