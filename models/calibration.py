@@ -70,8 +70,8 @@ class Calibration:
 
     def _pieces(self, margin: Floats) -> tuple[Floats, Floats]:
         origins, coefficients = self._curve
-        piece = np.searchsorted(self._knots, margin, side="right")
-        return coefficients[:, piece], margin - origins[piece]
+        piece = self._knots.searchsorted(margin, side="right")
+        return coefficients.take(piece, axis=1), margin - origins[piece]
 
     @cached_property
     def _knots(self) -> Floats:

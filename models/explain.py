@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,44 @@ class Reason:
     advice: str
 
 
+class Known(NamedTuple):
+    """What can be said of a feature whatever its value and points: fields of its reason, and sentences to fill in."""
+
+    fields: dict[str, Any]
+    helping: str
+    holding_back: str
+    missing: str
+
+    def told(self, value: float, points: float) -> dict[str, Any]:
+        """The fields of the feature's reason; `value` is NaN where it is missing."""
+        if math.isnan(value):
+            return {**self.fields, "value": None, "said": None, "points": points, "sentence": self.missing}
+        said = say(value, self.fields["unit"])
+        sentence = (self.holding_back if points < 0 else self.helping).replace("{value}", said)
+        return {**self.fields, "value": value, "said": said, "points": points, "sentence": sentence}
+
+
+@dataclass(frozen=True)
+class Phrasebook:
+    """What is known of the features of a contract before any row is explained; made once for many explanations."""
+
+    contract: Contract
+    quantiles: Quantiles
+
+    @cached_property
+    def columns(self) -> dict[Group, list[int]]:
+        """The columns of each group that has features."""
+        columns: dict[Group, list[int]] = {group: [] for group in GROUPS}
+        for index, spec in enumerate(self.contract.features):
+            columns[spec.group].append(index)
+        return {group: indices for group, indices in columns.items() if indices}
+
+    @cached_property
+    def known(self) -> tuple[Known, ...]:
+        """What can be said of each feature, in the order of the columns."""
+        return tuple(_known(spec, self.quantiles.get(spec.name)) for spec in self.contract.features)
+
+
 @dataclass(frozen=True)
 class Sides:
     """Points by side, and how the message and the messenger share what they moved, in absolute points.
@@ -81,12 +120,21 @@ class Reasoned:
     `values` and `points` are (rows, features) in contract order, the scores (rows,).
     """
 
-    contract: Contract
-    quantiles: Quantiles
+    phrasebook: Phrasebook
     values: Floats
     score: Floats
     base_score: Floats
     points: Floats
+
+    @property
+    def contract(self) -> Contract:
+        """The features that are the reasons."""
+        return self.phrasebook.contract
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """The values of the features seen in training."""
+        return self.phrasebook.quantiles
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,20 +143,25 @@ class Reasoned:
 
     def reasons(self, row: int, limit: int | None = None) -> list[Reason]:
         """The reasons of a row, those that moved the score most first; at most `limit`."""
-        order = np.argsort(-np.abs(self.points[row]), kind="stable")[:limit]
-        return [self._reason(row, int(column)) for column in order]
+        return [Reason(**told) for told in self.told(row, limit)]
+
+    def told(self, row: int, limit: int | None = None) -> list[dict[str, Any]]:
+        """The fields of each of `reasons`."""
+        order = np.argsort(-np.abs(self.points[row]), kind="stable")[:limit].tolist()
+        values, points, known = self.values[row].tolist(), self.points[row].tolist(), self.phrasebook.known
+        return [known[at].told(values[at], points[at]) for at in order]
 
     def groups(self, row: int) -> dict[Group, float]:
         """Points of a row summed by the groups its features belong to."""
-        return {group: float(self.points[row, columns].sum()) for group, columns in self._columns.items()}
+        return self._sums(self.points[row])
 
     def sides(self, row: int) -> Sides:
         """Points of a row by side, and message against messenger."""
         points: dict[Side, float] = dict.fromkeys(SIDE_OF.values(), 0.0)
-        moved = dict.fromkeys(points, 0.0)
-        for group, columns in self._columns.items():
-            points[SIDE_OF[group]] += float(self.points[row, columns].sum())
-            moved[SIDE_OF[group]] += float(np.abs(self.points[row, columns]).sum())
+        moved, moved_by = dict.fromkeys(points, 0.0), self._sums(np.abs(self.points[row]))
+        for group, told in self.groups(row).items():
+            points[SIDE_OF[group]] += told
+            moved[SIDE_OF[group]] += moved_by[group]
         both = moved["message"] + moved["messenger"]
         message = moved["message"] / both if both else None
         return Sides(
@@ -123,39 +176,18 @@ class Reasoned:
     def printed(self, row: int) -> Printed:
         """The row in integers by the largest remainder, groups first, then features within their group."""
         base, score = round(float(self.base_score[row])), round(float(self.score[row]))
-        shares = np.array(list(self.groups(row).values()))
-        groups = dict(zip(self._columns, _integers(shares, score - base), strict=True))
-        features = dict.fromkeys(self.names, 0)
-        for group, columns in self._columns.items():
-            whole = _integers(self.points[row, columns], groups[group])
-            features |= {self.names[column]: number for column, number in zip(columns, whole, strict=True)}
+        shares = self.groups(row)
+        groups = dict(zip(shares, _integers(list(shares.values()), score - base), strict=True))
+        names, points = self.names, self.points[row].tolist()
+        features = dict.fromkeys(names, 0)
+        for group, columns in self.phrasebook.columns.items():
+            whole = _integers([points[column] for column in columns], groups[group])
+            features |= {names[column]: number for column, number in zip(columns, whole, strict=True)}
         return Printed(base, score, groups, features)
 
-    @cached_property
-    def _columns(self) -> dict[Group, list[int]]:
-        columns: dict[Group, list[int]] = {group: [] for group in GROUPS}
-        for index, spec in enumerate(self.contract.features):
-            columns[spec.group].append(index)
-        return {group: indices for group, indices in columns.items() if indices}
-
-    def _reason(self, row: int, column: int) -> Reason:
-        spec, points = self.contract.features[column], float(self.points[row, column])
-        value = None if np.isnan(self.values[row, column]) else float(self.values[row, column])
-        marks, said = self.quantiles.get(spec.name), None if value is None else say(value, spec.unit)
-        return Reason(
-            code=spec.name,
-            label=spec.label,
-            group=spec.group,
-            side=SIDE_OF[spec.group],
-            value=value,
-            unit=spec.unit,
-            said=said,
-            typical=None if marks is None else (marks[1], marks[3]),
-            points=points,
-            actionable=spec.actionable,
-            sentence=_sentence(spec, said, points),
-            advice=spec.advice,
-        )
+    def _sums(self, numbers: Floats) -> dict[Group, float]:
+        """Numbers of a row, one a feature, summed by group."""
+        return {group: float(numbers[columns].sum()) for group, columns in self.phrasebook.columns.items()}
 
 
 @dataclass(frozen=True)
@@ -166,8 +198,7 @@ class Explanation(Reasoned):
     id columns of the frame that was explained.
     """
 
-    contract: Contract
-    quantiles: Quantiles
+    phrasebook: Phrasebook
     networks: tuple[str, ...]
     values: Floats
     margin: Floats
@@ -214,8 +245,7 @@ class Explanation(Reasoned):
 class Recalled(Reasoned):
     """The reasons of rows that a model told before, from their values and points, without the model."""
 
-    contract: Contract
-    quantiles: Quantiles
+    phrasebook: Phrasebook
     values: Floats
     score: Floats
     base_score: Floats
@@ -234,21 +264,28 @@ class Recalled(Reasoned):
         """The reasons of one row, its `values` (None where missing) and `points` given by feature."""
         found = np.array([[values[name] for name in contract.names]], dtype=np.float64)
         told = np.array([[points[name] for name in contract.names]], dtype=np.float64)
-        return cls(contract, quantiles, found, np.array([score]), np.array([base_score]), told)
+        return cls(Phrasebook(contract, quantiles), found, np.array([score]), np.array([base_score]), told)
 
 
-def _sentence(spec: FeatureSpec, said: str | None, points: float) -> str:
-    if said is None:
-        return f"{spec.label[:1].upper()}{spec.label[1:]}: {spec.missing}."
-    template = spec.holding_back if points < 0 else spec.helping
-    return template.replace("{value}", said)
+def _known(spec: FeatureSpec, marks: Sequence[float] | None) -> Known:
+    fields = {
+        "code": spec.name,
+        "label": spec.label,
+        "group": spec.group,
+        "side": SIDE_OF[spec.group],
+        "unit": spec.unit,
+        "typical": None if marks is None else (marks[1], marks[3]),
+        "actionable": spec.actionable,
+        "advice": spec.advice,
+    }
+    missing = f"{spec.label[:1].upper()}{spec.label[1:]}: {spec.missing}."
+    return Known(fields, spec.helping, spec.holding_back, missing)
 
 
-def _integers(shares: Floats, total: int) -> list[int]:
+def _integers(shares: Sequence[float], total: int) -> list[int]:
     """Integers that sum to `total`: the largest remainders are rounded up, among equals the smallest share."""
-    whole = np.floor(shares)
-    everyone, some = divmod(total - int(whole.sum()), len(shares))
-    raised = np.lexsort((np.abs(shares), whole - shares))[:some]
-    whole += everyone
-    whole[raised] += 1
-    return [int(number) for number in whole]
+    whole = [math.floor(share) for share in shares]
+    everyone, some = divmod(total - sum(whole), len(shares))
+    order = sorted(range(len(shares)), key=lambda at: (whole[at] - shares[at], abs(shares[at])))
+    raised = set(order[:some])
+    return [number + everyone + (at in raised) for at, number in enumerate(whole)]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from clout.errors import CloutError
 
 Floats = npt.NDArray[np.float64]
+Groups = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 Table = tuple[tuple[float | None, ...], ...]
 HALF_AN_ACTION = float(np.log1p(0.5))
 
@@ -68,13 +69,22 @@ class Intervals:
             "default": dict(self.default),
         }
 
-    def groups(self, first: Floats, second: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    def groups(self, first: Floats, second: Floats) -> Groups:
         """The bins of both features for each row."""
-        return _bins(first, self.edges[0]), _bins(second, self.edges[1])
+        return _bins(first, self._edges[0]), _bins(second, self._edges[1])
 
     def offsets(self, head: str, first: Floats, second: Floats) -> Floats:
         """The offset of each row for a head."""
-        return self._filled[head][self.groups(first, second)]
+        return self.offsets_of(head, self.groups(first, second))
+
+    def offsets_of(self, head: str, groups: Groups) -> Floats:
+        """The offset of each row for a head, from its bins."""
+        return self._filled[head][groups]
+
+    @cached_property
+    def _edges(self) -> tuple[Floats, Floats]:
+        first, second = self.edges
+        return np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
 
     @cached_property
     def _filled(self) -> dict[str, Floats]:
@@ -86,8 +96,8 @@ class Intervals:
         }
 
 
-def _bins(values: Floats, edges: tuple[float, ...]) -> npt.NDArray[np.intp]:
-    return np.where(np.isnan(values), 0, np.searchsorted(np.asarray(edges), values, side="right") + 1)
+def _bins(values: Floats, edges: Floats) -> npt.NDArray[np.intp]:
+    return np.where(np.isnan(values), 0, edges.searchsorted(values, side="right") + 1)
 
 
 def lower_end(low: Floats) -> Floats:

@@ -93,7 +93,7 @@ class Scale:
         low = 1 + (BEND_LOW - 1) * np.exp(np.minimum(z - BEND_LOW, 0) / (BEND_LOW - 1))
         high = 100 - (100 - BEND_HIGH) * np.exp(-np.maximum(z - BEND_HIGH, 0) / (100 - BEND_HIGH))
         score = np.where(z < BEND_LOW, low, np.where(z > BEND_HIGH, high, z))
-        return np.clip(score, LOWEST, HIGHEST)
+        return np.minimum(np.maximum(score, LOWEST), HIGHEST)
 
     def log_expected(self, score: float, network: str) -> float:
         """The log(1 + expected actions) that a network's curve gives this score; `score` undone."""

@@ -15,7 +15,7 @@ from clout.features.contract import Contract, ContractError
 from clout.models.account import AccountRule
 from clout.models.bundle import Bundle, BundleError, read
 from clout.models.calibration import Calibration
-from clout.models.explain import Explanation, points_rate
+from clout.models.explain import Explanation, Phrasebook, points_rate
 from clout.models.intervals import Intervals, lower_end, spread
 from clout.models.row_margins import RowMargins
 from clout.models.scale import Scale
@@ -69,12 +69,13 @@ class ScoreModel:
         curves = bundle.json("calibration.json")
         self._calibrations = {head: Calibration.from_json(curve) for head, curve in curves.items()}
         self.heads = tuple(head for head in curves if head != "main")
+        self._shown = tuple("actions" if head == "main" else head for head in curves)
         self._files = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
         self._files |= {kind: f"head_{kind}.txt" for kind in self.heads}
         self._boosters = {head: _booster(bundle, name, self.contract) for head, name in self._files.items()}
         self.account = AccountRule.from_json(bundle.json("account.json"))
         self._group_columns = _columns(self.contract, self.intervals.features)
-        self._quantiles = bundle.json("quantiles.json")
+        self._phrasebook = Phrasebook(self.contract, bundle.json("quantiles.json"))
 
     @classmethod
     def load(cls, directory: str | Path) -> ScoreModel:
@@ -121,20 +122,19 @@ class ScoreModel:
         """Predictions of a (rows, features) matrix in contract order, missing as NaN, one network a row."""
         self._check(matrix, networks)
         margins = self.margins(matrix)
-        logs = {head: curve.apply(margins[head]) for head, curve in self._calibrations.items()}
-        bounds = self._bounds(matrix, margins, logs)
-        main = np.stack([logs["main"], *bounds["main"]])
-        score, score_low, score_high = self.scale.score(main, networks)
-        shown = {"actions" if head == "main" else head: head for head in logs}
+        logs = np.array([curve.apply(margins[head]) for head, curve in self._calibrations.items()])
+        told, main = np.array([logs, *self._bounds(matrix, margins, logs)]), self._shown.index("actions")
+        score, score_low, score_high = self.scale.score(told[:, main], networks)
+        expected, low, high = (dict(zip(self._shown, actions, strict=True)) for actions in _actions(told))
         return Prediction(
             margin=margins["main"],
-            log_expected=logs["main"],
+            log_expected=logs[main],
             score=score,
             score_low=score_low,
             score_high=score_high,
-            expected={what: _actions(logs[head]) for what, head in shown.items()},
-            low={what: _actions(bounds[head][0]) for what, head in shown.items()},
-            high={what: _actions(bounds[head][1]) for what, head in shown.items()},
+            expected=expected,
+            low=low,
+            high=high,
         )
 
     def margins(self, matrix: Floats) -> dict[str, Floats]:
@@ -194,11 +194,11 @@ class ScoreModel:
         """The reasons of `margin` (rows,), which lies the sum of `phi` (rows, features of `contract`) above the base margin."""
         calibration = self._calibrations["main"]
         base_margin = np.full(len(phi), self._base_margin)
-        score, base_score = self.score_margins(np.stack([margin, base_margin]), networks)
-        slope = self.scale.derivative(calibration.apply(base_margin), networks) * calibration.derivative(base_margin)
+        logs = calibration.apply(np.array([margin, base_margin]))
+        score, base_score = self.scale.score(logs, networks)
+        slope = self.scale.derivative(logs[1], networks) * calibration.derivative(base_margin)
         return Explanation(
-            contract=contract,
-            quantiles=self._quantiles,
+            phrasebook=self._phrases_of(contract),
             networks=tuple(networks),
             values=values,
             margin=margin,
@@ -209,6 +209,10 @@ class ScoreModel:
             rate=points_rate(phi.sum(axis=1), score - base_score, slope),
             ids=ids or {},
         )
+
+    def _phrases_of(self, contract: Contract) -> Phrasebook:
+        ours = self._phrasebook
+        return ours if contract is ours.contract else Phrasebook(contract, ours.quantiles)
 
     @cached_property
     def _base_margin(self) -> float:
@@ -245,21 +249,18 @@ class ScoreModel:
     def _raw(self, head: str, matrix: Floats) -> Floats:
         return _run(self._boosters[head], matrix, contributions=False)
 
-    def _bounds(
-        self, matrix: Floats, margins: Mapping[str, Floats], logs: Mapping[str, Floats]
-    ) -> dict[str, tuple[Floats, Floats]]:
-        """Both ends of each head's interval on the log1p scale, widened to hold the expectation."""
+    def _bounds(self, matrix: Floats, margins: Mapping[str, Floats], logs: Floats) -> tuple[Floats, Floats]:
+        """Both ends of each head's interval on the log1p scale, (heads, rows) as `logs`, widened to hold the expectation."""
         first, second = (matrix[:, column] for column in self._group_columns)
-        width = spread(margins["low"], margins["high"])
-        bounds = {}
-        for head, log_expected in logs.items():
-            offset = self.intervals.offsets(head, first, second)
-            if head == "main":
-                low, high = margins["low"] - offset, margins["high"] + offset
-            else:
-                low, high = margins[head] - offset * width, margins[head] + offset * width
-            bounds[head] = np.minimum(lower_end(low), log_expected), np.maximum(high, log_expected)
-        return bounds
+        groups, width = self.intervals.groups(first, second), spread(margins["low"], margins["high"])
+        low, high = [], []
+        for head in self._calibrations:
+            below, above = ("low", "high") if head == "main" else (head, head)
+            offset = self.intervals.offsets_of(head, groups)
+            reach = offset if head == "main" else offset * width
+            low.append(margins[below] - reach)
+            high.append(margins[above] + reach)
+        return np.minimum(lower_end(np.array(low)), logs), np.maximum(np.array(high), logs)
 
 
 def _booster(bundle: Bundle, name: str, contract: Contract) -> lightgbm.Booster:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from clout.features.request import AccountFacts, Draft, features_at, features_of_draft, judged_at
 from clout.features.wording import Said
-from clout.models.explain import Printed, Reason, Reasoned
+from clout.models.explain import Printed, Reasoned
 from clout.models.scale import band
 from clout.models.score_model import Prediction
 from clout.serving import answers
@@ -133,14 +133,17 @@ def tell_why(loaded: Loaded, measured: Measured) -> answers.Explained:
 
 
 def reasons_of(explained: Reasoned) -> dict[str, Any]:
-    """The reasons of the first row of `explained`: base_score, reasons, groups, sides and adds_up of an answer."""
-    printed, groups = explained.printed(0), explained.groups(0)
+    """The reasons of the first row of `explained`: base_score, reasons, groups, sides and adds_up of an answer.
+
+    Reasons and groups are plain fields, which the answer they go into checks all at once.
+    """
+    printed, groups, reasons = explained.printed(0), explained.groups(0), explained.told(0)
+    for reason in reasons:
+        reason["points_printed"] = printed.features[reason["code"]]
     return {
         "base_score": float(explained.base_score[0]),
-        "reasons": [_reason(reason, printed.features[reason.code]) for reason in explained.reasons(0)],
-        "groups": {
-            name: answers.Points(points=points, printed=printed.groups[name]) for name, points in groups.items()
-        },
+        "reasons": reasons,
+        "groups": {name: {"points": points, "printed": printed.groups[name]} for name, points in groups.items()},
         "sides": answers.Sides(**explained.sides(0).__dict__),
         "adds_up": _sum(explained, printed),
     }
@@ -178,10 +181,6 @@ def _score(loaded: Loaded, measured: Measured, prediction: Prediction) -> dict[s
         "model_version": loaded.model.version,
         "scale_version": loaded.model.scale_version,
     }
-
-
-def _reason(reason: Reason, printed: int) -> answers.Reason:
-    return answers.Reason(**reason.__dict__, points_printed=printed)
 
 
 def _sum(explained: Reasoned, printed: Printed) -> answers.Sum:

@@ -81,6 +81,12 @@ def test_reasons_add_up_to_the_score(scores: AccountScores) -> None:
     assert why.names == (*small_bundle.contract().names, BEYOND.name)
 
 
+def test_the_track_record_is_a_reason_like_others(scores: AccountScores) -> None:
+    (reason,) = (reason for reason in scores.explanation.reasons(0) if reason.code == BEYOND.name)
+    assert (reason.label, reason.points) == (BEYOND.label, scores.explanation.points[0, -1])
+    assert BEYOND.name in scores.explanation.printed(0).features
+
+
 def test_posts_add_up_to_the_score(scores: AccountScores, posts: AccountPosts) -> None:
     carried = np.bincount(posts.owner, scores.carried)
     assert np.abs(scores.explanation.base_score + carried - scores.score).max() < 1e-9

@@ -70,6 +70,13 @@ def test_a_reason_says_all_there_is_to_say(explanation: Explanation):
     assert reason.sentence.endswith(" characters.")
 
 
+def test_what_was_told_can_be_changed_without_changing_what_is_told_next(explanation: Explanation):
+    reasons = explanation.reasons(3)
+    for told in explanation.told(3):
+        told.update(dict.fromkeys(told, "changed"))
+    assert explanation.reasons(3) == reasons
+
+
 def test_a_reason_that_helps_says_so(explanation: Explanation):
     rows = range(len(explanation))
     helping = next(r for row in rows for r in explanation.reasons(row, 1) if r.points > 0 and r.value is not None)

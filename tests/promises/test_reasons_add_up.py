@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clout.features.contract import GROUPS
 from clout.models.bundle import Bundle
 from clout.models.calibration import Calibration
-from clout.models.explain import Explanation, points_rate
+from clout.models.explain import Explanation, Phrasebook, points_rate
 from clout.models.scale import Curve, Scale
 from clout.models.score_model import ScoreModel
 
@@ -37,8 +37,7 @@ def explain(base: float, phi: Floats, network: str) -> Explanation:
     rate = points_rate(np.array([phi.sum()]), score - base_score, slope)
     values = np.zeros((1, WIDTH))
     return Explanation(
-        small_bundle.contract(),
-        {},
+        Phrasebook(small_bundle.contract(), {}),
         (network,),
         values,
         margin,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 from served_home import ACTION_VALUES, HORIZON_DAYS, KINDS, NETWORKS
 
 from clout.features.request import Draft, features_of_draft
@@ -101,6 +103,16 @@ def test_reasons_are_shares_of_the_contributions(loaded: Loaded, now: datetime, 
     rate = points_rate(whole.phi.sum(axis=1), gain, np.zeros(1))
     points = dict(zip(whole.names, (whole.phi * rate)[0].tolist(), strict=True))
     assert {reason.code: reason.points for reason in explained.reasons} == points
+
+
+def test_a_reason_that_is_not_finite_is_no_answer(loaded: Loaded, now: datetime, explained: answers.Explained) -> None:
+    measured = scoring.measure(loaded, request(now, account=loaded.example, text=TEXT), now)
+    whole = loaded.model.explain_rows(measured.matrix, measured.networks)
+    assert answers.Explained(**{**explained.__dict__, **scoring.reasons_of(whole)}) == explained
+    values = whole.values.copy()
+    values[0, whole.names.index("wording_lift")] = np.inf
+    with pytest.raises(ValidationError, match="should be a finite number"):
+        answers.Explained(**{**explained.__dict__, **scoring.reasons_of(replace(whole, values=values))})
 
 
 def test_words_are_parts_of_the_lift(loaded: Loaded, explained: answers.Explained) -> None:
