@@ -9,25 +9,19 @@ The others are handed ready-made features. Servers run one after another, each o
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import lightgbm as lgb
 import polars as pl
 import typer
 from measuring.load import closed, steady
 from measuring.processes import alone
+from measuring.servers import free_port, running
 from measuring.sets import SOCIETY, lake_of, params_of, working_home
 from measuring.tables import show
 
@@ -41,16 +35,7 @@ from clout.training import pipeline
 
 CONNECTIONS = (1, 16, 64)
 POSTS = 500
-WAIT_SECONDS = 90
 BENCH = Path(__file__).parent
-CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-QUIET = {
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    "PYTHONWARNINGS": "ignore",
-    "OMP_NUM_THREADS": "1",
-    "POLARS_MAX_THREADS": "1",
-    "MLFLOW_TRACKING_URI": "sqlite://",
-}
 
 
 @dataclass(frozen=True)
@@ -148,57 +133,11 @@ def servers(home: Path) -> list[Server]:
     ]
 
 
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
-
-
-def on_core(number: int) -> None:
-    """Nothing; this process and those it starts from now on run on one core, where the system can do that."""
-    if CORES:
-        os.sched_setaffinity(0, {CORES[number % len(CORES)]})
-
-
-@contextmanager
-def running(server: Server) -> Iterator[str]:
-    """The address of a server that answers, on the first core; it is stopped in the end."""
-    port = free_port()
-    environment = {**os.environ, **QUIET, **server.environment, "CLOUT_PORT": str(port)}
-    on_core(0)
-    process = subprocess.Popen(  # noqa: S603 - our own programs
-        server.command(port),
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    on_core(1)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(url + server.alive)
-        yield url
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(timeout=30)
-
-
-def wait_for(url: str) -> None:
-    """Nothing, as soon as `url` answers well."""
-    until = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < until:
-        try:
-            with urlopen(url, timeout=5):  # noqa: S310 - our own program
-                return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    raise TimeoutError(f"{url} did not answer within {WAIT_SECONDS} s")
-
-
 def measure(server: Server, seconds: float) -> dict[str, Any]:
     """What a server does at full speed with 1, 16 and 64 connections, and at half of its best rate."""
-    with running(server) as url:
-        address = url + server.path
+    port = free_port()
+    with running(server.command(port), server.alive, server.environment, port) as service:
+        address = service.url + server.path
         closed(address, server.bodies, 4, 2)
         full = {count: closed(address, server.bodies, count, seconds) for count in CONNECTIONS}
         half = max(heard.rate for heard in full.values()) / 2

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clout.serving import answers, card, problems, scoring
-from clout.serving.accounts.kept import NOWHERE, AccountStore
+from clout.serving.accounts.kept import NO_STORE, NOWHERE, OK, AccountStore
 from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
 from clout.serving.drafts.routes import DraftsApi
@@ -99,11 +99,17 @@ class Api:
         return JSONResponse({"status": "alive"})
 
     async def ready(self, _: Request) -> Response:
-        """That a verified model and its history are loaded, what came after them but was refused, and how the store is."""
+        """That a verified model and its history are loaded and the store of scores answers, if there is one.
+
+        Also what came after them but was refused.
+        """
         model, refused = self._active.current().model, self._active.refused
         versions = {"model_version": model.version, "scale_version": model.scale_version}
         told = {"status": "ready", **versions, "refused": asdict(refused) if refused else None}
-        return JSONResponse({**told, "store": await self._state_of_store()})
+        store = await self._state_of_store()
+        if store not in {OK, NO_STORE}:
+            raise ProblemError("store_unavailable", store, headers={"Retry-After": RETRY_SECONDS})
+        return JSONResponse({**told, "store": store})
 
     async def metrics(self, _: Request) -> Response:
         """The figures of the service in Prometheus' format."""
@@ -125,7 +131,7 @@ class Api:
         return JSONResponse({"service": "clout", "routes": routes, "try": example})
 
     async def _state_of_store(self) -> str:
-        """Whether the store of scores can be read; a slow one must not make the service seem down."""
+        """Whether the store of scores can be read in time."""
         try:
             return await asyncio.wait_for(asyncio.to_thread(self._store.state), STORE_SECONDS)
         except TimeoutError:

@@ -21,6 +21,7 @@ from clout.serving.store.scores import Store
 Floats = npt.NDArray[np.float64]
 RETRY_SECONDS = 5.0
 KEPT_GROUPS, KEPT_MODELS = 64, 8
+OK = "ok"
 NO_STORE = "there is no store of scores here; expected one that `clout score --all` has written to: set CLOUT_STORE"
 
 
@@ -58,7 +59,7 @@ class AccountStore:
             self.open().newest_run()
         except StoreError as error:
             return str(error)
-        return "ok"
+        return OK
 
     def places(self, record: Record) -> tuple[float | None, float | None]:
         """The percentages of the accounts of its network, and of its size group there, that the record's score is above.

@@ -181,7 +181,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/v1/model"): Operation("model", "model", answers.Model, problems=MODEL, tagged=True),
     ("GET", "/v1/model/card"): Operation("modelCard", "model", media=(HTML, MARKDOWN), problems=MODEL, tagged=True),
     ("GET", "/livez"): Operation("live", "service", Alive),
-    ("GET", "/readyz"): Operation("ready", "service", Readiness, problems=MODEL),
+    ("GET", "/readyz"): Operation("ready", "service", Readiness, problems=(*MODEL, "store_unavailable")),
     ("GET", "/metrics"): Operation("metrics", "service", media=(PLAIN,)),
     ("GET", "/problems"): Operation("problems", "service", media=(HTML,)),
     ("GET", "/openapi.json"): Operation("openapi", "service", media=(JSON,), tagged=True),

@@ -53,7 +53,7 @@ class Readiness(Answer):
     model_version: str = Field(description="Version of the bundle that answers.", examples=[VERSION])
     scale_version: str = Field(description="Version of its scale.", examples=["1"])
     refused: Refusal | None = Field(description="What came after it and could not be taken in.", examples=[None])
-    store: str = Field(description="ok, or why account scores cannot be read.", examples=["ok"])
+    store: str = Field(description="ok, or that there is none.", examples=["ok"])
 
 
 class Home(Answer):
