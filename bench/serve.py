@@ -155,31 +155,21 @@ def measure_all(home: Path, seconds: float) -> list[dict[str, Any]]:
 
 def print_figures(told: list[dict[str, Any]]) -> None:
     """Nothing; the tables go to stdout."""
-    heads = ("", *(f"{what}, {count}" for count in CONNECTIONS for what in ("a second", "p50 ms", "p99 ms")), "failed")
-    rows = [
-        (
-            one["name"],
-            *(one["full"][str(count)][what] for count in CONNECTIONS for what in ("rate", "p50", "p99")),
-            sum(heard["failed"] for heard in one["full"].values()),
-        )
-        for one in told
-    ]
-    show("As fast as answers come, by connections, one worker on one core", heads, rows, 1)
-    rows = [(one["name"], *(one["half"][what] for what in ("asked", "p50", "p99", "failed"))) for one in told]
-    show(
-        "At half of its best rate, from when each request was due",
-        ("", "a second", "p50 ms", "p99 ms", "failed"),
-        rows,
-        1,
-    )
+    cells = "{rate:,.0f} / {p50:.1f} / {p99:.0f}"
+    rows = [(one["name"], *(cells.format(**one["full"][str(count)]) for count in CONNECTIONS)) for one in told]
+    heads = ("answers a second / 50 % / 99 % within, ms", *(f"{count} connections" for count in CONNECTIONS))
+    show("As fast as answers come, one worker on one core", heads, rows)
+    rows = [(one["name"], *(one["half"][what] for what in ("asked", "p50", "p99"))) for one in told]
+    show("At half of its best rate, from when each request was due", ("", "a second", "p50 ms", "p99 ms"), rows, 1)
     best = {one["name"]: max(heard["rate"] for heard in one["full"].values()) for one in told}
     first = next(iter(best.values()))
-    show(
-        "The first beside the others",
-        ("", "times as many a second"),
-        [(name, first / rate) for name, rate in best.items()],
-        2,
-    )
+    rows = [(name, first / rate, failures(one)) for (name, rate), one in zip(best.items(), told, strict=True)]
+    show("The first beside the others", ("", "times as many a second", "failed"), rows, 2)
+
+
+def failures(told: dict[str, Any]) -> int:
+    """The answers of a server that were no 200."""
+    return sum(heard["failed"] for heard in (*told["full"].values(), told["half"]))
 
 
 def main(

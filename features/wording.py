@@ -22,7 +22,6 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import LinearOperator, cg
-from sklearn.feature_extraction.text import CountVectorizer
 
 EAST = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 WORD = re.compile(rf"[{EAST}]|[^\s{EAST}]+")
@@ -219,6 +218,8 @@ def _counted(rows: Iterable[list[str]]) -> tuple[tuple[str, ...], csr_matrix]:
     told = list(rows)
     if not any(told):
         return (), csr_matrix((len(told), 0))
+    from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415 - a second that no request needs
+
     vectorizer = CountVectorizer(analyzer=_itself, dtype=np.float64)
     counts = csr_matrix(vectorizer.fit_transform(told))
     counts.sort_indices()
