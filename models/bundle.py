@@ -9,11 +9,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import lightgbm
+from typing import TYPE_CHECKING, Any
 
 from clout.errors import CloutError
+
+if TYPE_CHECKING:
+    import lightgbm
 
 MANIFEST = "manifest.json"
 ORIGIN = "origin.json"  # where it was made decides nothing: the version does not depend on it
@@ -52,6 +53,8 @@ class Bundle:
 
     def booster(self, name: str) -> lightgbm.Booster:
         """The LightGBM booster a model text describes."""
+        import lightgbm  # noqa: PLC0415 - takes a second, and single posts are scored without it
+
         try:
             return lightgbm.Booster(model_str=self.text(name))
         except lightgbm.basic.LightGBMError as error:

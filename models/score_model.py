@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,7 +73,10 @@ class ScoreModel:
         self._shown = tuple("actions" if head == "main" else head for head in curves)
         self._files = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
         self._files |= {kind: f"head_{kind}.txt" for kind in self.heads}
-        self._boosters = {head: _booster(bundle, name, self.contract) for head, name in self._files.items()}
+        for name in self._files.values():
+            _check_columns(bundle, name, self.contract)
+        if self._row_margins is None:
+            _ = self._boosters
         self.account = AccountRule.from_json(bundle.json("account.json"))
         self._group_columns = _columns(self.contract, self.intervals.features)
         self._phrasebook = Phrasebook(self.contract, bundle.json("quantiles.json"))
@@ -141,7 +145,7 @@ class ScoreModel:
         """The raw output of every head for a matrix in contract order: main, low, high and each kind."""
         if len(matrix) == 1 and self._row_margins is not None:
             return self._row_margins(matrix)
-        return {head: self._raw(head, matrix) for head in self._boosters}
+        return {head: self._raw(head, matrix) for head in self._files}
 
     def score(self, frame: pl.DataFrame | pd.DataFrame) -> pd.DataFrame:
         """The id columns the frame has (post, account), then `Prediction.columns`; a pandas index is kept."""
@@ -166,6 +170,8 @@ class ScoreModel:
 
     def main(self, matrix: Floats) -> Floats:
         """The margins of a matrix in contract order, (rows,)."""
+        if len(matrix) == 1 and self._row_margins is not None:
+            return self._row_margins(matrix)["main"]
         return self._raw("main", matrix)
 
     def contributions(self, matrix: Floats) -> tuple[Floats, float]:
@@ -223,6 +229,11 @@ class ScoreModel:
         return float(_run(self._boosters["main"], nothing, contributions=True)[0, -1])
 
     @cached_property
+    def _boosters(self) -> dict[str, lightgbm.Booster]:
+        """The models as LightGBM runs them, made when first asked for: a service that explains posts never asks."""
+        return {head: self.bundle.booster(name) for head, name in self._files.items()}
+
+    @cached_property
     def _tables(self) -> TreeShap | None:
         """Tables of SHAP values, made when first asked for; None when the trees are too deep or of another kind."""
         try:
@@ -263,11 +274,12 @@ class ScoreModel:
         return np.minimum(lower_end(np.array(low)), logs), np.maximum(np.array(high), logs)
 
 
-def _booster(bundle: Bundle, name: str, contract: Contract) -> lightgbm.Booster:
-    booster = bundle.booster(name)
-    if tuple(booster.feature_name()) != contract.names:
+def _check_columns(bundle: Bundle, name: str, contract: Contract) -> None:
+    told = re.search(r"^feature_names=(.*)$", bundle.text(name), re.MULTILINE)
+    if told is None:
+        raise BundleError(f"{name} is not a LightGBM model text; expected one: train again")
+    if tuple(told[1].split(" ")) != contract.names:
         raise BundleError(f"{name} was trained on other columns than contract.json lists; train the bundle again")
-    return booster
 
 
 def _columns(contract: Contract, names: tuple[str, ...]) -> tuple[int, ...]:
