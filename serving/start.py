@@ -21,8 +21,9 @@ from granian.log import LogLevels
 
 from clout.errors import CloutError
 from clout.models import registry
+from clout.serving.edge.gate import is_loopback
 from clout.serving.metrics import SHARED
-from clout.settings import Settings
+from clout.settings import Settings, read_settings
 
 # BentoML reports usage to its makers unless told not to, and keeps its store in the user's home unless told where.
 QUIET = {"BENTOML_DO_NOT_TRACK": "True"}
@@ -92,9 +93,18 @@ def announce(url: str) -> None:
         sleep(POLL_SECONDS)
     home = _read(url) or {}
     places = " ".join(path for path, method in home.get("routes", {}).items() if method == "GET")
-    lines = (f"ready: model {ready['model_version']} answers at {url}", f"look at: {places}", f"try: {home.get('try')}")
-    sys.stdout.write("\n".join(["", *lines, "", ""]))
+    lines = [f"ready: model {ready['model_version']} answers at {url}", f"look at: {places}", f"try: {home.get('try')}"]
+    sys.stdout.write("\n".join(["", *lines[:2], *who_may_ask(read_settings()), *lines[2:], "", ""]))
     sys.stdout.flush()
+
+
+def who_may_ask(settings: Settings) -> list[str]:
+    """A line about keys, where others than programs on this machine are answered, or none is without a key."""
+    if settings.open == "always":
+        return ["keys: none is needed by anybody who reaches it (CLOUT_OPEN=always)"]
+    if settings.open == "never" or not is_loopback(settings.host):
+        return ["keys: who asks needs one; make it with `clout keys create NAME --scope score`, send it as X-Api-Key"]
+    return []
 
 
 def _read(url: str) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ def forget(
     from clout.data import personal
     from clout.display import print_erased, print_json
     from clout.serving import privacy
+    from clout.serving.edge.request_log import audit_log
     from clout.serving.store.scores import Store
     from clout.settings import read_settings
 
@@ -41,6 +42,7 @@ def forget(
         typer.confirm(f"Erase {found} from {target.url} and {settings.home} for good?", abort=True)
     with Store.open(settings.store) as store:
         erased = privacy.forget(target, store, settings.home, found, datetime.now(UTC)).told()
+    audit_log(settings.home).info("", extra={"told": {"who": settings.who, "did": "forget"}})
     print_json(erased) if as_json else print_erased(erased)
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from clout.cli import app
 from clout.data.lake import Lake
+from clout.settings import read_settings
 
 PEOPLE = 'network = "x"\n[accounts]\naccount = "id"\nhandle = "name"\nminor = "young"\n'
 POSTS = 'network = "x"\n[posts]\npost = "id"\naccount = "by"\nhappened_at = "at"\n'
@@ -47,6 +48,15 @@ def test_an_account_is_forgotten_and_what_went_is_told():
     lake = json.loads(clout("lake", "--json").stdout)
     assert lake["forgotten"] == 1
     assert lake["rows"] == {"accounts": 1, "posts": 1}
+
+
+def test_that_somebody_was_forgotten_is_written_down_but_not_who(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CLOUT_ACTOR", "amy@desk")
+    assert clout("forget", "x/1", "--yes").exit_code == 0
+    [line] = (read_settings().home / "requests.jsonl").read_text().splitlines()
+    told = json.loads(line)
+    assert (told["who"], told["did"]) == ("amy@desk", "forget")
+    assert "x/1" not in line
 
 
 def test_nothing_is_erased_where_nobody_can_confirm_it():

@@ -19,7 +19,7 @@ from asked import JSON, free_port
 
 from clout.serving import scoring
 from clout.serving.active_model import Loaded
-from clout.serving.start import StartError, become_server, server_environment
+from clout.serving.start import StartError, become_server, server_environment, who_may_ask
 from clout.settings import Settings
 
 CLOUT = Path(sys.executable).parent / "clout"
@@ -102,6 +102,13 @@ def test_without_a_champion_nothing_is_started(tmp_path: Path) -> None:
 def test_an_address_that_is_not_ours(home: Path) -> None:
     with pytest.raises(StartError, match=r"cannot listen on 192\.0\.2\.1:3000"):
         become_server(Settings(home=home, host="192.0.2.1"), {})
+
+
+def test_it_says_who_needs_a_key() -> None:
+    assert who_may_ask(Settings()) == []
+    for closed in (Settings(host="192.0.2.1"), Settings(open="never")):
+        assert "clout keys create" in who_may_ask(closed)[0]
+    assert "CLOUT_OPEN=always" in who_may_ask(Settings(open="always"))[0]
 
 
 def test_places_hold_wherever_the_workers_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
