@@ -42,7 +42,7 @@ def forget(
         typer.confirm(f"Erase {found} from {target.url} and {settings.home} for good?", abort=True)
     with Store.open(settings.store) as store:
         erased = privacy.forget(target, store, settings.home, found, datetime.now(UTC)).told()
-    audit_log(settings.home).info("", extra={"told": {"who": settings.who, "did": "forget"}})
+    audit_log(settings.home.absolute()).info("", extra={"told": {"who": settings.who, "did": "forget"}})
     print_json(erased) if as_json else print_erased(erased)
 
 
