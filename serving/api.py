@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shlex
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clout.serving import answers, card, problems, scoring
-from clout.serving.accounts.kept import NO_STORE, NOWHERE, OK, AccountStore
+from clout.serving.accounts.kept import NOWHERE, AccountStore
 from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
 from clout.serving.drafts.routes import DraftsApi
@@ -36,9 +35,9 @@ from clout.serving.openapi.routes import ROUTE as OPENAPI
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
 from clout.serving.store.rows import StoreError
+from clout.serving.store_watch import DOWN, StoreWatch
 
 RETRY_SECONDS = "5"
-STORE_SECONDS = 1.0
 Tell = Callable[[Loaded, scoring.Measured], answers.Score]
 LIGHT = 4_000
 
@@ -55,8 +54,9 @@ class Api:
         erase: Erase | None = None,
         intake: Intake = NO_INTAKE,
     ) -> None:
-        self._active, self._now, self._metrics, self._store = active, now, metrics, store
-        self._ingest = IngestApi(intake)
+        self._active, self._now, self._metrics, self._intake = active, now, metrics, intake
+        self._store = StoreWatch(store, metrics)
+        self._ingest = IngestApi(intake, metrics)
         self._accounts = AccountsApi(active, store, now, erase)
         self._drafts = DraftsApi(active, now, metrics)
 
@@ -106,8 +106,8 @@ class Api:
         model, refused = self._active.current().model, self._active.refused
         versions = {"model_version": model.version, "scale_version": model.scale_version}
         told = {"status": "ready", **versions, "refused": asdict(refused) if refused else None}
-        store = await self._state_of_store()
-        if store not in {OK, NO_STORE}:
+        store = await self._store.state()
+        if store == DOWN:
             raise ProblemError("store_unavailable", store, headers={"Retry-After": RETRY_SECONDS})
         return JSONResponse({**told, "store": store})
 
@@ -117,7 +117,8 @@ class Api:
             model = self._active.current().model
             self._metrics.serves(model.version, model.scale_version)
             self._metrics.refuses(self._active.refused is not None)
-        return Response(await run_in_threadpool(self._metrics.text), media_type="text/plain; version=0.0.4")
+        await self._store.state()
+        return Response(await run_in_threadpool(self._figures), media_type="text/plain; version=0.0.4")
 
     async def problems(self, _: Request) -> Response:
         """The problems there are."""
@@ -130,12 +131,9 @@ class Api:
         example = curl(url, self._active.current().example) if self._active.is_ready else None
         return JSONResponse({"service": "clout", "routes": routes, "try": example})
 
-    async def _state_of_store(self) -> str:
-        """Whether the store of scores can be read in time."""
-        try:
-            return await asyncio.wait_for(asyncio.to_thread(self._store.state), STORE_SECONDS)
-        except TimeoutError:
-            return f"the score store does not answer within {STORE_SECONDS:g} s"
+    def _figures(self) -> bytes:
+        self._metrics.waits(self._intake.waiting())
+        return self._metrics.text()
 
     async def _judge(self, request: Request, tell: Tell) -> Response:
         """The answer about a post: at once where that takes a millisecond or two, else in another thread."""

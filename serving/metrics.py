@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter as Counts
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 import numpy as np
@@ -33,20 +33,21 @@ class Metrics:
             "clout_features_missing", "Posts on which a feature was missing.", ("feature",), registry=self._own
         )
         self._waiting, self._lacking, self._lock = 0, Counts[str](), Lock()
-        self._model = Gauge(
-            "clout_model_info",
-            "1 for the model that answers.",
-            ("version", "scale_version"),
-            registry=self._own,
-            multiprocess_mode="mostrecent",
+        self._model = self._gauge("clout_model_info", "1 for the model that answers.", "version", "scale_version")
+        self._refused = self._gauge(
+            "clout_champion_refused", "1 while a newer champion or newer data are there that could not be taken in."
         )
-        self._refused = Gauge(
-            "clout_champion_refused",
-            "1 while a newer champion or newer data are there that could not be taken in.",
-            registry=self._own,
-            multiprocess_mode="mostrecent",
+        self._store = self._gauge(
+            "clout_store_up", "0 while the store of scores does not answer; 1 where there is none."
+        )
+        self._inbox = self._gauge("clout_inbox_rows", "Rows in the inbox that wait for the lake, or a few more.")
+        self._ingested = Counter(
+            "clout_ingested_rows", "Rows that were sent in.", ("table", "status"), registry=self._own
         )
         self._answering: tuple[str, str] | None = None
+
+    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
+        return Gauge(name, words, labels, registry=self._own, multiprocess_mode="mostrecent")
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Counts one answer."""
@@ -83,6 +84,19 @@ class Metrics:
     def refuses(self, refused: bool) -> None:  # noqa: FBT001 - a state
         """Says whether something newer could not be taken in."""
         self._refused.set(int(refused))
+
+    def store_answers(self, answers: bool) -> None:  # noqa: FBT001 - a state
+        """Says whether the store of scores answers."""
+        self._store.set(int(answers))
+
+    def waits(self, rows: float) -> None:
+        """Says how many rows wait in the inbox; not a number where that is not known."""
+        self._inbox.set(rows)
+
+    def took(self, table: str, counts: Mapping[str, int]) -> None:
+        """Counts rows of a table that were sent in, by what became of them."""
+        for status, rows in counts.items():
+            self._ingested.labels(table, status).inc(rows)
 
     def text(self) -> bytes:
         """All figures, of every worker where they share a folder."""

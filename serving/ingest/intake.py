@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -54,6 +55,15 @@ class Intake:
         return Ingested(
             accepted=counts["accepted"], duplicate=counts["duplicate"], rejected=counts["rejected"], results=results
         )
+
+    def waiting(self) -> float:
+        """How many rows wait in the inbox, or a few more; not a number while it cannot be read."""
+        if self._places() is None or not self._way[0].file.exists():
+            return 0
+        try:
+            return self._way[0].count()
+        except InboxError:
+            return math.nan
 
     @cached_property
     def _way(self) -> tuple[Inbox, Lake, Mover]:

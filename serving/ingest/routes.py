@@ -11,14 +11,15 @@ from starlette.routing import Route
 from clout.serving.guard import read_json
 from clout.serving.ingest.answers import RowsRequest
 from clout.serving.ingest.intake import Intake
+from clout.serving.metrics import Metrics
 from clout.serving.problems import of_validation
 
 
 class IngestApi:
-    """The handlers; `intake` keeps the rows."""
+    """The handlers; `intake` keeps the rows, `metrics` count them."""
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, intake: Intake, metrics: Metrics) -> None:
+        self._intake, self._metrics = intake, metrics
 
     def routes(self) -> list[Route]:
         """Every route with its handler."""
@@ -43,6 +44,7 @@ class IngestApi:
     async def _take(self, request: Request, table: str) -> Response:
         body = await read_json(request)
         told = await run_in_threadpool(lambda: self._intake.take(table, _rows(body)))
+        self._metrics.took(table, told.model_dump(exclude={"results"}))
         return Response(told.model_dump_json(), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 

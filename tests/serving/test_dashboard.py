@@ -19,10 +19,11 @@ def test_every_panel_reads_figures_that_there_are() -> None:
     metrics.scored("twitter", 54.0)
     metrics.serves("abc", "1")
     metrics.measured(("a",), np.array([[np.nan]]))
+    metrics.took("posts", {"accepted": 1})
     told = set(re.findall(r"^(clout_\w+)", metrics.text().decode(), re.MULTILINE))
     panels = json.loads(DASHBOARD.read_text())["panels"]
     asked = {
         name for panel in panels for target in panel["targets"] for name in re.findall(r"clout_\w+", target["expr"])
     }
     assert asked <= told
-    assert len(panels) == len({panel["title"] for panel in panels}) == 7
+    assert len(panels) == len({panel["title"] for panel in panels}) == 9

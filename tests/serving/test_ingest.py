@@ -86,6 +86,19 @@ def test_each_row_has_its_result(ask: Asked, intake: Intake) -> None:
     assert waiting(intake) == 2
 
 
+def test_rows_are_counted_and_those_that_wait_too(ask: Asked, intake: Intake, home: Path) -> None:
+    assert "clout_inbox_rows 0.0" in ask.get("/metrics").text
+    assert not home.exists()
+    ask.post("/v1/ingest/posts", {"rows": [post(1), post(2), post(2), {}]})
+    told = ask.get("/metrics").text
+    assert "clout_inbox_rows 2.0" in told
+    for status, rows in (("accepted", 2), ("duplicate", 1), ("rejected", 1)):
+        assert f'clout_ingested_rows_total{{status="{status}",table="posts"}} {rows}.0' in told
+    intake._way[0].close()
+    (home / "inbox.db").write_text("no database")
+    assert "clout_inbox_rows NaN" in ask.get("/metrics").text
+
+
 def test_nothing_good_needs_no_inbox(ask: Asked, home: Path) -> None:
     assert ask.post("/v1/ingest/counts", {"rows": [{}, count(1, count=-1)]}).json()["rejected"] == 2
     assert not (home / "inbox.db").exists()

@@ -54,6 +54,19 @@ def test_the_model_that_answered_before_is_0() -> None:
     assert 'clout_model_info{scale_version="1",version="def"} 1.0' in text
 
 
+def test_rows_and_the_store() -> None:
+    metrics = Metrics()
+    metrics.store_answers(True)
+    metrics.waits(7)
+    metrics.took("posts", {"accepted": 2, "rejected": 0})
+    metrics.took("posts", {"accepted": 1})
+    text = metrics.text().decode()
+    assert "clout_store_up 1.0" in text
+    assert "clout_inbox_rows 7.0" in text
+    assert 'clout_ingested_rows_total{status="accepted",table="posts"} 3.0' in text
+    assert 'clout_ingested_rows_total{status="rejected",table="posts"} 0.0' in text
+
+
 def test_workers_that_share_a_folder_are_summed(tmp_path: Path) -> None:
     shared = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
