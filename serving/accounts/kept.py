@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from time import monotonic
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +16,22 @@ import numpy.typing as npt
 from clout.features.contract import Contract
 from clout.models.account import contract_of
 from clout.models.explain import Quantiles
+from clout.serving.store.engine import mark
 from clout.serving.store.rows import Record, Run, StoreError
 from clout.serving.store.scores import Store
 
 Floats = npt.NDArray[np.float64]
 RETRY_SECONDS = 5.0
+# How long a PostgreSQL server may be silent, and how long the first who ask wait while one opens the store.
+PATIENCE, OPENING_SECONDS = 8.0, 3.0
+LOOK_SECONDS = 1.0
 KEPT_GROUPS, KEPT_MODELS = 64, 8
 OK = "ok"
+GONE = (
+    "the file of the score store is gone; expected it where it was: move a copy there, which is opened without a restart, "
+    "or start the service again to begin an empty one"
+)
+OPENING = f"the score store was not open after {OPENING_SECONDS:g} s; expected it soon: try again"
 NO_STORE = "there is no store of scores here; expected one that `clout score --all` has written to: set CLOUT_STORE"
 
 
@@ -36,22 +46,33 @@ class Words:
 class AccountStore:
     """The store at the URL that `url` gives, None where there is none; threads share it.
 
-    One that cannot be opened is tried again, but not for `RETRY_SECONDS`: whoever asks meanwhile is told the same.
+    One that cannot be opened is tried again, but not for `RETRY_SECONDS`: whoever asks meanwhile, or while somebody
+    tries, is told the same. An SQLite file that was replaced is opened anew; one that is gone is not made again.
     """
 
     def __init__(self, url: Callable[[], str | None]) -> None:
         self._url, self._lock = url, Lock()
         self._opened: Store | None = None
-        self._refused: tuple[float, StoreError] | None = None
+        self._refused: tuple[float, str] | None = None
+        self._mark: tuple[int, int] | None = None
+        self._looked = float("-inf")
         self.words = lru_cache(KEPT_MODELS)(self._words)
         self._ranked = lru_cache(KEPT_GROUPS)(self._read_ranked)
 
     def open(self) -> Store:
         """The store; raises `StoreError` where it cannot be opened."""
-        if self._opened is None:
-            with self._lock:
-                self._opened = self._opened or self._open()
-        return self._opened
+        opened, now = self._opened, monotonic()
+        if opened is not None and now - self._looked < LOOK_SECONDS:
+            return opened
+        if not self._lock.acquire(timeout=0 if opened or self._refused else OPENING_SECONDS):
+            return opened or self._refuse()
+        try:
+            self._looked = now
+            self._leave_replaced()
+            self._opened = self._opened or self._open()
+            return self._opened
+        finally:
+            self._lock.release()
 
     def state(self) -> str:
         """`ok`, or why the store cannot be read."""
@@ -81,17 +102,42 @@ class AccountStore:
         """Nothing; what was kept of runs is read again."""
         self._ranked.cache_clear()
 
+    def _refuse(self) -> NoReturn:
+        raise StoreError(self._refused[1] if self._refused else OPENING)
+
     def _open(self) -> Store:
         if self._refused and monotonic() - self._refused[0] < RETRY_SECONDS:
-            raise self._refused[1]
+            self._refuse()
         url = self._url()
         if url is None:
             raise StoreError(NO_STORE)
         try:
-            return Store.open(url)
+            opened = self._open_at(url)
         except StoreError as error:
-            self._refused = monotonic(), error
+            self._refused = monotonic(), str(error)
             raise
+        self._refused = None
+        return opened
+
+    def _open_at(self, url: str) -> Store:
+        if self._mark is not None and mark(url) is None:
+            raise StoreError(GONE)
+        opened = Store.open(url, PATIENCE)
+        self._mark = mark(url)
+        return opened
+
+    def _file(self) -> tuple[int, int] | None:
+        url = self._url()
+        return None if url is None else mark(url)
+
+    def _leave_replaced(self) -> None:
+        """Nothing; a store whose file is gone or another is not open any more, and nothing of it is kept."""
+        if self._opened is None or self._mark is None or self._file() == self._mark:
+            return
+        self._opened.close()
+        self._opened = None
+        self.words.cache_clear()
+        self._ranked.cache_clear()
 
     def _words(self, model_version: str) -> Words:
         judge = self.open().judge(model_version)

@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from clout.serving.store import reach
 from clout.serving.store.rows import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -26,20 +27,38 @@ _ALEMBIC = Lock()
 _UPGRADING = 6_074_117_225  # any number that no other program locks the database by
 
 
-def open_engine(url: str) -> Engine:
-    """The engine of the database at `url`, whose tables are the newest; a new SQLite file is made with its folder."""
+def open_engine(url: str, patience: float | None = None) -> Engine:
+    """The engine of the database at `url`, whose tables are the newest; a new SQLite file is made with its folder.
+
+    A PostgreSQL server that is silent for `patience` seconds is given up; None waits for its answer for ever.
+    """
     place = _place(url)
     _make_folder(place)
-    engine = create_engine(place, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
+    is_file = place.get_backend_name() == "sqlite"
+    engine = create_engine(place, hide_parameters=True, connect_args={} if is_file else reach.times(place))
+    if is_file:
         event.listen(engine, "connect", _set_up)
         event.listen(engine, "begin", _begin)
+    else:
+        reach.guard(engine, patience)
     try:
         _upgrade(engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def mark(url: str) -> tuple[int, int] | None:
+    """What tells the SQLite file at `url` from another in its place; None where there is no file, or PostgreSQL."""
+    place = _place(url)
+    if place.get_backend_name() != "sqlite" or not place.database:
+        return None
+    try:
+        found = Path(place.database).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

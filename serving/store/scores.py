@@ -62,9 +62,12 @@ class Store:
         self._engine = engine
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """The store at `url`, made when it is not there, its tables brought up to date."""
-        return cls(store_engine.open_engine(url))
+    def open(cls, url: str, patience: float | None = None) -> Self:
+        """The store at `url`, made when it is not there, its tables brought up to date.
+
+        With `patience`, a PostgreSQL server that is silent for so many seconds is given up.
+        """
+        return cls(store_engine.open_engine(url, patience))
 
     def close(self) -> None:
         """Nothing; all connections are closed."""

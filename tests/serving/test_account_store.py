@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from score_store import day, record, run
@@ -13,6 +14,7 @@ from small_bundle import contract
 from clout.serving.accounts import kept as account_store
 from clout.serving.accounts.kept import NO_STORE, NOWHERE, AccountStore
 from clout.serving.store.rows import Judge, StoreError
+from clout.serving.store.scores import Store
 
 
 @pytest.fixture
@@ -59,6 +61,52 @@ def test_what_cannot_be_opened_is_tried_again_but_not_at_once(
         store.open()
     clock[0] += 0.1
     assert store.state() == "ok"
+
+
+def moved_into_place(place: Path) -> None:
+    """A store that knows the model `b` alone is put where another was."""
+    beside = place.with_name("beside.db")
+    with Store.open(f"sqlite:///{beside}") as other:
+        other.remember(Judge("b", "scale-b", contract().model_dump_json(), "{}"))
+    for log in ("-wal", "-shm"):
+        place.with_name(place.name + log).unlink(missing_ok=True)
+    beside.rename(place)
+
+
+def test_a_file_that_was_replaced_is_opened_anew(
+    kept: AccountStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [monotonic()]
+    monkeypatch.setattr(account_store, "monotonic", lambda: clock[0])
+    before = kept.open()
+    assert kept.words("a")
+    moved_into_place(tmp_path / "home" / "scores.db")
+    assert kept.open() is before
+    clock[0] += account_store.LOOK_SECONDS
+    after = kept.open()
+    assert (after.judge("a"), after.judge("b") is not None) == (None, True)
+    with pytest.raises(StoreError, match="does not hold the words of the model a"):
+        kept.words("a")
+    clock[0] += account_store.LOOK_SECONDS
+    assert kept.open() is after
+
+
+def test_a_file_that_is_gone_is_told_and_not_made_again(
+    kept: AccountStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [monotonic()]
+    monkeypatch.setattr(account_store, "monotonic", lambda: clock[0])
+    file = tmp_path / "home" / "scores.db"
+    kept.open()
+    file.unlink()
+    for _ in range(2):
+        clock[0] += account_store.RETRY_SECONDS
+        with pytest.raises(StoreError, match="the file of the score store is gone; expected it where it was"):
+            kept.open()
+    assert not file.exists()
+    moved_into_place(file)
+    clock[0] += account_store.RETRY_SECONDS
+    assert kept.open().judge("b")
 
 
 def test_a_store_that_cannot_be_reached_says_why() -> None:
