@@ -120,6 +120,7 @@ class KeyRing:
     ) -> None:
         self._read, self._now, self._clock = read, now, clock
         self._known: Mapping[str, Key] = {}
+        self._refused: str | None = None
         self._looked = self._read_at = float("-inf")
         self._reading = Lock()
 
@@ -137,9 +138,11 @@ class KeyRing:
 
     async def _keys(self) -> Mapping[str, Key]:
         now = self._clock()
-        others_look = self._reading.locked() and now - self._read_at < HELD_SECONDS
-        if now - self._looked >= KEPT_SECONDS and not others_look:
+        answers = self._refused is not None or now - self._read_at < HELD_SECONDS
+        if now - self._looked >= KEPT_SECONDS and not (answers and self._reading.locked()):
             await run_in_threadpool(self._look)
+        if self._refused is not None and self._clock() - self._read_at >= HELD_SECONDS:
+            raise StoreError(self._refused)
         return self._known
 
     def _look(self) -> None:
@@ -148,10 +151,9 @@ class KeyRing:
                 return
             try:
                 self._known = {key.id: key for key in self._read()}
-                self._read_at = self._clock()
+                self._read_at, self._refused = self._clock(), None
             except StoreError as error:
-                if self._clock() - self._read_at >= HELD_SECONDS:
-                    raise
+                self._refused = str(error)
                 log.warning("the keys known before hold for %.0f s at most: %s", HELD_SECONDS, error)
             self._looked = self._clock()
 

@@ -113,7 +113,40 @@ def test_without_the_store_known_keys_hold_for_a_while() -> None:
     with pytest.raises(StoreError, match="gone"):
         shelf.find()
     shelf.broken = False
+    shelf.seconds += KEPT_SECONDS
     assert shelf.find() == KEY
+
+
+def test_what_a_broken_store_said_is_told_to_all_and_not_asked_for_each() -> None:
+    shelf = Shelf(KEY)
+    shelf.broken = True
+    for _ in range(5):
+        with pytest.raises(StoreError, match="gone"):
+            shelf.find()
+    assert shelf.reads == 1
+
+
+def test_while_one_request_tries_the_others_are_refused() -> None:
+    shelf, begun, done = Shelf(KEY), Event(), Event()
+    shelf.broken = True
+    with pytest.raises(StoreError, match="gone"):
+        shelf.find()
+    shelf.seconds, shelf.broken, plain = KEPT_SECONDS, False, shelf.read
+
+    def slow() -> tuple[Key, ...]:
+        begun.set()
+        done.wait(10)
+        return plain()
+
+    shelf.ring._read = slow
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(shelf.find)
+        begun.wait(10)
+        with pytest.raises(StoreError, match="gone"):
+            shelf.find()
+        assert not first.done()
+        done.set()
+        assert first.result() == KEY
 
 
 def test_while_one_request_reads_the_others_go_on() -> None:
