@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import getpass
 import platform
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from clout.errors import CloutError
+
+# What a browser sends: a scheme, a host in small letters, and a port where it is not the usual one.
+ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class SettingsError(CloutError):
@@ -62,6 +66,17 @@ class Settings(BaseSettings):
     actor: str | None = Field(
         None, description="Who is named in the audit log of promotions; when not set, the user and the host."
     )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, given: str | None) -> str | None:
+        for origin in (given or "").split(","):
+            if origin.strip() and not ORIGIN.fullmatch(origin.strip()):
+                raise ValueError(
+                    f"got {origin.strip()} as origin; expected each as a browser sends it, such as https://app.example "
+                    "or http://127.0.0.1:8080, without a path; * for all is not taken"
+                )
+        return given
 
     @property
     def who(self) -> str:

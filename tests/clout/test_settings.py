@@ -62,3 +62,20 @@ def test_who_is_the_user_and_the_host_unless_somebody_is_named(monkeypatch: pyte
     assert read_settings().who == f"amy@{platform.node()}"
     monkeypatch.setenv("CLOUT_ACTOR", "the night job")
     assert read_settings().who == "the night job"
+
+
+@pytest.mark.parametrize(
+    "given", ["app.example", "*", "null", "https://app.example/", "https://App.example", "https://a.example,b.example"]
+)
+def test_an_origin_is_as_a_browser_sends_it(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("CLOUT_CORS_ORIGINS", given)
+    with pytest.raises(SettingsError, match=r"CLOUT_CORS_ORIGINS=.*got .* as origin; expected each as a browser sends"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    "given", ["https://app.example, http://127.0.0.1:8080", "http://[::1]:3000", "http://localhost"]
+)
+def test_origins_with_a_scheme_are_taken(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("CLOUT_CORS_ORIGINS", given)
+    assert read_settings().cors_origins == given
