@@ -21,6 +21,7 @@ REQUEST_ID = "X-Request-Id"
 READABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CLIENT_LEFT = 499
 DEADLINE_SECONDS = 30.0
+BODY_SECONDS = 10.0
 
 log = logging.getLogger("clout.serving")
 
@@ -80,11 +81,22 @@ def _route(scope: Scope) -> str:
 
 
 async def read_json(request: Request) -> bytes:
-    """The body of a request that says it is JSON; refused as soon as it is longer than `LARGEST_BODY`."""
+    """The body of a request that says it is JSON.
+
+    Refused as soon as it is longer than `LARGEST_BODY`, or when it is not there after `BODY_SECONDS`.
+    """
     _check_type(request)
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > LARGEST_BODY:
         raise _too_large(f"{int(declared):,}")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(request)
+    except TimeoutError as error:
+        raise ProblemError("body_too_slow", f"got a part; expected the body within {BODY_SECONDS:g} s") from error
+
+
+async def _read(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

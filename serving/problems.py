@@ -63,6 +63,7 @@ KINDS: dict[str, Kind] = {
             "Score all accounts with `clout score --all`, then ask again.",
         ),
         Kind("method_not_allowed", 405, "This address answers other methods", "Use one that the Allow header names."),
+        Kind("body_too_slow", 408, "The body did not come in time", "Send it whole within 10 seconds."),
         Kind("ambiguous_account", 409, "Several accounts bear this handle", "Ask by the id of the one that is meant."),
         Kind("body_too_large", 413, "The body is too large", "Send at most 1 MiB."),
         Kind("not_json", 415, "The body is not announced as JSON", "Send the header Content-Type: application/json."),

@@ -29,7 +29,8 @@ from clout.settings import Settings, read_settings
 QUIET = {"BENTOML_DO_NOT_TRACK": "True"}
 POLL_SECONDS = 0.2
 RESPAWN_SECONDS = 0.5
-DRAIN_SECONDS = 40
+# A body that does not come is given up sooner than this: see BODY_SECONDS.
+DRAIN_SECONDS = 15
 
 
 class StartError(CloutError):

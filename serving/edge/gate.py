@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -11,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clout.serving.edge.keys import ADMIN, Key, KeyRing, missing_scope, no_key
@@ -90,10 +90,15 @@ class Gate:
             await send(message)
 
         try:
-            with nullcontext() if scope["path"] in PROBES else self._in_flight.one_more():
+            if scope["path"] in PROBES:
                 await self._pass(scope, told)
                 await self._app(scope, receive, with_limits)
+                return
+            with self._in_flight.one_more():
+                await self._pass(scope, told)
+                await self._app(scope, self._in_flight.while_read(receive), with_limits)
         except ProblemError as problem:
+            scope.setdefault("route", _meant(scope))
             await shape.response(problem, scope)(scope, receive, with_limits)
 
     async def _pass(self, scope: Scope, told: dict[str, str]) -> None:
@@ -176,6 +181,13 @@ def _given(scope: Scope) -> str | None:
     if kind.lower() == "bearer":
         return bearer.strip()
     return headers.get("x-api-key") or (shape.presented_key(scope) if shape.speaks(scope) else None)
+
+
+def _meant(scope: Scope) -> BaseRoute | None:
+    """The route that would have answered, or that has the path at least; None where there is none."""
+    found = [(route.matches(scope)[0], route) for route in scope["app"].routes]
+    matching = sorted((pair for pair in found if pair[0] is not Match.NONE), key=lambda pair: -pair[0].value)
+    return matching[0][1] if matching else None
 
 
 def _neighbourhood(scope: Scope) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import ceil
 from time import monotonic
 
+from starlette.types import Message, Receive
+
 from clout.serving.problems import ProblemError
 
 MOST_NAMES = 10_000
@@ -72,13 +74,42 @@ class InFlight:
     def one_more(self) -> Iterator[None]:
         """A block that counts; raises `ProblemError` where there are too many."""
         if self._count >= self._most:
-            detail = f"got a request beside {self._most} others; expected at most {self._most} at once"
-            raise ProblemError("too_busy", detail, (), {"Retry-After": "1"})
+            raise self._too_busy()
         self._count += 1
         try:
             yield
         finally:
             self._count -= 1
+
+    def while_read(self, receive: Receive) -> Receive:
+        """The same, but a request does not count while its body is awaited: who sends it slowly holds no place."""
+        whole = False
+
+        async def received() -> Message:
+            nonlocal whole
+            if whole:
+                return await receive()
+            with self._one_less():
+                message = await receive()
+            whole = not message.get("more_body", False)
+            return message
+
+        return received
+
+    @contextmanager
+    def _one_less(self) -> Iterator[None]:
+        """A block in which a request that counts does not; raises `ProblemError` where there are too many after it."""
+        self._count -= 1
+        try:
+            yield
+        finally:
+            self._count += 1
+        if self._count > self._most:
+            raise self._too_busy()
+
+    def _too_busy(self) -> ProblemError:
+        detail = f"got a request beside {self._most} others; expected at most {self._most} at once"
+        return ProblemError("too_busy", detail, (), {"Retry-After": "1"})
 
 
 def too_many(allowance: Allowance, rate: float) -> ProblemError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -281,6 +281,59 @@ def test_more_at_once_than_may_be_are_refused_at_once() -> None:
     refused, *others = asyncio.run(ask())
     assert (code(refused), refused.headers["retry-after"]) == ((429, "too_busy"), "1")
     assert [got.status_code for got in others] == [200] * 4
+
+
+def test_who_sends_a_body_slowly_holds_no_place() -> None:
+    rest, held = asyncio.Event(), asyncio.Event()
+
+    async def read(request: Request) -> Response:
+        return Response(str(len(await request.body())))
+
+    async def hold(_: Request) -> Response:
+        await held.wait()
+        return Response()
+
+    async def halves() -> AsyncIterator[bytes]:
+        yield b"{"
+        await rest.wait()
+        yield b"}"
+
+    routes = [Route("/read", read, methods=["POST"]), Route("/hold", hold)]
+    app = Starlette(routes=routes, middleware=Edge(in_flight=1).layers(Metrics()))
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            slow = [asyncio.create_task(client.post("/read", content=halves())) for _ in range(2)]
+            await asyncio.sleep(0.01)
+            quick, holding = await client.post("/read", content=b"{}"), asyncio.create_task(client.get("/hold"))
+            await asyncio.sleep(0.01)
+            rest.set()
+            late = await asyncio.gather(*slow)
+            held.set()
+            return [quick, *late, await holding, await client.post("/read", content=b"{}")]
+
+    quick, *late, holding, last = asyncio.run(ask())
+    assert [(got.status_code, got.text) for got in (quick, last)] == [(200, "2")] * 2
+    assert [code(got) for got in late] == [(429, "too_busy")] * 2
+    assert holding.status_code == 200
+
+
+def test_what_is_refused_is_counted_and_written_down_under_its_route(caplog: pytest.LogCaptureFixture) -> None:
+    metrics, every = Metrics(), logging.getLogger("every")
+    routes = [
+        Route("/v1/accounts/{id:path}", answer),
+        Route("/v1/accounts/{id}", answer, methods=["DELETE"]),
+        Route("/v1/model", answer),
+    ]
+    ask = Asked(Starlette(routes=routes, middleware=Edge(Access("never"), every=every).layers(metrics)))
+    with caplog.at_level(logging.INFO):
+        for method, path in (READ, ("DELETE", "/v1/accounts/1"), ("POST", "/v1/model"), ("GET", "/v1/nothing")):
+            assert ask(method, path).status_code == 401
+    told = ["/v1/model", "/v1/accounts/{id}", "/v1/model", "none"]
+    assert [record.told["route"] for record in caplog.records if record.name == "every"] == told
+    for route, count in (("/v1/model", 2), ("/v1/accounts/{id}", 1), ("none", 1)):
+        assert f'clout_requests_total{{route="{route}",status="401"}} {count}.0' in metrics.text().decode()
 
 
 def test_every_answer_is_safe_from_browsers() -> None:

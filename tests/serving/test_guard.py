@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clout.serving import guard
 from clout.serving.guard import LARGEST_BODY, Guard, read_json
 from clout.serving.metrics import Metrics
 from clout.serving.problems import ProblemError
@@ -152,3 +153,20 @@ def test_everything_is_counted(ask: Asked, metrics: Metrics) -> None:
     for route, status, count in (("/echo", 200, 2), ("/broken", 500, 1), ("none", 404, 1), ("/left", 499, 1)):
         assert f'clout_requests_total{{route="{route}",status="{status}"}} {count}.0' in text
     assert 'clout_request_seconds_count{route="/echo"} 2.0' in text
+
+
+def test_a_body_has_a_shorter_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.01)
+    app = Starlette(
+        routes=[Route("/echo", echo, methods=["POST"])],
+        middleware=[Middleware(Guard, metrics=Metrics())],
+        exception_handlers={ProblemError: tell},
+    )
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    answer = Asked(app)("POST", "/echo", content=trickle(), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (408, "body_too_slow")
+    assert answer.json()["detail"] == "got a part; expected the body within 0.01 s"
