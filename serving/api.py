@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -19,7 +18,7 @@ from starlette.routing import Route
 from clout.serving import answers, card, problems, scoring
 from clout.serving.accounts.kept import NOWHERE, AccountStore
 from clout.serving.accounts.routes import AccountsApi, Erase
-from clout.serving.active_model import ActiveModel, Loaded, NotReadyError
+from clout.serving.active_model import ActiveModel, Loaded, NotReadyError, Refusal
 from clout.serving.drafts.routes import DraftsApi
 from clout.serving.edge.layers import OPEN_HERE, Edge
 from clout.serving.fresh import fresh
@@ -40,6 +39,7 @@ from clout.serving.store_watch import DOWN, StoreWatch
 RETRY_SECONDS = "5"
 Tell = Callable[[Loaded, scoring.Measured], answers.Score]
 LIGHT = 4_000
+NO_MODEL = "no model could be loaded; expected a champion that verifies and a lake to read: see the log of the service"
 
 
 class Api:
@@ -101,11 +101,13 @@ class Api:
     async def ready(self, _: Request) -> Response:
         """That a verified model and its history are loaded and the store of scores answers, if there is one.
 
-        Also what came after them but was refused.
+        Also what came after them but was refused. Everybody may ask, so what names places and people is in the log alone.
         """
+        if self._active.refused and not self._active.is_ready:
+            raise ProblemError("not_ready", NO_MODEL, headers={"Retry-After": RETRY_SECONDS})
         model, refused = self._active.current().model, self._active.refused
         versions = {"model_version": model.version, "scale_version": model.scale_version}
-        told = {"status": "ready", **versions, "refused": asdict(refused) if refused else None}
+        told = {"status": "ready", **versions, "refused": refused and _refusal(refused, model.version)}
         store = await self._store.state()
         if store == DOWN:
             raise ProblemError("store_unavailable", store, headers={"Retry-After": RETRY_SECONDS})
@@ -178,6 +180,11 @@ def application(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _refusal(refused: Refusal, version: str) -> dict[str, str | None]:
+    what = "champion or newer data" if refused.version in {None, version} else "newer champion"
+    return {"version": refused.version, "reason": f"the {what} could not be taken in; see the log of the service"}
 
 
 def _json(answer: BaseModel) -> Response:

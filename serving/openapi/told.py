@@ -43,7 +43,10 @@ class Refusal(Answer):
     """What came after the model that answers and could not be taken in."""
 
     version: str | None = Field(description="The version that was refused.", examples=[VERSION])
-    reason: str = Field(description="Why.", examples=["card.md changed"])
+    reason: str = Field(
+        description="What kind of thing it is; why is in the log of the service.",
+        examples=["the newer champion could not be taken in; see the log of the service"],
+    )
 
 
 class Readiness(Answer):

@@ -15,7 +15,7 @@ from clout.serving import answers
 from clout.serving.accounts import answers as account_answers
 from clout.serving.accounts.kept import NO_STORE
 from clout.serving.active_model import ActiveModel, Loaded
-from clout.serving.api import application, curl
+from clout.serving.api import NO_MODEL, application, curl
 from clout.serving.problems import KINDS
 from clout.serving.schemas import AccountFactsBody, PostRequest, RecentPostBody
 from clout.serving.scoring import explain, model, read_request, score
@@ -63,7 +63,9 @@ def test_ready(client: Asked, loaded: Loaded) -> None:
     assert answer.json() == {"status": "ready", **versions, "refused": None, "store": NO_STORE}
 
 
-def test_a_champion_that_could_not_be_taken_in_is_told(home: Path, tmp_path: Path, now: datetime) -> None:
+def test_a_champion_that_could_not_be_taken_in_is_told(
+    home: Path, tmp_path: Path, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
     active = ActiveModel()
     ask = Asked(application(active, lambda: now))
     active.load(home, str(home / "lake"))
@@ -75,11 +77,22 @@ def test_a_champion_that_could_not_be_taken_in_is_told(home: Path, tmp_path: Pat
     answer = ask.get("/readyz")
     assert (answer.status_code, answer.json()["model_version"]) == (200, version)
     assert answer.json()["refused"]["version"] == version
-    assert "card.md changed" in answer.json()["refused"]["reason"]
+    said = "the champion or newer data could not be taken in; see the log of the service"
+    assert answer.json()["refused"]["reason"] == said
+    assert "card.md changed" in caplog.text
     assert "clout_champion_refused 1.0" in ask.get("/metrics").text
     active.load(home, str(home / "lake"))
     assert ask.get("/readyz").json()["refused"] is None
     assert "clout_champion_refused 0.0" in ask.get("/metrics").text
+
+
+def test_why_there_is_no_model_is_for_the_log(now: datetime, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    active = ActiveModel()
+    active.load(tmp_path, str(tmp_path / "lake"))
+    answer = Asked(application(active, lambda: now)).get("/readyz")
+    assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (503, "not_ready", NO_MODEL)
+    assert answer.headers["retry-after"] == "5"
+    assert str(tmp_path) in caplog.text
 
 
 def test_alive_is_not_ready(unready: Asked, body: bytes) -> None:
