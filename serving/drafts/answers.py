@@ -16,11 +16,16 @@ SCORE = {name: field.examples[0] for name, field in Score.model_fields.items() i
 
 
 class Versions(Answer):
+    """Who answered."""
+
+    model_version: str = Field(description="Version of the bundle that answered.", examples=[VERSION])
+    scale_version: str = Field(description="Version of the scale, which outlives models.", examples=["1"])
+
+
+class Known(Versions):
     """Who answered, and what was known."""
 
     as_of: datetime = Field(description="Only what was known before this counts.", examples=[MOMENT])
-    model_version: str = Field(description="Version of the bundle that answered.", examples=[VERSION])
-    scale_version: str = Field(description="Version of the scale, which outlives models.", examples=["1"])
 
 
 class ItemProblem(Answer):
@@ -45,6 +50,10 @@ class Scores(Versions):
 
     items: list[Item] = Field(description="A result or a problem for each post.", examples=[[]])
     judged: int = Field(description="How many have a result.", examples=[1])
+    as_of: datetime | None = Field(
+        description="The latest as_of of the results: only what was known before this counts; null where there is none.",
+        examples=[MOMENT],
+    )
 
 
 class Hour(Answer):
@@ -65,7 +74,7 @@ class BestHour(Hour):
     )
 
 
-class BestTime(Versions):
+class BestTime(Known):
     """When a draft would draw most, hour by hour; all hours are UTC."""
 
     account: str | None = Field(description="The account judged; null without a name.", examples=["twitter/1"])
@@ -119,7 +128,7 @@ class Suggestion(Tried):
     sentence: str = Field(description="What to do.", examples=["Add a picture or video."])
 
 
-class WhatIf(Versions):
+class WhatIf(Known):
     """What changes would do to a draft, each judged by the model itself."""
 
     draft: Score = Field(description="The draft as it is.", examples=[SCORE])

@@ -34,8 +34,9 @@ log = logging.getLogger("clout.serving")
 def scores(loaded: Loaded, asked: PostsRequest, now: datetime) -> answers.Scores:
     """A result or a problem for each post."""
     items = [_item(loaded, body, now) for body in asked.bodies()]
-    judged = sum(item.result is not None for item in items)
-    return answers.Scores(items=items, judged=judged, **_versions(loaded, now))
+    results = [item.result for item in items if item.result is not None]
+    as_of = max((result.as_of for result in results), default=None)
+    return answers.Scores(items=items, judged=len(results), as_of=as_of, **_versions(loaded))
 
 
 def best_time(loaded: Loaded, post: PostRequest, now: datetime) -> answers.BestTime:
@@ -51,7 +52,8 @@ def best_time(loaded: Loaded, post: PostRequest, now: datetime) -> answers.BestT
         best=[_best(loaded, post, now, hour) for hour in first],
         hours=hours,
         sentence=_worth(first[0].points),
-        **_versions(loaded, draft.as_of),
+        as_of=draft.as_of,
+        **_versions(loaded),
     )
 
 
@@ -68,7 +70,8 @@ def what_if(loaded: Loaded, asked: WhatIfRequest, now: datetime) -> answers.What
         tried=[answers.Tried(**told) for told in tried],
         suggestions=found,
         nothing=NOTHING if found == [] else None,
-        **_versions(loaded, draft.as_of),
+        as_of=draft.as_of,
+        **_versions(loaded),
     )
 
 
@@ -89,8 +92,8 @@ def _problem(problem: ProblemError) -> answers.ItemProblem:
     )
 
 
-def _versions(loaded: Loaded, as_of: datetime) -> dict[str, Any]:
-    return {"as_of": as_of, "model_version": loaded.model.version, "scale_version": loaded.model.scale_version}
+def _versions(loaded: Loaded) -> dict[str, Any]:
+    return {"model_version": loaded.model.version, "scale_version": loaded.model.scale_version}
 
 
 def _at_hours(loaded: Loaded, post: PostRequest, draft: Score, now: datetime, number: int) -> list[answers.Hour]:

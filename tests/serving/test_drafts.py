@@ -46,6 +46,14 @@ def test_each_of_many_gets_what_it_would_get_alone(
     assert f'clout_score_count{{network="{loaded.example.split("/")[0]}"}} 2.0' in client.get("/metrics").text
 
 
+def test_as_of_means_the_same_for_many_as_for_each(client: Asked, draft: dict[str, Any]) -> None:
+    posts = [{**draft, "happened_at": "2025-01-10T00:00:00Z"}, draft, {}]
+    told = client.post("/v1/scores:batch", {"posts": posts}).json()
+    first, second = (item["result"]["as_of"] for item in told["items"][:2])
+    assert first < second == told["as_of"]
+    assert client.post("/v1/scores:batch", {"posts": [{}]}).json()["as_of"] is None
+
+
 def test_a_post_that_breaks_something_does_not_harm_the_others(
     loaded: Loaded, now: datetime, draft: dict[str, Any]
 ) -> None:
