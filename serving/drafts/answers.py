@@ -92,7 +92,7 @@ class BestTime(Known):
 
 
 class Moved(Answer):
-    """A reason that a change has moved."""
+    """A reason whose value a change has moved."""
 
     code: str = Field(description="The feature.", examples=["media_count"])
     label: str = Field(description="Its name for people.", examples=["pictures and videos"])
@@ -114,9 +114,12 @@ class Tried(Answer):
     )
     expected: Expected = Field(description="Expected actions then, weighed by their values.", examples=[EXPECTED])
     points_gained: float = Field(description="Points more than the draft as it is.", examples=[2.4])
-    moved: list[Moved] = Field(description="The reasons that moved, most first.", examples=[[]])
+    moved: list[Moved] = Field(description="The reasons whose value changed, most points first.", examples=[[]])
     others: float = Field(
-        description="Points of reasons that hardly moved; with those of `moved` they are the points gained.",
+        description=(
+            "Points of all other reasons, whose values stayed: the same features weigh differently beside the change. "
+            "With those of `moved` they are the points gained."
+        ),
         examples=[0.1],
     )
 

@@ -21,7 +21,6 @@ HOUR = timedelta(hours=1)
 WEEK, DAY = 168, 24
 FEW = 5
 HABIT = "hour_share_90d"
-WORTH_SAYING = 0.05
 WORTH_DOING = 1.0
 NOTHING = "Nothing realistic would move this by more than a point."
 ALL = "actions"
@@ -129,9 +128,9 @@ def _worth(points: float) -> str:
 
 def _tried(draft: Explained, fields: Mapping[str, Any], told: Explained) -> dict[str, Any]:
     """The fields of a `Tried`: what the change did to the score, and by which reasons."""
-    moved = [_moved(before, after) for before, after in _pairs(draft.reasons, told.reasons)]
-    moved.sort(key=lambda reason: -abs(reason.points))
-    clear = [reason for reason in moved if abs(reason.points) >= WORTH_SAYING]
+    pairs = _pairs(draft.reasons, told.reasons)
+    moved = [_moved(before, after) for before, after in pairs if after.value != before.value]
+    weighed = [reason for reason in sorted(moved, key=lambda reason: -abs(reason.points)) if reason.points]
     gained = told.score - draft.score
     return {
         "change": dict(fields),
@@ -139,8 +138,8 @@ def _tried(draft: Explained, fields: Mapping[str, Any], told: Explained) -> dict
         "interval": told.interval,
         "expected": told.expected[ALL],
         "points_gained": gained,
-        "moved": clear,
-        "others": gained - sum(reason.points for reason in clear),
+        "moved": weighed,
+        "others": gained - sum(reason.points for reason in weighed),
     }
 
 

@@ -137,9 +137,31 @@ def test_a_change_is_judged_as_the_draft_with_it_and_its_reasons_add_up(
         assert tried["points_gained"] == then["score"] - told["draft"]["score"]
         moved = sum(reason["points"] for reason in tried["moved"]) + tried["others"]
         assert moved == pytest.approx(tried["points_gained"], abs=1e-9)
-        assert all(abs(reason["points"]) >= 0.05 for reason in tried["moved"])
+        assert all(reason["points"] for reason in tried["moved"])
     media = next(reason for reason in told["tried"][0]["moved"] if reason["code"] == "media_count")
     assert (media["before"], media["after"]) == ("0 pictures or videos", "1 pictures or videos")
+
+
+def test_reasons_whose_value_stays_are_told_apart(
+    client: Asked, loaded: Loaded, now: datetime, draft: dict[str, Any]
+) -> None:
+    change = {"text": "Why? #cats http://a.b", "n_media": 2}
+    [tried] = client.post("/v1/posts:what-if", {"post": draft, "changes": [change]}).json()["tried"]
+    before, after = (
+        {reason.code: reason for reason in explain(loaded, read_request(json.dumps(post), now), now).reasons}
+        for post in (draft, {**draft, **change})
+    )
+    gains = {code: after[code].points - reason.points for code, reason in before.items()}
+    changed = {code for code, reason in before.items() if reason.value != after[code].value}
+    assert {reason["code"]: reason["points"] for reason in tried["moved"]} == {
+        code: gains[code] for code in changed if gains[code]
+    }
+    beside = sum(points for code, points in gains.items() if code not in changed)
+    assert tried["others"] == pytest.approx(beside, abs=1e-9)
+    assert beside
+    assert [abs(reason["points"]) for reason in tried["moved"]] == sorted(
+        (abs(gains[code]) for code in changed if gains[code]), reverse=True
+    )
 
 
 @pytest.mark.parametrize(
