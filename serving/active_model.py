@@ -14,16 +14,22 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from clout.data.history import History, load, read_tables
+from clout.data.history import load, read_tables
 from clout.data.lake import Lake
 from clout.data.ties import Ties
 from clout.errors import CloutError
+from clout.features import warm
 from clout.features.catalogue import CONTRACT
+from clout.features.heard import Heard
 from clout.features.request import Past
 from clout.features.wording import Wording
 from clout.models import golden, registry
 from clout.models.score_model import ScoreModel
+
+if TYPE_CHECKING:
+    import polars as pl
 
 log = logging.getLogger("clout.serving")
 LOOK_SECONDS = 1.0
@@ -60,14 +66,12 @@ class Loaded:
     persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, model: ScoreModel, history: History, action_values: Mapping[str, float], batches: frozenset[str]
-    ) -> Loaded:
-        """The model beside what `history` tells, which was read from `batches`."""
-        accounts = frozenset(history.accounts["account"]) | frozenset(history.posts["account"].unique())
-        past = Past.of(history, action_values)
-        ties = Ties.of(history, accounts)
-        return cls(model, _wording(model), past, accounts, _handles(history), _example(history), batches, ties)
+    def of(cls, model: ScoreModel, heard: Heard, batches: frozenset[str]) -> Loaded:
+        """The model beside what was heard of the `batches` of a lake."""
+        past = heard.past(timedelta(days=model.data["horizon_days"]), model.data["action_values"])
+        accounts, handles = frozenset(heard.ties.names), _handles(heard.handles)
+        declared = persons(heard.identities.iter_rows())
+        return cls(model, _wording(model), past, accounts, handles, heard.example, batches, heard.ties, declared)
 
     def under(self, model: ScoreModel) -> Loaded:
         """The same history with another model, for which it means the same."""
@@ -86,14 +90,9 @@ def _wording(model: ScoreModel) -> Wording | None:
     return None if model.wording_path is None else Wording.read(model.wording_path)
 
 
-def _example(history: History) -> str:
-    totals = history.outcomes.select("account", "outcome").group_by("account").sum()
-    return next(iter(totals.sort("outcome", "account", descending=True)["account"]), "network/id")
-
-
-def _handles(history: History) -> dict[tuple[str, str], tuple[str, ...]]:
+def _handles(accounts: pl.DataFrame) -> dict[tuple[str, str], tuple[str, ...]]:
     known = defaultdict(list)
-    for account, network, handle in history.accounts.select("account", "network", "handle").iter_rows():
+    for account, network, handle in accounts.iter_rows():
         if handle is not None:
             known[network, plain_handle(handle)].append(account)
     return {key: tuple(accounts) for key, accounts in known.items()}
@@ -130,9 +129,20 @@ def read_active(home: Path, lake: Lake, before: Loaded | None = None) -> Loaded:
         raise NotReadyError(
             f"the lake {lake.url} is empty; expected the posts that scores are told from: ingest them, or set CLOUT_LAKE"
         )
-    tables = read_tables(lake)
-    loaded = Loaded.of(model, load(tables, horizon, values), values, batches)
-    return replace(loaded, persons=persons(tables["identities"].select("person", "account").iter_rows()))
+    return Loaded.of(model, _hear(home, lake, batches, horizon, values), batches)
+
+
+def _hear(
+    home: Path, lake: Lake, batches: frozenset[str], horizon: timedelta, action_values: Mapping[str, float]
+) -> Heard:
+    """What there is to hear of a lake: what an earlier start kept of it, else all measured anew."""
+    key = warm.key_of(batches, horizon, action_values)
+    heard = warm.read(home, key)
+    if heard is None:
+        tables = read_tables(lake)
+        heard = Heard.of(load(tables, horizon, action_values), tables["identities"])
+        warm.write(home, key, heard)
+    return heard
 
 
 def read_champion(home: Path) -> ScoreModel:

@@ -11,6 +11,7 @@ from typing import Any
 from clout.data import personal
 from clout.data.erasure import ASKED, erase, erase_beside
 from clout.data.lake import Lake
+from clout.features import warm
 from clout.serving.ingest.intake import erase_waiting
 from clout.serving.store.scores import Store
 
@@ -45,6 +46,7 @@ def forget_all(lake: Lake, store: Store, home: Path, accounts: Collection[str], 
         for table, count in store.forget(account).items():
             rows[table] = rows.get(table, 0) + count
     rows["inbox"] = erase_waiting(home, lake.tombstones())
+    warm.forget(home)
     rows["judged"] = erase_beside([file for place in JUDGED for file in sorted(home.glob(place))], lake.tombstones())
     return Erased(tuple(sorted(accounts)), {table: count for table, count in rows.items() if count})
 

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from clout.data.lake import Lake
+from clout.features import warm
 from clout.models import bundle, registry
 from clout.serving import active_model
 from clout.serving.active_model import ActiveModel, NotReadyError, read_active
@@ -179,6 +180,7 @@ def test_an_empty_lake(home: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_lake(copy: Path) -> None:
+    warm.forget(copy)
     next((copy / "lake" / "posts").glob("*.parquet")).unlink()
     assert "is missing" in reason(copy)
 

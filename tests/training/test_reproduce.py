@@ -17,6 +17,7 @@ from clout.cli import app
 from clout.data.history import load, read_tables
 from clout.data.lake import Lake, LakeError
 from clout.features.catalogue import CONTRACT
+from clout.features.heard import Heard
 from clout.models import bundle as bundles
 from clout.models import golden, registry
 from clout.models.bundle import Bundle, to_json
@@ -119,7 +120,8 @@ def test_a_model_does_without_the_features_that_are_left_out(folder: Path, model
     assert golden.check(less) == []
     assert open_last_block(less, lake)["posts"] > 50
     values = less.data["action_values"]
-    loaded = Loaded.of(less, load(read_tables(lake), timedelta(days=7), values), values, frozenset())
+    tables = read_tables(lake)
+    loaded = Loaded.of(less, Heard.of(load(tables, timedelta(days=7), values), tables["identities"]), frozenset())
     account = next(iter(sorted(loaded.accounts)))
     now = lake.read("posts")["happened_at"].max() + timedelta(days=1)  # type: ignore[operator]
     request = scoring.read_request(json.dumps({"account": account, "text": "coffee and a song"}), now)
