@@ -16,6 +16,7 @@ from clout.data.tombstones import Tombstones
 from clout.data.values import TIME
 
 LONGEST_SHOWN = 60
+MISSING = ("missing_id", "missing_time", "missing_value")
 Row = Mapping[str, Any]
 
 
@@ -35,14 +36,14 @@ class Arrival:
     column: str | None = None
 
 
-def judged(table: str, rows: Sequence[Row], now: datetime, tombstones: Tombstones) -> list[Arrival]:
+def judged(table: str, rows: Sequence[Any], now: datetime, tombstones: Tombstones) -> list[Arrival]:
     """What becomes of each of `rows`, in order; of rows with one key the first stays, see `tables.validate`."""
     strange = {number: arrival for number, row in enumerate(rows) if (arrival := _strange(table, row))}
     plain = [{"row": number, **_texts(table, row)} for number, row in enumerate(rows) if number not in strange]
     texts = pl.DataFrame(plain, schema={"row": pl.Int64, **dict.fromkeys(SCHEMAS[table], pl.String)})
     kept, refused = validate(table, texts, now)
     why = refused.select("row", "reason", "sentence").iter_rows()
-    found = strange | {number: _refused(table, code, said) for number, code, said in why}
+    found = strange | {number: _refused(table, rows[number], code, said) for number, code, said in why}
     buried = tombstones.name(kept)
     for row, gone in zip(kept.iter_rows(named=True), buried, strict=True):
         number = row.pop("row")
@@ -59,9 +60,12 @@ def frame(table: str, contents: Iterable[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMAS[table])
 
 
-def _strange(table: str, row: Row) -> Arrival | None:
-    """Why a row is refused that has what no row of the table can have."""
+def _strange(table: str, row: Any) -> Arrival | None:  # noqa: ANN401 (anything that JSON holds)
+    """Why a row is refused that is none, or has what no row of the table can have."""
     schema = SCHEMAS[table]
+    if not isinstance(row, Mapping):
+        got = json.dumps(row, ensure_ascii=False)[:LONGEST_SHOWN]
+        return Arrival(code="wrong_type", detail=f"got {got}; expected an object with the columns {', '.join(schema)}")
     for name, value in row.items():
         if name not in schema:
             words = f"{name[:LONGEST_SHOWN]} is none of the columns {', '.join(schema)}"
@@ -71,9 +75,16 @@ def _strange(table: str, row: Row) -> Arrival | None:
     return None
 
 
-def _refused(table: str, code: str, said: str) -> Arrival:
+def _refused(table: str, row: Row, code: str, said: str) -> Arrival:
+    if code in MISSING and (absent := _absent(table, row)):
+        words = f"{', '.join(absent)} {'is' if len(absent) == 1 else 'are'} missing"
+        return Arrival(code=code, detail=words, column=absent[0] if len(absent) == 1 else None)
     column = said.split(" ", 1)[0]
     return Arrival(code=code, detail=said, column=column if column in SCHEMAS[table] else None)
+
+
+def _absent(table: str, row: Row) -> list[str]:
+    return [name for name in SCHEMAS[table] if name not in NULLABLE[table] and row.get(name) in {None, ""}]
 
 
 def _forgotten(table: str, row: Row) -> Arrival:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 MOST_ROWS = 1_000
+# What is no row is rejected by itself, so anything may stand here.
+ARow = Annotated[Any, WithJsonSchema({"anyOf": [{"type": "object"}, {}]})]
 
 
 class RowsRequest(BaseModel):
@@ -14,10 +16,10 @@ class RowsRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rows: list[dict[str, Any]] = Field(
+    rows: list[ARow] = Field(
         min_length=1,
         max_length=MOST_ROWS,
-        description="The rows, with the columns of the table.",
+        description="The rows, objects with the columns of the table; one that is wrong does not harm the others.",
         examples=[
             [
                 {

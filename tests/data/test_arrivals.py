@@ -52,7 +52,7 @@ def test_a_good_row_comes_back_as_the_table_keeps_it(table: str) -> None:
         ("counts", {"count": True}, "wrong_type", "count"),
         ("counts", {"count": [1]}, "wrong_type", "count"),
         ("counts", {"count": {}}, "wrong_type", "count"),
-        ("counts", {"count": None}, "missing_value", None),
+        ("counts", {"count": None}, "missing_value", "count"),
         ("counts", {"kind": "hate"}, "unknown_kind", None),
         ("counts", {"retrospective": "perhaps"}, "wrong_type", "retrospective"),
         ("counts", {"a/b": 1}, "unknown_column", "a/b"),
@@ -61,13 +61,13 @@ def test_a_good_row_comes_back_as_the_table_keeps_it(table: str) -> None:
         ("posts", {"happened_at": 1772461800}, "unreadable_time", "happened_at"),
         ("posts", {"happened_at": "yesterday"}, "unreadable_time", "happened_at"),
         ("posts", {"happened_at": "2027-01-01T00:00:00Z"}, "future", None),
-        ("posts", {"happened_at": None}, "missing_time", None),
+        ("posts", {"happened_at": None}, "missing_time", "happened_at"),
         ("posts", {"known_at": "2026-02-01T00:00:00Z"}, "known_before_happened", None),
-        ("posts", {"post": ""}, "missing_id", None),
+        ("posts", {"post": ""}, "missing_id", "post"),
         ("posts", {"post": "1"}, "id_without_network", None),
         ("posts", {"post": "g/1"}, "other_network", None),
         ("posts", {"text": "x" * 100_001}, "text_too_long", None),
-        ("actions", {"actor": None}, "missing_id", None),
+        ("actions", {"actor": None}, "missing_id", "actor"),
     ],
 )
 def test_a_bad_row_is_refused_for_the_reason_its_table_has(
@@ -79,6 +79,27 @@ def test_a_bad_row_is_refused_for_the_reason_its_table_has(
     assert (first.code, first.column, first.key, first.content) == (code, column, "", "")
     assert first.detail
     assert (second.code, bool(second.key)) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "column"),
+    [
+        ({"retrospective": None}, "retrospective is missing", "retrospective"),
+        ({"known_at": None, "post": ""}, "post, known_at are missing", None),
+    ],
+)
+def test_what_is_missing_is_named(changes: dict[str, Any], words: str, column: str | None) -> None:
+    [arrival] = judge("counts", {**COUNT, **changes})
+    assert (arrival.detail, arrival.column) == (words, column)
+
+
+@pytest.mark.parametrize("row", [7, None, "é" * 100, [COUNT], True, 1.5])
+def test_what_is_no_row_is_refused_by_itself(row: object) -> None:
+    first, second, third = judge("counts", {**COUNT, "post": "f/9"}, row, COUNT)
+    assert (first.code, second.code, third.code) == ("", "wrong_type", "")
+    assert second.detail.startswith("got ")
+    assert "expected an object with the columns post, kind" in second.detail
+    assert second.column is None
 
 
 def test_whole_numbers_and_truths_may_be_written_as_text() -> None:

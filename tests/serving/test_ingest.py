@@ -15,6 +15,7 @@ from ingest_rows import NOW, action, count, post
 
 from clout.data.erasure import ASKED, erase
 from clout.data.lake import Lake
+from clout.data.tables import KEYS, NULLABLE, SCHEMAS
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
 from clout.serving.edge.gate import Access
@@ -86,6 +87,20 @@ def test_each_row_has_its_result(ask: Asked, intake: Intake) -> None:
     assert waiting(intake) == 2
 
 
+def test_what_is_no_row_does_not_harm_the_others(ask: Asked, intake: Intake) -> None:
+    rows = [post(1), 7, {**count(1)}, None, {key: value for key, value in post(2).items() if key != "kind"}]
+    told = ask.post("/v1/ingest/posts", {"rows": rows}).json()
+    assert [(result["status"], result["pointer"], result["code"]) for result in told["results"]] == [
+        ("accepted", "/rows/0", None),
+        ("rejected", "/rows/1", "wrong_type"),
+        ("rejected", "/rows/2/count", "unknown_column"),
+        ("rejected", "/rows/3", "wrong_type"),
+        ("rejected", "/rows/4/kind", "missing_value"),
+    ]
+    assert told["results"][4]["detail"] == "kind is missing"
+    assert waiting(intake) == 1
+
+
 def test_rows_are_counted_and_those_that_wait_too(ask: Asked, intake: Intake, home: Path) -> None:
     assert "clout_inbox_rows 0.0" in ask.get("/metrics").text
     assert not home.exists()
@@ -109,7 +124,7 @@ def test_nothing_good_needs_no_inbox(ask: Asked, home: Path) -> None:
     [
         ({}, 422, "invalid_content"),
         ({"rows": []}, 422, "invalid_content"),
-        ({"rows": [1]}, 422, "invalid_content"),
+        ({"rows": {"0": post(1)}}, 422, "invalid_content"),
         ({"rows": [post(1)], "more": 1}, 422, "invalid_content"),
         ({"rows": [{}] * 1_001}, 422, "invalid_content"),
         ([post(1)], 422, "invalid_content"),
@@ -197,7 +212,19 @@ def test_when_enough_wait_they_are_moved_at_once(
     assert Lake(home / "lake").read("posts")["post"].to_list() == ["f/0", "f/1", "f/2"]
 
 
-def test_the_document_shows_what_is_answered(ask: Asked, root: Path) -> None:
+@pytest.mark.parametrize("table", ROWS)
+def test_the_document_shows_a_whole_row_of_each_table(ask: Asked, root: Path, table: str) -> None:
+    text = (root / "docs" / "ingest-api.md").read_text()
+    [shown] = re.findall(rf"```json {table}\n(.*?)```", text, re.DOTALL)
+    row = json.loads(shown)
+    assert set(row) == set(SCHEMAS[table])
+    assert ask.post(f"/v1/ingest/{table}", {"rows": [row]}).json()["accepted"] == 1
+    needed = {name: row[name] for name in row if name not in NULLABLE[table]}
+    needed[KEYS[table][0]] = "forum/99"
+    assert ask.post(f"/v1/ingest/{table}", {"rows": [needed]}).json()["accepted"] == 1
+
+
+def test_the_document_shows_what_what_is_answered(ask: Asked, root: Path) -> None:
     text = (root / "docs" / "ingest-api.md").read_text()
     [body], [answer] = (
         re.findall(r"-d '(.*?)'\n```", text, re.DOTALL),
