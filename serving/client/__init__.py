@@ -2,6 +2,6 @@
 
 from clout.serving.client.asking import Post
 from clout.serving.client.client import AsyncClient, Client
-from clout.serving.client.problem import Problem, UnreachableError
+from clout.serving.client.problem import Problem, QuestionError, UnreachableError
 
-__all__ = ["AsyncClient", "Client", "Post", "Problem", "UnreachableError"]
+__all__ = ["AsyncClient", "Client", "Post", "Problem", "QuestionError", "UnreachableError"]

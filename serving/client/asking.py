@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import quote
 
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from clout.serving import answers
 from clout.serving.accounts import answers as accounts
-from clout.serving.client.problem import Problem, unreadable
+from clout.serving.client.problem import Problem, QuestionError, unreadable
 from clout.serving.drafts import answers as drafts
 
 Told = TypeVar("Told", bound=BaseModel)
@@ -22,6 +24,9 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 BEFORE = (httpx.ConnectError, httpx.ConnectTimeout)
 # A connection that was kept and is gone; what was slow once is not asked again, it would be slow again.
 BROKE_OFF = (*BEFORE, httpx.ReadError, httpx.RemoteProtocolError)
+
+
+SCHEMELESS = re.compile(r"[\w.-]+(:\d+)?(/.*)?")
 
 
 class Post(TypedDict, total=False):
@@ -68,10 +73,26 @@ class Question(Generic[Told]):
             raise Problem(unreadable(answer)) from error
 
 
+def base_url(url: str) -> str:
+    """The URL of a service; raises `QuestionError` for what is none."""
+    try:
+        told = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise QuestionError(f"got the URL {url!r} ({error}); expected one as http://127.0.0.1:3000") from error
+    if told.scheme not in {"http", "https"} or not told.host:
+        given = f"give http://{url}" if SCHEMELESS.fullmatch(url) else "give one as http://127.0.0.1:3000"
+        raise QuestionError(f"got the URL {url!r}; expected one that begins with http:// or https://: {given}")
+    return url
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 (anything that JSON can hold, and moments)
-    """The same with moments written out; a moment must say its offset from UTC."""
+    """The same with moments written out; a moment must say its offset from UTC, a number must be finite."""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, float) and not isfinite(value):
+        raise QuestionError(
+            f"got the number {value} in what is asked; expected a finite one: leave out what is not known"
+        )
     if isinstance(value, Mapping):
         return {name: plain(part) for name, part in value.items()}
     return [plain(part) for part in value] if isinstance(value, list | tuple) else value
@@ -182,5 +203,5 @@ def _address(account: str, part: str) -> str:
     """The address of what is asked of an account, which is named by network/id or network/@handle."""
     network, slash, name = account.partition("/")
     if not (network and slash and name):
-        raise ValueError(f"got the account {account!r}; expected network/id or network/@handle, as twitter/@klout")
+        raise QuestionError(f"got the account {account!r}; expected network/id or network/@handle, as twitter/@klout")
     return f"/v1/accounts/{quote(network, safe='')}/{quote(name, safe='')}{part}"

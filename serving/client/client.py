@@ -45,7 +45,9 @@ class Client:
         retries: int = RETRIES,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = httpx.Client(base_url=url, headers=_headers(key), timeout=timeout, transport=transport)
+        self._http = httpx.Client(
+            base_url=asking.base_url(url), headers=_headers(key), timeout=timeout, transport=transport
+        )
         self._patience = Patience(retries, random.random)
 
     def __enter__(self) -> Self:
@@ -141,7 +143,9 @@ class AsyncClient:
         retries: int = RETRIES,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._http = httpx.AsyncClient(base_url=url, headers=_headers(key), timeout=timeout, transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=asking.base_url(url), headers=_headers(key), timeout=timeout, transport=transport
+        )
         self._patience = Patience(retries, random.random)
 
     async def __aenter__(self) -> Self:

@@ -36,6 +36,12 @@ class Problem(CloutError):  # noqa: N818 (it is what RFC 9457 calls it)
         return cls(told, seconds(answer.headers))
 
 
+class QuestionError(CloutError):
+    """What cannot be asked: it is not sent."""
+
+    code = "question"
+
+
 class UnreachableError(CloutError):
     """No answer came: nobody listens there, or it took too long."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from clout.errors import CloutError
 from clout.serving.accounts.kept import AccountStore
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
-from clout.serving.client import AsyncClient, Client, Post, Problem, UnreachableError
+from clout.serving.client import AsyncClient, Client, Post, Problem, QuestionError, UnreachableError
 from clout.serving.client import client as module
 from clout.serving.client.asking import LONGEST_WAIT, Patience, Question, plain
 from clout.serving.openapi.operations import OPERATIONS
@@ -64,6 +65,38 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(module.asyncio, "sleep", sleep)
     monkeypatch.setattr(module.random, "random", lambda: 0.5)
     return waited
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_none_is_not_sent(number: float) -> None:
+    posts: list[Any] = [
+        {"account": "a/b", "n_media": number},
+        {"network": "a", "account_facts": {"recent": [{"counts": {"like": number}}]}},
+    ]
+    told = Told()
+    with Client(URL, transport=httpx.MockTransport(told)) as client:
+        for post in posts:
+            with pytest.raises(QuestionError, match="expected a finite one: leave out") as refused:
+                client.score(post)
+            assert isinstance(refused.value, CloutError)
+    assert not told.asked
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("127.0.0.1:4310", "give http://127.0.0.1:4310"),
+        ("localhost:3000", "give http://localhost:3000"),
+        ("clout.example", "give http://clout.example"),
+        ("ftp://clout.example", "expected one that begins with http:// or https://"),
+        ("http://", "expected one that begins with http:// or https://"),
+        ("http://[::", "Invalid port"),
+    ],
+)
+@pytest.mark.parametrize("made", [Client, AsyncClient])
+def test_a_url_that_is_none_is_told(made: Callable[[str], object], url: str, said: str) -> None:
+    with pytest.raises(QuestionError, match=re.escape(said)):
+        made(url)
 
 
 class Told:
@@ -136,7 +169,7 @@ def test_names_with_slashes_and_odd_letters_are_found(ask: Callable[..., Any]) -
     with pytest.raises(Problem) as raised:
         ask("account_score", "commons/@ä/b?c#d%2F")
     assert (raised.value.status, raised.value.code) == (404, "unknown_account")
-    with pytest.raises(ValueError, match="network/@handle"):
+    with pytest.raises(QuestionError, match="network/@handle"):
         ask("account_score", "amy")
 
 
