@@ -54,6 +54,7 @@ class AccountStore:
         self._url, self._lock = url, Lock()
         self._opened: Store | None = None
         self._refused: tuple[float, str] | None = None
+        self._opened_at = ""
         self._mark: tuple[int, int] | None = None
         self._looked = float("-inf")
         self.words = lru_cache(KEPT_MODELS)(self._words)
@@ -123,16 +124,12 @@ class AccountStore:
         if self._mark is not None and mark(url) is None:
             raise StoreError(GONE)
         opened = Store.open(url, PATIENCE)
-        self._mark = mark(url)
+        self._opened_at, self._mark = url, mark(url)
         return opened
-
-    def _file(self) -> tuple[int, int] | None:
-        url = self._url()
-        return None if url is None else mark(url)
 
     def _leave_replaced(self) -> None:
         """Nothing; a store whose file is gone or another is not open any more, and nothing of it is kept."""
-        if self._opened is None or self._mark is None or self._file() == self._mark:
+        if self._opened is None or self._mark is None or mark(self._opened_at) == self._mark:
             return
         self._opened.close()
         self._opened = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,7 @@ from clout.serving.klout import shape
 from clout.serving.problems import ProblemError
 from clout.serving.store.rows import StoreError
 
+log = logging.getLogger("clout.serving")
 Open = Literal["loopback", "never", "always"]
 FREE = frozenset({"/", "/livez", "/readyz", "/problems", "/openapi.json"})
 # Whoever watches over the service must be heard when it is busiest.
@@ -128,7 +130,9 @@ class Gate:
         try:
             return await self._ring.find(given)
         except StoreError as error:
-            raise ProblemError("store_unavailable", str(error), (), {"Retry-After": RETRY_SECONDS}) from error
+            log.warning("keys cannot be read: %s", error)
+            detail = "the store, which holds the keys, cannot be read; why is in the service's log"
+            raise ProblemError("store_unavailable", detail, (), {"Retry-After": RETRY_SECONDS}) from error
 
 
 @lru_cache(1024)
