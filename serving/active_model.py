@@ -119,8 +119,11 @@ def plain_handle(handle: str) -> str:
     return handle.removeprefix("@").casefold()
 
 
-def read_active(home: Path, lake: Lake, before: Loaded | None = None) -> Loaded:
-    """The champion of `home`, verified, beside the history of `lake`, which `before` may have read already."""
+def read_active(home: Path, lake: Lake, before: Loaded | None = None, *, keep: bool = True) -> Loaded:
+    """The champion of `home`, verified, beside the history of `lake`, which `before` may have read already.
+
+    What is measured of the lake is kept in `home` for the next start, unless not to `keep` it.
+    """
     model = read_champion(home)
     values, horizon, batches = model.data["action_values"], timedelta(days=model.data["horizon_days"]), lake.batches()
     if before and (before.batches, before.past.horizon, before.past.action_values) == (batches, horizon, values):
@@ -129,11 +132,17 @@ def read_active(home: Path, lake: Lake, before: Loaded | None = None) -> Loaded:
         raise NotReadyError(
             f"the lake {lake.url} is empty; expected the posts that scores are told from: ingest them, or set CLOUT_LAKE"
         )
-    return Loaded.of(model, _hear(home, lake, batches, horizon, values), batches)
+    return Loaded.of(model, _hear(home, lake, batches, horizon, values, keep=keep), batches)
 
 
 def _hear(
-    home: Path, lake: Lake, batches: frozenset[str], horizon: timedelta, action_values: Mapping[str, float]
+    home: Path,
+    lake: Lake,
+    batches: frozenset[str],
+    horizon: timedelta,
+    action_values: Mapping[str, float],
+    *,
+    keep: bool,
 ) -> Heard:
     """What there is to hear of a lake: what an earlier start kept of it, else all measured anew."""
     key = warm.key_of(batches, horizon, action_values)
@@ -141,7 +150,8 @@ def _hear(
     if heard is None:
         tables = read_tables(lake)
         heard = Heard.of(load(tables, horizon, action_values), tables["identities"])
-        warm.write(home, key, heard)
+        if keep:
+            warm.write(home, key, heard)
     return heard
 
 
@@ -179,18 +189,18 @@ class ActiveModel:
         self._reason = "the model is being loaded; expected it in a few seconds: try again"
         self._loading = Lock()
 
-    def load(self, home: Path, lake: str) -> None:
+    def load(self, home: Path, lake: str, *, keep: bool = True) -> None:
         """Loads the champion of `home` and the history of `lake`; when that fails, what answered before stays.
 
-        `refused` then says why, and `current` too where nothing answered before.
+        `refused` then says why, and `current` too where nothing answered before. `keep` as in `read_active`.
         """
         with self._loading:
-            self._load(home, lake)
+            self._load(home, lake, keep=keep)
 
-    def _load(self, home: Path, lake: str) -> None:
+    def _load(self, home: Path, lake: str, *, keep: bool) -> None:
         began, before = monotonic(), self._current
         try:
-            loaded = read_active(home, Lake(lake), before)
+            loaded = read_active(home, Lake(lake), before, keep=keep)
         except CloutError as error:
             log.error("no model could be loaded: %s", error)  # noqa: TRY400 (the message says all)
             self._refuse(home, str(error))
@@ -220,7 +230,14 @@ class ActiveModel:
                 seen, tried = found, now
                 self.load(home, lake)
                 cost = monotonic() - now
+                if self._is_behind(home):
+                    seen = None
             stop.wait(LOOK_SECONDS)
+
+    def _is_behind(self, home: Path) -> bool:
+        """Whether another champion was promoted while the one that answers was being read."""
+        answering = self._current and self._current.model.version
+        return self._refused is None and answering != registry.pointed(home, registry.CHAMPION)
 
     @property
     def is_ready(self) -> bool:

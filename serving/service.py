@@ -50,7 +50,7 @@ class Clout:
         """A Bento answers with what it carries; elsewhere the champion and the lake of the settings are followed."""
         logging.getLogger(__package__).setLevel(logging.INFO)  # a new champion is told, not only trouble
         home, lake = places()
-        loading = active.load if service.bento else partial(active.follow, stop=Event())
+        loading = partial(active.load, keep=False) if service.bento else partial(active.follow, stop=Event())
         Thread(target=loading, args=(home, lake), name="load", daemon=True).start()
         Thread(target=intake.follow, args=(Event(),), name="move", daemon=True).start()
 

@@ -21,6 +21,7 @@ from clout.serving.active_model import Loaded
 
 CLOUT = Path(sys.executable).parent / "clout"
 WAIT_SECONDS = 60.0
+LOST = 3  # the one in flight, and those that had been handed to the worker already
 
 pytestmark = pytest.mark.slow
 
@@ -90,8 +91,9 @@ def test_a_worker_that_is_killed_under_load_is_replaced(served: Served, loaded: 
     until(lambda: len(served.workers() - {killed}) == 2)
     load.join()
     until(lambda: served.scored(loaded.example) == 200)
-    assert len([status for status in statuses if isinstance(status, str)]) <= 1
-    assert set(statuses) - {200} <= {"RemoteProtocolError", "ReadError"}
+    lost = [status for status in statuses if isinstance(status, str)]
+    assert len(lost) <= LOST
+    assert set(statuses) - {200} <= {"RemoteProtocolError", "ReadError", "ConnectError"}
 
 
 def test_figures_of_all_workers_are_summed(served: Served, loaded: Loaded) -> None:
