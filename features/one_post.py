@@ -71,8 +71,8 @@ def measure(
 ) -> dict[str, float | None]:
     """Every feature of a post by name, as `compute.compute` gives them; missing is None.
 
-    `said` is what was `read` of its text. `at` is the moment before which the account's indexes are looked up, `network_at` those of its network; `logged`
-    tells whether the network tells who acts, `lift` is that of the post's words.
+    `said` is what was `read` of its text. `at` is the moment before which the account's indexes are looked up, `network_at`
+    those of its network; `logged` tells whether the network tells who acts, `lift` is that of the post's words.
     """
     form = {name: told(post) for name, told in OF_FORM.items()}
     found = {**post, **said, **form, "wording": lift, "logged": logged, "at": _microseconds(at)}

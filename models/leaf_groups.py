@@ -110,6 +110,7 @@ def groups(tree: Tree, bins: Mapping[tuple[int, float], int]) -> list[Group]:
     done: list[Group] = []
 
     def walk(child: int, spans: Mapping[int, Span]) -> Group | None:
+        """The leaves below `child` as one group, which may still grow; None where they are more than fit in one."""
         if child < 0:
             return Group([Leaf(tree.leaf_value[~child], spans)])
         left, right = (walk(side, then) for side, then in _sides(tree, child, spans, bins))

@@ -1,6 +1,6 @@
 """What a worker of `clout serve` runs: our application, and BentoML's for what is no HTTP request.
 
-BentoML's own server passes each request through layers of its own before ours, which cost more than the answer.
+A request then passes no layer of BentoML's, and a worker that dies is replaced.
 """
 
 from __future__ import annotations
