@@ -1,0 +1,125 @@
+"""A language as pages speak it: texts from the catalogue, numbers, dates and values the way its readers write them.
+
+English is what the code says; every other language is a `serving/locale/<code>/LC_MESSAGES/clout.po`, read once.
+A text is a template: `{name}` stands for a value in Python, `%(name)s` in a Jinja template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale, negotiate_locale
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from starlette.requests import Request
+
+from clout.models import phrases
+
+FOLDER = Path(__file__).parent.parent / "locale"
+ENGLISH = "en"
+REGION_OF_ENGLISH = "en_GB"
+MINUS = "\N{MINUS SIGN}"
+DAY, MOMENT = "d MMMM y", "d MMMM y, HH:mm"
+
+
+@dataclass(frozen=True, eq=False)
+class Tongue:
+    """A language: its `code`, how its `locale` writes numbers and dates, and its `texts`."""
+
+    code: str
+    locale: Locale
+    texts: NullTranslations
+
+    def text(self, msgid: str, **values: object) -> str:
+        """The text in this language, `{name}` replaced by `values`; the English one where there is no other."""
+        return _filled(self.gettext(msgid), values)
+
+    def plural(self, one: str, many: str, n: int, **values: object) -> str:
+        """`one` or `many`, whichever goes with `n`, in this language; `{n}` stands for the number."""
+        return _filled(self.ngettext(one, many, n), {"n": self.number(n), **values})
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number with so many digits after the point, thousands apart."""
+        told = format_decimal(abs(value), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=self.locale)
+        return f"{MINUS}{told}" if value < 0 and told.strip("0.,") else told
+
+    def points(self, value: float, digits: int = 0) -> str:
+        """Points with their sign: +4, −4, 0."""
+        told = self.number(value, digits)
+        return f"+{told}" if value > 0 and told.strip("0.,") else told
+
+    def percent(self, share: float, digits: int = 0) -> str:
+        """A share of 1 as a percentage."""
+        return str(format_percent(share, format=f"#,##0.{'0' * digits}%" if digits else None, locale=self.locale))
+
+    def day(self, moment: date) -> str:
+        """A day: 22 November 2026."""
+        return str(format_date(moment, DAY, locale=self.locale))
+
+    def moment(self, moment: datetime) -> str:
+        """A day and the time of it in UTC."""
+        return f"{format_datetime(moment, MOMENT, tzinfo=UTC, locale=self.locale)} UTC"
+
+    def said(self, value: float, unit: str) -> str:
+        """A value with its unit, in words."""
+        return phrases.say(value, unit)
+
+    def gettext(self, msgid: str) -> str:
+        """The text as it stands, nothing replaced."""
+        return self.texts.gettext(msgid)
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        """`one` or `many` as it stands, nothing replaced."""
+        return self.texts.ngettext(one, many, n)
+
+
+@cache
+def tongues() -> dict[str, Tongue]:
+    """Every language that pages can be read in, by its code; English first."""
+    files = sorted(FOLDER.glob("*/LC_MESSAGES/clout.po"))
+    told = {code: _read(code, file) for file in files if (code := file.parent.parent.name)}
+    return {ENGLISH: Tongue(ENGLISH, Locale.parse(REGION_OF_ENGLISH), NullTranslations()), **told}
+
+
+def tongue_of(request: Request) -> Tongue:
+    """The language of a request: `lang` in its query, else what its reader prefers, else English."""
+    asked, known = request.query_params.get("lang", ""), tongues()
+    if asked in known:
+        return known[asked]
+    return known[negotiate_locale(_preferred(request.headers.get("accept-language", "")), list(known), "-") or ENGLISH]
+
+
+def _preferred(accept: str) -> list[str]:
+    """The languages of an Accept-Language header, best first; those its reader does not want left out.
+
+    >>> _preferred("de;q=0.5, sv-SE, en;q=0.9, fr;q=0")
+    ['sv-SE', 'en', 'de']
+    """
+    parts = [part.partition(";") for part in accept.replace(" ", "").split(",") if part]
+    weighed = [(_weight(quality), name) for name, _, quality in parts]
+    return [name for weight, name in sorted(weighed, key=lambda told: -told[0]) if weight > 0]
+
+
+def _weight(quality: str) -> float:
+    try:
+        return float(quality.removeprefix("q=") or 1)
+    except ValueError:
+        return 0.0
+
+
+def _read(code: str, file: Path) -> Tongue:
+    with file.open("rb") as source, BytesIO() as compiled:
+        write_mo(compiled, read_po(source, locale=code))
+        compiled.seek(0)
+        return Tongue(code, Locale.parse(code), GNUTranslations(compiled))
+
+
+def _filled(template: str, values: dict[str, object]) -> str:
+    return template.format(**values) if values else template
