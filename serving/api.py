@@ -20,17 +20,18 @@ from clout.serving.accounts.kept import NOWHERE, AccountStore
 from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError, Refusal
 from clout.serving.drafts.routes import DraftsApi
+from clout.serving.edge import telling
 from clout.serving.edge.layers import OPEN_HERE, Edge
 from clout.serving.fresh import fresh
 from clout.serving.guard import read_json
 from clout.serving.ingest.intake import NOWHERE as NO_INTAKE
 from clout.serving.ingest.intake import Intake
 from clout.serving.ingest.routes import IngestApi
-from clout.serving.klout import shape
 from clout.serving.klout.routes import KloutApi
 from clout.serving.metrics import Metrics
 from clout.serving.openapi.document import address, method
 from clout.serving.openapi.routes import ROUTE as OPENAPI
+from clout.serving.pages.routes import Pages
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
 from clout.serving.store.rows import StoreError
@@ -174,7 +175,11 @@ def application(
     """
     metrics = Metrics()
     app = Starlette(
-        routes=[*Api(active, now, metrics, store, erase, intake).routes(), *KloutApi(active, store).routes()],
+        routes=[
+            *Api(active, now, metrics, store, erase, intake).routes(),
+            *KloutApi(active, store).routes(),
+            *Pages(active, store, now).routes(),
+        ],
         middleware=edge.layers(metrics),
         exception_handlers=dict.fromkeys((ProblemError, NotReadyError, StoreError, HTTPException), _tell),
     )
@@ -192,7 +197,7 @@ def _json(answer: BaseModel) -> Response:
 
 
 async def _tell(request: Request, error: Exception) -> Response:
-    return shape.response(_problem(request, error), request.scope)
+    return telling.response(_problem(request, error), request.scope)
 
 
 def _problem(request: Request, error: Exception) -> ProblemError:

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clout.serving.klout import shape
+from clout.serving.edge import telling
 from clout.serving.metrics import Metrics
 from clout.serving.problems import ProblemError
 
@@ -55,7 +55,7 @@ class Guard:
         except Exception as error:
             if status != CLIENT_LEFT:
                 raise
-            await shape.response(_last_resort(error, request_id, self._deadline), scope)(scope, receive, marked)
+            await telling.response(_last_resort(error, request_id, self._deadline), scope)(scope, receive, marked)
         finally:
             self._metrics.answered(_route(scope), status, perf_counter() - started)
 

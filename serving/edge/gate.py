@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clout.serving.edge import telling
 from clout.serving.edge.keys import ADMIN, Key, KeyRing, missing_scope, no_key
 from clout.serving.edge.limits import Allowance, Buckets, InFlight, too_many
 from clout.serving.klout import shape
@@ -27,6 +29,7 @@ FREE = frozenset({"/", "/livez", "/readyz", "/problems", "/openapi.json"})
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 METRICS = "/metrics"
 SCORED = ("/v1/posts:", "/v1/scores:")
+DRAFT = "/draft"
 TELLING = frozenset({b"host", b"origin", b"forwarded", b"x-forwarded-for", b"x-real-ip"})
 FROM_HERE = ([b"host"], [b"host", b"origin"])
 RETRY_SECONDS = "5"
@@ -40,11 +43,11 @@ def needs(method: str, path: str) -> str | None:
     """
     if method == "DELETE":
         return ADMIN
-    if path in FREE:
+    if path in FREE or path.startswith("/static/"):
         return None
     if path.startswith("/v1/ingest/"):
         return "ingest"
-    return "score" if path.startswith(SCORED) else "read"
+    return "score" if path.startswith(SCORED) or path == DRAFT else "read"
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Gate:
                 await self._app(scope, self._in_flight.while_read(receive), with_limits)
         except ProblemError as problem:
             scope.setdefault("route", _meant(scope))
-            await shape.response(problem, scope)(scope, receive, with_limits)
+            await telling.response(problem, scope)(scope, receive, with_limits)
 
     async def _pass(self, scope: Scope, told: dict[str, str]) -> None:
         """Nothing where the request may pass; `told` then holds the headers that say how many more may."""
@@ -181,10 +184,20 @@ def _host(written: bytes) -> str | None:
 def _given(scope: Scope) -> str | None:
     """The key that a request brings; None where it brings none."""
     headers = Headers(scope=scope)
-    kind, _, bearer = headers.get("authorization", "").partition(" ")
+    kind, _, given = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        return bearer.strip()
+        return given.strip()
+    if kind.lower() == "basic":
+        return _password(given)
     return headers.get("x-api-key") or (shape.presented_key(scope) if shape.speaks(scope) else None)
+
+
+def _password(given: str) -> str:
+    """What a browser was given as password; empty where it is none."""
+    try:
+        return b64decode(given, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _meant(scope: Scope) -> BaseRoute | None:

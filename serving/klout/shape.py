@@ -31,11 +31,6 @@ def presented_key(scope: Scope) -> str | None:
     return key if key.startswith(f"{MARK}_") else None
 
 
-def response(problem: ProblemError, scope: Scope) -> Response:
-    """The answer that tells a problem to whoever asked; the guard has given the request its id."""
-    return refusal(problem) if speaks(scope) else problem.response(scope["state"]["request_id"])
-
-
 def refusal(problem: ProblemError) -> Response:
     """The answer that tells a problem as Klout did."""
     status = STATUSES.get(problem.kind.status, problem.kind.status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clout.serving.edge import telling
 from clout.serving.klout import shape
 from clout.serving.problems import KINDS, ProblemError
 
@@ -16,7 +17,9 @@ LIKE_KLOUT = {202, 403, 404, 500, 503}
     + [(path, False) for path in ("/", "/v1/model", "/v20", "/v2x/y", "/12", "/x/v2/y")],
 )
 def test_klouts_shape_is_for_klouts_addresses_only(path: str, klouts: bool) -> None:
-    answer = shape.response(ProblemError("unknown_account", "who?"), {"path": path, "state": {"request_id": "r"}})
+    answer = telling.response(
+        ProblemError("unknown_account", "who?"), {"path": path, "headers": [], "state": {"request_id": "r"}}
+    )
     assert shape.speaks({"path": path}) == klouts
     assert (answer.body == b'{"error": 404, "description": "who?"}') == klouts
     assert answer.headers["content-type"] == ("application/json" if klouts else "application/problem+json")

@@ -1,0 +1,44 @@
+"""The routes of the pages: what each address shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from clout.serving.accounts.kept import AccountStore
+from clout.serving.accounts.queries import Name
+from clout.serving.accounts.told import Asked
+from clout.serving.active_model import ActiveModel
+from clout.serving.pages import assets, shell
+from clout.serving.pages.views import why
+from clout.serving.pages.views.view import View
+
+
+class Pages:
+    """The handlers; `now` is the clock of the edge."""
+
+    def __init__(self, active: ActiveModel, store: AccountStore, now: Callable[[], datetime]) -> None:
+        self._active, self._store, self._now = active, store, now
+
+    def routes(self) -> list[Route]:
+        """Every route with its handler."""
+        return [
+            Route("/why/{network}/{handle:path}", self.why),
+            assets.ROUTE,
+        ]
+
+    async def why(self, request: Request) -> Response:
+        """Why an account's score is what it is."""
+        name = Name(request.path_params["network"], request.path_params["handle"], "/path/handle")
+        return await self._page(request, "why.html", lambda asked: why.why(asked, name, self._now()))
+
+    async def _page(self, request: Request, template: str, view: Callable[[Asked], View]) -> Response:
+        def told() -> Response:
+            return shell.page(request, template, view(Asked(self._store, self._active.current())))
+
+        return await run_in_threadpool(told)
