@@ -23,8 +23,8 @@ async def openapi(request: Request) -> Response:
 
 
 def described(routes: Iterable[BaseRoute]) -> tuple[Route, ...]:
-    """Those that answer an address, in their order."""
-    return tuple(route for route in routes if isinstance(route, Route))
+    """Those that answer programs, in their order; pages are for people."""
+    return tuple(route for route in routes if isinstance(route, Route) and route.include_in_schema)
 
 
 ROUTE = Route("/openapi.json", openapi)

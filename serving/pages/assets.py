@@ -52,7 +52,7 @@ async def asset(request: Request) -> Response:
     return Response(found.body, headers={"Cache-Control": keep, "ETag": f'"{found.mark}"'}, media_type=found.media)
 
 
-ROUTE = Route(f"{ROOT}/{{name:path}}", asset)
+ROUTE = Route(f"{ROOT}/{{name:path}}", asset, include_in_schema=False)
 
 
 def _walk(folder: Traversable, above: str) -> list[tuple[str, Traversable]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
@@ -26,19 +26,23 @@ class Pages:
         self._active, self._store, self._now = active, store, now
 
     def routes(self) -> list[Route]:
-        """Every route with its handler."""
+        """Every route with its handler; the description of the API leaves them out."""
         return [
-            Route("/why/{network}/{handle:path}", self.why),
+            _page("/why/{network}/{handle:path}", self.why),
             assets.ROUTE,
         ]
 
     async def why(self, request: Request) -> Response:
         """Why an account's score is what it is."""
         name = Name(request.path_params["network"], request.path_params["handle"], "/path/handle")
-        return await self._page(request, "why.html", lambda asked: why.why(asked, name, self._now()))
+        return await self._show(request, "why.html", lambda asked: why.why(asked, name, self._now()))
 
-    async def _page(self, request: Request, template: str, view: Callable[[Asked], View]) -> Response:
+    async def _show(self, request: Request, template: str, view: Callable[[Asked], View]) -> Response:
         def told() -> Response:
             return shell.page(request, template, view(Asked(self._store, self._active.current())))
 
         return await run_in_threadpool(told)
+
+
+def _page(path: str, handler: Callable[[Request], Awaitable[Response]], *methods: str) -> Route:
+    return Route(path, handler, methods=methods or None, include_in_schema=False)
