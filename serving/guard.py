@@ -81,27 +81,32 @@ def _route(scope: Scope) -> str:
 
 
 async def read_json(request: Request) -> bytes:
-    """The body of a request that says it is JSON.
-
-    Refused as soon as it is longer than `LARGEST_BODY`, or when it is not there after `BODY_SECONDS`.
-    """
+    """The body of a request that says it is JSON."""
     _check_type(request)
+    return await read_body(request, LARGEST_BODY)
+
+
+async def read_body(request: Request, largest: int) -> bytes:
+    """The body of a request.
+
+    Refused as soon as it is longer than `largest`, or when it is not there after `BODY_SECONDS`.
+    """
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > LARGEST_BODY:
-        raise _too_large(f"{int(declared):,}")
+    if declared.isdecimal() and int(declared) > largest:
+        raise _too_large(f"{int(declared):,}", largest)
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _read(request)
+            return await _read(request, largest)
     except TimeoutError as error:
         raise ProblemError("body_too_slow", f"got a part; expected the body within {BODY_SECONDS:g} s") from error
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, largest: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
-            raise _too_large("more")
+        if len(body) > largest:
+            raise _too_large("more", largest)
     return bytes(body)
 
 
@@ -116,5 +121,5 @@ def _check_type(request: Request) -> None:
         raise ProblemError("not_json", f"got a body encoded as {encoding[:100]}; expected it plain")
 
 
-def _too_large(got: str) -> ProblemError:
-    return ProblemError("body_too_large", f"got {got} bytes; expected at most {LARGEST_BODY:,}")
+def _too_large(got: str, largest: int) -> ProblemError:
+    return ProblemError("body_too_large", f"got {got} bytes; expected at most {largest:,}")

@@ -48,6 +48,7 @@ KINDS: dict[str, Kind] = {
             "This may be asked only on the machine itself",
             "Ask the service there, on 127.0.0.1, or run the command that the detail names.",
         ),
+        Kind("cross_site", 403, "Another site has sent this", "Open the page here, and send its form from there."),
         Kind("no_intake", 403, "No rows are taken in here", "Send them to a service as the detail names it."),
         Kind("unknown_route", 404, "There is nothing at this address", "See / for the routes there are."),
         Kind(
@@ -65,8 +66,9 @@ KINDS: dict[str, Kind] = {
         Kind("method_not_allowed", 405, "This address answers other methods", "Use one that the Allow header names."),
         Kind("body_too_slow", 408, "The body did not come in time", "Send it whole within 10 seconds."),
         Kind("ambiguous_account", 409, "Several accounts bear this handle", "Ask by the id of the one that is meant."),
-        Kind("body_too_large", 413, "The body is too large", "Send at most 1 MiB."),
+        Kind("body_too_large", 413, "The body is too large", "Send no more than the detail says."),
         Kind("not_json", 415, "The body is not announced as JSON", "Send the header Content-Type: application/json."),
+        Kind("not_a_form", 415, "This is not what the form sends", "Fill in the form on its page, and send it there."),
         Kind("invalid_content", 422, "The body does not say what is needed", "Mend what errors points at."),
         Kind("invalid_query", 422, "The address does not say what is needed", "Mend what errors points at."),
         Kind("unknown_network", 422, "The model knows no such network", "See networks in GET /v1/model."),
