@@ -41,6 +41,17 @@ def _at(value: float, scale: float) -> float:
     return round(value * scale, DIGITS)
 
 
+def whole_share(percentage: float) -> float:
+    """A percentage as a share that is never said to be all or nothing where it is not.
+
+    >>> whole_share(99.9), whole_share(0.2), whole_share(40)
+    (0.99, 0.01, 0.4)
+    """
+    if 0 < percentage < 100:
+        return min(max(percentage, 1.0), 99.0) / 100
+    return percentage / 100
+
+
 @dataclass(frozen=True)
 class Dot:
     """A point of a line."""

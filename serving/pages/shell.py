@@ -59,7 +59,11 @@ class Page:
 
     def __init__(self, request: Request, tongue: Tongue) -> None:
         self._request, self.language = request, tongue.code
-        self._said = request.query_params.get("lang")
+
+    @property
+    def chosen(self) -> str | None:
+        """The language, where the address asks for one: forms pass it on, as links do."""
+        return self.language if self._request.query_params.get("lang") else None
 
     @property
     def path(self) -> str:
@@ -69,7 +73,7 @@ class Page:
     def link(self, path: str, **query: object) -> str:
         """The address of another page, in the language that was chosen."""
         asked = {name: str(value) for name, value in query.items() if value is not None}
-        if self._said:
+        if self.chosen:
             asked.setdefault("lang", self.language)
         return quote(path, safe=PLAIN) + (f"?{urlencode(asked)}" if asked else "")
 
@@ -86,12 +90,10 @@ def _environment(tongue: Tongue) -> Environment:
         loader=PackageLoader(__package__),
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
         undefined=StrictUndefined,
     )
     i18n: Any = environment
     i18n.install_gettext_callables(tongue.gettext, tongue.ngettext, newstyle=True)
-    languages = [(one.code, one.locale.get_display_name()) for one in tongues().values()]
+    languages = [(one.code, one.locale.get_language_name()) for one in tongues().values()]
     environment.globals.update(tongue=tongue, charts=charts, asset=address, languages=languages)
     return environment

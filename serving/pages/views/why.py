@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -11,10 +12,12 @@ from clout.serving.accounts.others import distribution
 from clout.serving.accounts.queries import Name, Range
 from clout.serving.accounts.told import Asked, recalled
 from clout.serving.answers import Reason
+from clout.serving.pages.charts import Line, line
+from clout.serving.pages.tongue import Tongue
 from clout.serving.pages.views.view import View
 from clout.serving.store.rows import Record
 
-FEW = 4
+FEW, MOST_MOVED = 4, 6
 
 
 class Moved(View):
@@ -23,8 +26,9 @@ class Moved(View):
     code: str = Field(description="The feature.")
     label: str = Field(description="Its name for people.")
     points: float = Field(description="Points more, or fewer below 0.")
-    before: str | None = Field(description="Its value then, in words.")
-    after: str | None = Field(description="Its value now.")
+    unit: str = Field(description="The unit of its values.")
+    before: float | None = Field(description="Its value then; null where it was missing.")
+    after: float | None = Field(description="Its value now.")
 
 
 class Since(View):
@@ -32,6 +36,7 @@ class Since(View):
 
     change: answers.Change
     moved: list[Moved] = Field(description="What moved most, largest first; empty where another model judged then.")
+    others: float = Field(description="The points that all other reasons, and the start, have moved it by.")
 
 
 class Why(View):
@@ -45,7 +50,26 @@ class Why(View):
     since: Since | None = Field(description="What has moved since a week ago; null where there was no score.")
     mean: float | None = Field(description="The mean score of the network's accounts.")
     ten_points: float | None = Field(description="What ten points more multiply the expected reactions by.")
-    level: float | None = Field(description="Share of accounts whose next posts do as the interval says.")
+
+    def line(self) -> Line | None:
+        """The history as a line; None where there are fewer than two scores."""
+        shown = self.history.scores
+        models = [row.model_version for row in shown]
+        changed = [False, *(before != after for before, after in pairwise(models))]
+        ends = [(row.low, row.high) for row in shown]
+        return line([row.as_of for row in shown], [row.score for row in shown], ends, changed)
+
+    def history_words(self, tongue: Tongue) -> str:
+        """The line in a sentence, for those who do not see it."""
+        known = [row for row in self.history.scores if row.score is not None]
+        first, last = known[0], known[-1]
+        return tongue.text(
+            "From {first} on {begin} to {last} on {end}.",
+            first=tongue.number(first.score or 0.0),
+            begin=tongue.day(first.as_of),
+            last=tongue.number(last.score or 0.0),
+            end=tongue.day(last.as_of),
+        )
 
 
 def why(asked: Asked, name: Name, now: datetime) -> Why:
@@ -61,30 +85,34 @@ def why(asked: Asked, name: Name, now: datetime) -> Why:
         since=_since(asked, name, score),
         mean=lie and lie.mean,
         ten_points=lie and lie.ten_points,
-        level=score.interval and score.interval.level,
     )
 
 
 def _since(asked: Asked, name: Name, score: answers.AccountScore) -> Since | None:
     """What has moved since the score of a week ago that the change is told against."""
     change = score.changes["week"]
-    if change.since is None:
+    if change.since is None or change.total is None:
         return None
-    store = asked.store.open()
-    found = store.history(score.account, change.since, change.since)
-    return Since(change=change, moved=_moved(asked, found[0], asked.record(name)) if found else [])
+    [before] = asked.store.open().history(score.account, change.since, change.since)
+    moved = _moved(asked, before, asked.record(name))
+    return Since(change=change, moved=moved, others=change.total - sum(one.points for one in moved))
 
 
 def _moved(asked: Asked, before: Record, after: Record) -> list[Moved]:
-    """The reasons whose points have moved most between two records of one model."""
-    if before.model_version != after.model_version:
-        return []
+    """The reasons whose points have moved most between two records of one model, `MOST_MOVED` at most."""
     then, now = recalled(asked.store, before), recalled(asked.store, after)
-    if then is None or now is None:
+    if before.model_version != after.model_version or then is None or now is None:
         return []
     was = {reason.code: reason for reason in then.reasons(0)}
-    pairs = [(was[reason.code], reason) for reason in now.reasons(0)]
     every = [
-        Moved(code=b.code, label=b.label, points=b.points - a.points, before=a.said, after=b.said) for a, b in pairs
+        Moved(
+            code=reason.code,
+            label=reason.label,
+            points=reason.points - was[reason.code].points,
+            unit=reason.unit,
+            before=was[reason.code].value,
+            after=reason.value,
+        )
+        for reason in now.reasons(0)
     ]
-    return sorted(every, key=lambda one: -abs(one.points))[: 2 * FEW]
+    return sorted(every, key=lambda one: -abs(one.points))[:MOST_MOVED]
