@@ -91,19 +91,12 @@ def _audience(
     name: str,
     unit: str,
     label: str,
+    fact: str,
     expression: pl.Expr,
     missing: str = "who reacted is not known, or nobody did whom others know",
 ) -> Feature:
-    return Feature(
-        name,
-        "audience",
-        unit,
-        label,
-        f"Your {label}, {{value}}, points to more reactions.",
-        f"Your {label}, {{value}}, points to fewer reactions.",
-        expression,
-        missing=missing,
-    )
+    more, fewer = (f"{fact} That points to {way} reactions." for way in ("more", "fewer"))
+    return Feature(name, "audience", unit, label, more, fewer, expression, missing=missing)
 
 
 def _seen(expression: pl.Expr) -> pl.Expr:
@@ -122,63 +115,97 @@ def _weighed(column: str, whole: str = "weight") -> pl.Expr:
 
 
 SNAPSHOT = "no profile from before the post is known"
-PROVEN = f"{SNAPSHOT}, or the account has a track record, which counts instead"
+PROVEN = f"{SNAPSHOT}, or what earlier posts drew counts instead"
 FOLLOWERS = past("profiles", "followers", "last")
 BY_WEIGHT = "reactions (by weight)"
 FEATURES = (
-    _audience("followers_last", "followers", "number of followers", _unproven(FOLLOWERS), PROVEN),
+    _audience("followers_last", "followers", "followers", "You have {value}.", _unproven(FOLLOWERS), PROVEN),
     _audience(
-        "following_last", "accounts", "number of accounts followed", past("profiles", "following", "last"), SNAPSHOT
+        "following_last",
+        "accounts",
+        "accounts you follow",
+        "You follow {value}.",
+        past("profiles", "following", "last"),
+        SNAPSHOT,
     ),
     _audience(
         "listed_last",
         "lists",
-        "number of lists that name you",
+        "lists you are on",
+        "You are on {value}.",
         _unproven(past("profiles", "listed", "last")),
         PROVEN,
     ),
     _audience(
         "followers_following_share",
         "of both",
-        "share of followers among followers and followed",
+        "followers beside accounts you follow",
+        "You have {value}.",
         _unproven(share(FOLLOWERS, FOLLOWERS + past("profiles", "following", "last"))),
         PROVEN,
     ),
     _audience(
         "verified_flag",
         "yes or no",
-        "verified status",
+        "verified account",
+        "Verified account: {value}.",
         _unproven(past("profiles", "verified", "last").cast(pl.Float64)),
         PROVEN,
     ),
-    _audience("actions_sum_7d", BY_WEIGHT, "reactions in the last week", _seen(past("actions", "weight", "7d") / UNIT)),
-    _audience("actions_sum_1d", BY_WEIGHT, "reactions in the last day", _seen(past("actions", "weight", "1d") / UNIT)),
+    _audience(
+        "actions_sum_7d",
+        BY_WEIGHT,
+        "reactions in the last week",
+        "In the last week you drew {value}, after weighing who they came from.",
+        _seen(past("actions", "weight", "7d") / UNIT),
+    ),
+    _audience(
+        "actions_sum_1d",
+        BY_WEIGHT,
+        "reactions in the last day",
+        "In the last day you drew {value}, after weighing who they came from.",
+        _seen(past("actions", "weight", "1d") / UNIT),
+    ),
     _audience(
         "engagers_sum_30d",
         "people (by weight)",
-        "number of different people who reacted",
+        "people who reacted in the last month",
+        "In the last month you moved {value} to react, after weighing who they are.",
         _seen(past("engagers", "weight", "all") / UNIT),
     ),
     _audience(
-        "engagers_selectivity_mean_30d", "(1 is most selective)", "engagers' selectivity", _weighed("selectivity")
+        "engagers_selectivity_mean_30d",
+        "(1 is most selective)",
+        "how choosy the people who react are",
+        "You draw {value}.",
+        _weighed("selectivity"),
     ),
     _audience(
         "engagers_influence_mean_30d",
         "actions (typical)",
-        "engagers' own influence",
+        "what the people who react draw themselves",
+        "The people who react to you usually draw {value} with posts of their own.",
         _weighed("influence", "influence_weight"),
     ),
     _audience(
         "engagers_mutual_share_30d",
         "of the reactions",
-        "share of reactions from people you react to",
+        "reactions from people you react to",
+        "People you react to as well gave you {value}.",
         _weighed("mutual"),
     ),
     _audience(
         "engagers_returning_share_30d",
         "of the reactions",
-        "share of reactions from people who come back",
+        "reactions from people who come back",
+        "People who came back gave you {value}.",
         _weighed("returning"),
     ),
-    _audience("actions_quick_share_30d", "of the reactions", "share of reactions within an hour", _weighed("quick")),
+    _audience(
+        "actions_quick_share_30d",
+        "of the reactions",
+        "reactions within an hour",
+        "Within an hour of posting you got {value}.",
+        _weighed("quick"),
+    ),
 )

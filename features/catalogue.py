@@ -13,12 +13,12 @@ WORDING = Feature(
     "wording",
     "times your usual",
     "choice of words",
-    "Words like these have drawn more than your usual ({value}).",
-    "Words like these have drawn less than your usual ({value}).",
+    "Words like these drew {value}. That points to more reactions.",
+    "Words like these drew {value}. That points to fewer reactions.",
     pl.col("wording"),
     direction=1,
-    advice="Try other words: the words that count most are named beside this reason.",
-    missing="no wording had been learned yet",
+    advice="Try other words, and see what people react to.",
+    missing="no words had been learned from yet",
 )
 FEATURES: tuple[Feature, ...] = (
     WORDING,

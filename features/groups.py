@@ -1,4 +1,4 @@
-"""The groups that features belong to, and the sides the groups are of."""
+"""The groups that features belong to, the sides the groups are of, and why some cannot be changed directly."""
 
 from __future__ import annotations
 
@@ -14,4 +14,12 @@ SIDE_OF: dict[Group, Side] = {
     "track_record": "messenger",
     "audience": "messenger",
     "network": "network",
+}
+FIXED: dict[Group, str] = {
+    "wording": "You cannot change this directly: it comes from all your posts together.",
+    "format": "You cannot change this directly: it comes from all your posts together.",
+    "timing": "You cannot change this directly: it comes from all your posts together.",
+    "track_record": "You cannot change what your past posts drew, but each new post adds to it.",
+    "audience": "You cannot change this directly: it is up to the people who follow you and react.",
+    "network": "You cannot change this: it is what everybody on the network does.",
 }

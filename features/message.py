@@ -12,6 +12,7 @@ URL = r"https?://\S+"
 HASHTAG = r"[#＃][\p{L}\p{N}_]+"
 MENTION = r"(?:^|[^\p{L}\p{N}_])@[\p{L}\p{N}_]+"
 LENGTH_STEP, LENGTHS = 40, 4
+NONE = "the text has none, or is not known"
 PLAIN = pl.col("text").str.replace_all(URL, "")
 WORDS = PLAIN.str.count_matches(r"\S+")
 
@@ -27,15 +28,16 @@ def _per_letter(pattern: str) -> pl.Expr:
 
 class _Words(NamedTuple):
     label: str
-    helping: str
-    holding_back: str
-    advice: str = ""
+    given: str
+    advice: str
+    missing: str = "the text or the form of the post is not known"
 
 
 def _message(name: str, unit: str, expression: pl.Expr, words: _Words) -> Feature:
-    label, helping, holding_back, advice = words
-    missing = "the post's text or form is not known"
-    return Feature(name, "format", unit, label, helping, holding_back, expression, advice=advice, missing=missing)
+    """A feature of the form; `given` begins a sentence about posts that have its value."""
+    label, given, advice, missing = words
+    more, less = (f"{given} people tend to react {way}." for way in ("more", "less"))
+    return Feature(name, "format", unit, label, more, less, expression, advice=advice, missing=missing)
 
 
 def _flag(pattern: str) -> pl.Expr:
@@ -55,8 +57,7 @@ FEATURES = (
         PLAIN.str.len_chars(),
         _Words(
             "length of the text",
-            "At {value} the text has a length that tends to draw more.",
-            "At {value} the text has a length that tends to draw less.",
+            "With a text of {value},",
             "Try a longer or a shorter text.",
         ),
     ),
@@ -66,9 +67,8 @@ FEATURES = (
         WORDS,
         _Words(
             "number of words",
-            "With {value} the post says about as much as people react to.",
-            "With {value} the post says less or more than people react to.",
-            "Try more or fewer words.",
+            "With a text of {value},",
+            "Try more words, or fewer.",
         ),
     ),
     _message(
@@ -79,8 +79,7 @@ FEATURES = (
         ),
         _Words(
             "length of the words",
-            "Its words, {value} on average, suit its readers.",
-            "Its words, {value} on average, suit its readers less.",
+            "With words of {value},",
             "Try shorter or longer words.",
         ),
     ),
@@ -90,9 +89,8 @@ FEATURES = (
         _counted("n_urls", URL),
         _Words(
             "links",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try with or without a link.",
+            "With {value},",
+            "Try with a link, or without.",
         ),
     ),
     _message(
@@ -101,9 +99,8 @@ FEATURES = (
         _counted("n_hashtags", HASHTAG),
         _Words(
             "hashtags",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try fewer or other hashtags.",
+            "With {value},",
+            "Try more hashtags, fewer, or others.",
         ),
     ),
     _message(
@@ -111,10 +108,9 @@ FEATURES = (
         "of the words",
         pl.when(WORDS > 0).then(_counted("n_hashtags", HASHTAG) / WORDS),
         _Words(
-            "share of hashtags among the words",
-            "Hashtags make up {value}, which goes with more reactions.",
-            "Hashtags make up {value}, which goes with fewer reactions.",
-            "Try more words for each hashtag.",
+            "hashtags among the words",
+            "With hashtags as {value},",
+            "Try more words for each hashtag, or fewer.",
         ),
     ),
     _message(
@@ -123,9 +119,8 @@ FEATURES = (
         _counted("n_mentions", MENTION),
         _Words(
             "mentions of others",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try with or without naming others.",
+            "With {value},",
+            "Try naming others, or nobody.",
         ),
     ),
     _message(
@@ -134,9 +129,8 @@ FEATURES = (
         pl.col("n_media"),
         _Words(
             "pictures and videos",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try adding a picture.",
+            "With {value},",
+            "Try with a picture or a video, or without.",
         ),
     ),
     _message(
@@ -145,9 +139,8 @@ FEATURES = (
         PLAIN.str.count_matches(r"[?？]"),
         _Words(
             "questions",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try asking, or not asking, a question.",
+            "With {value},",
+            "Try asking more, or less.",
         ),
     ),
     _message(
@@ -156,9 +149,8 @@ FEATURES = (
         PLAIN.str.count_matches(r"[!！]"),
         _Words(
             "exclamation marks",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try fewer exclamation marks.",
+            "With {value},",
+            "Try more exclamation marks, or fewer.",
         ),
     ),
     _message(
@@ -167,9 +159,8 @@ FEATURES = (
         PLAIN.str.count_matches(r"\p{Nd}"),
         _Words(
             "numbers in the text",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try with or without numbers.",
+            "With {value},",
+            "Try with numbers, or without.",
         ),
     ),
     _message(
@@ -178,9 +169,8 @@ FEATURES = (
         _per_letter(r"\p{Lu}"),
         _Words(
             "capital letters",
-            "Capitals make up {value}, which goes with more reactions.",
-            "Capitals make up {value}, which goes with fewer reactions.",
-            "Try fewer capitals.",
+            "With capitals as {value},",
+            "Try more capital letters, or fewer.",
         ),
     ),
     _message(
@@ -189,9 +179,8 @@ FEATURES = (
         PLAIN.str.count_matches(r"[.。]"),
         _Words(
             "full stops",
-            "With {value}, posts like this draw more.",
-            "With {value}, posts like this draw less.",
-            "Try more or fewer sentences.",
+            "With {value},",
+            "Try more sentences, or fewer.",
         ),
     ),
     _message(
@@ -200,9 +189,9 @@ FEATURES = (
         _place(MENTION),
         _Words(
             "place of the first name",
-            "The first name comes after {value}, which goes with more reactions.",
-            "The first name comes after {value}, which goes with fewer reactions.",
-            "Try naming people later, or earlier, in the text.",
+            "With the first name {value},",
+            "Try naming people earlier in the text, or later.",
+            NONE,
         ),
     ),
     _message(
@@ -211,9 +200,9 @@ FEATURES = (
         _place(HASHTAG),
         _Words(
             "place of the first hashtag",
-            "The first hashtag comes after {value}, which goes with more reactions.",
-            "The first hashtag comes after {value}, which goes with fewer reactions.",
-            "Try hashtags later, or earlier, in the text.",
+            "With the first hashtag {value},",
+            "Try hashtags earlier in the text, or later.",
+            NONE,
         ),
     ),
     _message(
@@ -221,10 +210,9 @@ FEATURES = (
         "yes or no",
         (pl.col("kind") == "reply").cast(pl.Float64),
         _Words(
-            "being a reply",
-            "Whether it replies to someone ({value}) goes with more reactions.",
-            "Whether it replies to someone ({value}) goes with fewer reactions.",
-            "Posts of one's own and replies reach different people.",
+            "replies to others",
+            "Replies to others: {value}. With that,",
+            "Try more replies to others, or more posts of your own.",
         ),
     ),
     _message(
@@ -232,10 +220,9 @@ FEATURES = (
         "yes or no",
         (pl.col("kind") == "quote").cast(pl.Float64),
         _Words(
-            "quoting another post",
-            "Whether it quotes a post ({value}) goes with more reactions.",
-            "Whether it quotes a post ({value}) goes with fewer reactions.",
-            "Try with or without quoting another post.",
+            "quotes of other posts",
+            "Quotes of other posts: {value}. With that,",
+            "Try quoting other posts more, or less.",
         ),
     ),
     _message(
@@ -243,10 +230,9 @@ FEATURES = (
         "yes or no",
         _flag(r"^\s*\.?@").cast(pl.Float64),
         _Words(
-            "beginning with a name",
-            "Whether it begins with a name ({value}) goes with more reactions.",
-            "Whether it begins with a name ({value}) goes with fewer reactions.",
-            "Try naming people later in the text.",
+            "a name at the start",
+            "A name at the start: {value}. With that,",
+            "Try naming people at the start, or later in the text.",
         ),
     ),
 )

@@ -24,8 +24,8 @@ FORMS = {
     "opening": ("opening",),
     "hashtag": ("hashtag",),
 }
-FEW = "fewer than two earlier posts like this have a known result"
-NONE = "no earlier post like this has a known result"
+FEW = "fewer than two such posts have a known result"
+NONE = "no such post has a known result"
 
 
 def streams(history: History) -> dict[str, Stream]:
@@ -73,64 +73,105 @@ def _deviation() -> pl.Expr:
 def _record(
     name: str,
     label: str,
+    fact: str,
     expression: pl.Expr,
     unit: str = "actions (typical)",
     direction: Literal[-1, 0, 1] = 1,
     missing: str = "no earlier post has a known result",
 ) -> Feature:
-    return Feature(
-        name,
-        "track_record",
-        unit,
-        label,
-        f"Your {label}, {{value}}, points to more reactions.",
-        f"Your {label}, {{value}}, points to fewer reactions.",
-        expression,
-        direction,
-        missing=missing,
-    )
+    more, fewer = (f"{fact} That points to {way} reactions." for way in ("more", "fewer"))
+    return Feature(name, "track_record", unit, label, more, fewer, expression, direction, missing=missing)
 
 
-def _same(form: str, label: str, least: int = 2) -> Feature:
+def _same(form: str, which: str, least: int = 2) -> Feature:
     """Mean log1p(outcome) of the year's posts of the same form; missing when there are fewer than `least` of them."""
     stream_name = f"outcomes_{form}"
     return _record(
         f"outcome_log_mean_same_{form}_365d",
-        f"usual reactions {label}",
+        f"usual reactions to posts {which.rstrip(',')}",
+        f"Your posts {which} usually drew {{value}}.",
         pl.when(past(stream_name, "n", "365d") >= least).then(mean(stream_name, "log", "365d")),
         missing=FEW if least > 1 else NONE,
     )
 
 
+def _usual(kind: str, many: str) -> Feature:
+    """Mean log1p of one kind of action in 90 days."""
+    return _record(
+        f"{many}_log_mean_90d",
+        f"usual {many}",
+        "In the last three months, your posts usually drew {value}.",
+        mean("outcomes", f"{kind}_log", "90d", f"{kind}_n"),
+        f"{many} (typical)",
+        0,
+    )
+
+
 FEATURES = (
-    _record("outcome_level_365d", "usual level over the year", level()),
-    _record("outcome_log_mean_90d", "usual reactions in the last three months", mean("outcomes", "log", "90d")),
-    _record("outcome_log_mean_3p", "reactions to the newest few posts", past("outcomes", "halflife_3", "last")),
-    _record("outcome_log_mean_30p", "reactions to about thirty recent posts", past("outcomes", "halflife_30", "last")),
-    _record("outcome_log_max_all", "best post so far", past("outcomes", "best", "last")),
-    _record("outcome_log_std_90d", "ups and downs between posts", _deviation(), "steps on a log scale", 0),
-    _record("outcome_count_90d", "number of posts with a result", past("outcomes", "n", "90d"), "posts", 0),
-    _record("outcome_count_all", "number of posts seen so far", past("outcomes", "n", "all"), "posts", 0),
-    _record("likes_log_mean_90d", "usual likes", mean("outcomes", "like_log", "90d", "like_n"), "likes (typical)", 0),
     _record(
-        "reshares_log_mean_90d",
-        "usual reshares",
-        mean("outcomes", "reshare_log", "90d", "reshare_n"),
-        "reshares (typical)",
+        "outcome_level_365d",
+        "usual reactions over the year",
+        "Over the last year, your posts usually drew {value}.",
+        level(),
+    ),
+    _record(
+        "outcome_log_mean_90d",
+        "usual reactions in the last three months",
+        "In the last three months, your posts usually drew {value}.",
+        mean("outcomes", "log", "90d"),
+    ),
+    _record(
+        "outcome_log_mean_3p",
+        "reactions to the newest few posts",
+        "Your newest few posts usually drew {value}.",
+        past("outcomes", "halflife_3", "last"),
+    ),
+    _record(
+        "outcome_log_mean_30p",
+        "reactions to about thirty recent posts",
+        "Your last thirty posts or so usually drew {value}.",
+        past("outcomes", "halflife_30", "last"),
+    ),
+    _record(
+        "outcome_log_max_all",
+        "best post so far",
+        "Your best post so far drew {value}.",
+        past("outcomes", "best", "last"),
+    ),
+    _record(
+        "outcome_log_std_90d",
+        "ups and downs between posts",
+        "Most of your posts drew {value}.",
+        _deviation(),
+        "steps on a log scale",
         0,
     ),
     _record(
-        "replies_log_mean_90d", "usual replies", mean("outcomes", "reply_log", "90d", "reply_n"), "replies (typical)", 0
+        "outcome_count_90d",
+        "posts of the last three months with a known result",
+        "We know what {value} of the last three months drew.",
+        past("outcomes", "n", "90d"),
+        "posts",
+        0,
     ),
     _record(
-        "quotes_log_mean_90d", "usual quotes", mean("outcomes", "quote_log", "90d", "quote_n"), "quotes (typical)", 0
+        "outcome_count_all",
+        "posts with a known result so far",
+        "We know what {value} of yours drew so far.",
+        past("outcomes", "n", "all"),
+        "posts",
+        0,
     ),
-    _same("kind", "to posts of this kind"),
-    _same("link", "to posts with links, or without, like this one"),
-    _same("media", "to posts with pictures or videos, or without, like this one"),
-    _same("form", "to posts of this kind that have links and pictures, or have none, like this one"),
-    _same("daypart", "at this time of day"),
-    _same("length", "to posts about as long as this one"),
-    _same("opening", "to posts that begin with the same word", least=1),
-    _same("hashtag", "to posts with the same first hashtag", least=1),
+    _usual("like", "likes"),
+    _usual("reshare", "reshares"),
+    _usual("reply", "replies"),
+    _usual("quote", "quotes"),
+    _same("kind", "of the same kind"),
+    _same("link", "that also have links, or have none,"),
+    _same("media", "that also have pictures or videos, or have none,"),
+    _same("form", "of the same kind, with the same mix of links and pictures,"),
+    _same("daypart", "at the same time of day"),
+    _same("length", "of about the same length"),
+    _same("opening", "that begin with the same word", least=1),
+    _same("hashtag", "with the same first hashtag", least=1),
 )

@@ -33,19 +33,6 @@ def streams(history: History, outcomes: Stream) -> dict[str, Stream]:
     return {"network_opening": stream(events.drop_nulls("opening"), ["network", "opening"], tie="post", totals=totals)}
 
 
-def _network(name: str, label: str, expression: pl.Expr) -> Feature:
-    return Feature(
-        name,
-        "network",
-        "actions (typical)",
-        label,
-        f"The {label}, {{value}}, lifts every post.",
-        f"The {label}, {{value}}, holds every post back.",
-        expression,
-        missing="no post on this network has a known result",
-    )
-
-
 def _lift() -> pl.Expr:
     """Mean lift of the month's posts with the same first word, drawn towards 0 as by three more posts."""
     count, lift = past("network_opening", "n", "30d"), past("network_opening", "lift", "30d")
@@ -53,18 +40,23 @@ def _lift() -> pl.Expr:
 
 
 FEATURES = (
-    _network(
+    Feature(
         "network_outcome_log_mean_30d",
+        "network",
+        "actions (typical)",
         "usual reactions on this network in the last month",
+        "In the last month, posts on this network usually drew {value}. That lifts every post.",
+        "In the last month, posts on this network usually drew {value}. That holds every post back.",
         mean("network_outcomes", "log", "30d"),
+        missing="no post on this network has a known result",
     ),
     Feature(
         "opening_lift_mean_30d",
         "network",
         "times their authors' usual",
-        "what posts that begin with the same word draw",
-        "Posts that begin with the same word have drawn {value} in the last month.",
-        "Posts that begin with the same word have drawn only {value} in the last month.",
+        "what posts by others that begin with the same word draw",
+        "Posts by others that begin with the same word drew {value}. That points to more reactions.",
+        "Posts by others that begin with the same word drew {value}. That points to fewer reactions.",
         _lift(),
         direction=1,
         missing="the post has no words",

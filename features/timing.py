@@ -25,58 +25,68 @@ def streams(history: History) -> dict[str, Stream]:
     }
 
 
-def _timing(name: str, unit: str, label: str, expression: pl.Expr, advice: str = "") -> Feature:
-    return Feature(
-        name,
-        "timing",
-        unit,
-        label,
-        f"The {label}, {{value}}, goes with more reactions.",
-        f"The {label}, {{value}}, goes with fewer reactions.",
-        expression,
-        advice=advice,
-        missing="no earlier post of the account is known",
-    )
+def _timing(name: str, unit: str, label: str, given: str, expression: pl.Expr, advice: str) -> Feature:
+    """A feature of the moment; `given` begins a sentence about posts that have its value."""
+    more, less = (f"{given} people tend to react {way}." for way in ("more", "less"))
+    missing = "no earlier post is known"
+    return Feature(name, "timing", unit, label, more, less, expression, advice=advice, missing=missing)
 
 
 FEATURES = (
     _timing(
         "hour_utc",
         "o'clock (UTC)",
-        "hour of the day",
+        "time of day",
+        "At {value},",
         pl.col("happened_at").dt.hour() + pl.col("happened_at").dt.minute() * (1 / 60),
         "Try another hour.",
     ),
-    _timing("weekday", "(1 is Monday)", "day of the week", pl.col("happened_at").dt.weekday(), "Try another day."),
+    _timing(
+        "weekday",
+        "(1 is Monday)",
+        "day of the week",
+        "On {value},",
+        pl.col("happened_at").dt.weekday(),
+        "Try another day.",
+    ),
     _timing(
         "hour_share_90d",
         "of your posts",
         "habit of posting at this hour",
+        "When {value} go out at the same hour,",
         share(past("posts_hour", "n", "90d"), past("posts", "n", "90d")),
-        "Try an hour you use more or less often.",
+        "Try to keep to your hours, or to leave them.",
     ),
     _timing(
         "weekday_share_90d",
         "of your posts",
         "habit of posting on this day",
+        "When {value} go out on the same day of the week,",
         share(past("posts_weekday", "n", "90d"), past("posts", "n", "90d")),
-        "Try a day you use more or less often.",
+        "Try to keep to your days, or to leave them.",
     ),
     _timing(
         "post_gap_hours_last",
         "hours",
         "time since the last post",
+        "After {value} without a post,",
         since("posts", "time", HOUR),
-        "Leave more time between posts.",
+        "Try leaving more time between posts, or less.",
     ),
     _timing(
         "posts_count_1d",
         "posts",
-        "number of posts in the last day",
+        "posts in the last day",
+        "After {value} in one day,",
         past("posts", "n", "1d"),
-        "Post fewer times a day.",
+        "Try posting more times a day, or fewer.",
     ),
     _timing(
-        "posts_count_30d", "posts", "number of posts in the last month", past("posts", "n", "30d"), "Post less often."
+        "posts_count_30d",
+        "posts",
+        "posts in the last month",
+        "After {value} in one month,",
+        past("posts", "n", "30d"),
+        "Try posting more often, or less.",
     ),
 )

@@ -53,33 +53,35 @@ def marked(actions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _unusual(name: str, label: str, expression: pl.Expr, missing: str, unit: str = "of the reactions") -> Feature:
-    return Feature(
-        name,
-        "audience",
-        unit,
-        label,
-        f"Your {label}, {{value}}, is low.",
-        f"Your {label}, {{value}}, points to engagement that was arranged.",
-        expression,
-        direction=-1,
-        missing=missing,
-    )
+def _unusual(
+    name: str, label: str, fact: str, expression: pl.Expr, missing: str, unit: str = "of the reactions"
+) -> Feature:
+    fine, arranged = f"{fact} That looks natural.", f"{fact} That can be a sign of reactions that were arranged."
+    return Feature(name, "audience", unit, label, fine, arranged, expression, direction=-1, missing=missing)
 
 
-def _of_actions(name: str, label: str) -> Feature:
+def _of_actions(name: str, label: str, fact: str) -> Feature:
     part = share(past("unusual", name, "30d"), past("unusual", "n", "30d"))
-    return _unusual(f"actions_{name}_share_30d", label, part, "who reacted is not known, or nobody did")
+    return _unusual(f"actions_{name}_share_30d", label, fact, part, "who reacted is not known, or nobody did")
 
 
 RISE, FALL = past("followings", "rise", "30d"), past("followings", "fall", "30d")
 FEATURES = (
-    _of_actions("burst", "share of reactions that came in a burst"),
-    _of_actions("stranger", "share of reactions from accounts that react to nobody else"),
-    _of_actions("pod", "share of reactions from groups that react to one another"),
+    _of_actions("burst", "reactions that came in a burst", "Sudden bursts brought you {value}."),
+    _of_actions(
+        "stranger",
+        "reactions from accounts that react to nobody else",
+        "Accounts that react to nobody else gave you {value}.",
+    ),
+    _of_actions(
+        "pod",
+        "reactions from groups that react to one another",
+        "Groups that react to one another gave you {value}.",
+    ),
     _unusual(
         "following_churn_share_30d",
-        "share of newly followed accounts given up again",
+        "newly followed accounts given up again",
+        "You gave up {value}.",
         share(pl.min_horizontal(RISE, FALL), RISE),
         "nobody was newly followed, or profiles are not known",
         "of the newly followed",

@@ -34,9 +34,9 @@ BEYOND = FeatureSpec(
     unit="times what was expected",
     direction=1,
     actionable=False,
-    label="track record",
-    helping="Your posts of the last year drew {value}.",
-    holding_back="Your posts of the last year drew {value}.",
+    label="results beyond what was expected",
+    helping="Your posts of the last year drew {value}. That speaks for you.",
+    holding_back="Your posts of the last year drew {value}. That speaks against you.",
     advice="",
     missing="no earlier post has a known result",
 )

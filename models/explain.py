@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 TINY = 1e-9
+# The sides whose values one sets anew with every post.
+OF_EACH_POST = ("message", "timing")
 Quantiles = Mapping[str, Sequence[float] | None]
 
 
@@ -58,22 +60,27 @@ class Known(NamedTuple):
     helping: str
     holding_back: str
     missing: str
+    over_posts: bool
 
     def told(self, value: float, points: float) -> dict[str, Any]:
         """The fields of the feature's reason; `value` is NaN where it is missing."""
         if math.isnan(value):
             return {**self.fields, "value": None, "said": None, "points": points, "sentence": self.missing}
-        said = say(value, self.fields["unit"])
+        said = say(value, self.fields["unit"], over_posts=self.over_posts)
         sentence = (self.holding_back if points < 0 else self.helping).replace("{value}", said)
         return {**self.fields, "value": value, "said": said, "points": points, "sentence": sentence}
 
 
 @dataclass(frozen=True)
 class Phrasebook:
-    """What is known of the features of a contract before any row is explained; made once for many explanations."""
+    """What is known of the features of a contract before any row is explained; made once for many explanations.
+
+    `over_posts` where values are means over the posts of an account, which people say in another way.
+    """
 
     contract: Contract
     quantiles: Quantiles
+    over_posts: bool = False
 
     @cached_property
     def columns(self) -> dict[Group, list[int]]:
@@ -86,7 +93,9 @@ class Phrasebook:
     @cached_property
     def known(self) -> tuple[Known, ...]:
         """What can be said of each feature, in the order of the columns."""
-        return tuple(_known(spec, self.quantiles.get(spec.name)) for spec in self.contract.features)
+        return tuple(
+            _known(spec, self.quantiles.get(spec.name), over_posts=self.over_posts) for spec in self.contract.features
+        )
 
 
 @dataclass(frozen=True)
@@ -243,7 +252,7 @@ class Explanation(Reasoned):
 
 @dataclass(frozen=True)
 class Recalled(Reasoned):
-    """The reasons of rows that a model told before, from their values and points, without the model."""
+    """The reasons of accounts that a model told before, from their values and points, without the model."""
 
     phrasebook: Phrasebook
     values: Floats
@@ -261,13 +270,14 @@ class Recalled(Reasoned):
         score: float,
         base_score: float,
     ) -> Recalled:
-        """The reasons of one row, its `values` (None where missing) and `points` given by feature."""
+        """The reasons of one account, its `values` (None where missing) and `points` given by feature."""
         found = np.array([[values[name] for name in contract.names]], dtype=np.float64)
         told = np.array([[points[name] for name in contract.names]], dtype=np.float64)
-        return cls(Phrasebook(contract, quantiles), found, np.array([score]), np.array([base_score]), told)
+        book = Phrasebook(contract, quantiles, over_posts=True)
+        return cls(book, found, np.array([score]), np.array([base_score]), told)
 
 
-def _known(spec: FeatureSpec, marks: Sequence[float] | None) -> Known:
+def _known(spec: FeatureSpec, marks: Sequence[float] | None, *, over_posts: bool) -> Known:
     fields = {
         "code": spec.name,
         "label": spec.label,
@@ -279,7 +289,8 @@ def _known(spec: FeatureSpec, marks: Sequence[float] | None) -> Known:
         "advice": spec.advice,
     }
     missing = f"{spec.label[:1].upper()}{spec.label[1:]}: {spec.missing}."
-    return Known(fields, spec.helping, spec.holding_back, missing)
+    differ = SIDE_OF[spec.group] in OF_EACH_POST
+    return Known(fields, spec.helping, spec.holding_back, missing, over_posts=over_posts and differ)
 
 
 def _integers(shares: Sequence[float], total: int) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -70,8 +71,8 @@ def say(value: float, unit: str, speech: Speech = ENGLISH, *, over_posts: bool =
     >>> say(14.51, "o'clock (UTC)"), say(14.51, "o'clock (UTC)", over_posts=True), say(5, "(1 is Monday)")
     ('14:30 UTC', 'your usual hours', 'Friday')
     """
-    known = (MEANS.get(unit) if over_posts else None) or UNITS.get(unit)
-    return f"{_told(speech, value)} {unit}" if known is None else known(speech, value)
+    known = (MEANS.get(unit) if over_posts else None) or UNITS.get(unit) or _unheard(unit)
+    return known(speech, value)
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,22 @@ class Factor:
         if change < 0.015:
             return speech.text(self.usual)
         return speech.text(self.more if factor > 1 else self.less, percent=speech.percent(change))
+
+
+@cache
+def _unheard(unit: str) -> Say:
+    """How a unit is said that no feature of ours has, by how it says its value is kept."""
+    many = unit.removesuffix("(typical)").strip()
+    if many != unit:
+        return Noun(f"{{n}} {many}", f"{{n}} {many}", f"no {many}").typical
+    if unit.startswith("of "):
+        return Part(f"{{percent}} {unit}", f"almost none {unit}", f"none {unit}").said
+    if unit.startswith("times "):
+        usual = unit.removeprefix("times ")
+        return Factor(
+            f"about {usual}", f"{{percent}} more than {usual}", f"{{percent}} less than {usual}", f"{{n}} {unit}"
+        ).said
+    return lambda speech, value: f"{_told(speech, value)} {unit}".strip()
 
 
 def _counted(noun: Noun) -> Say:

@@ -197,7 +197,10 @@ class ScoreModel:
         contract: Contract,
         ids: Mapping[str, Sequence[str]] | None = None,
     ) -> Explanation:
-        """The reasons of `margin` (rows,), which lies the sum of `phi` (rows, features of `contract`) above the base margin."""
+        """The reasons of `margin` (rows,), which lies the sum of `phi` (rows, features of `contract`) above the base margin.
+
+        With a contract that is not the model's own, the values are means over the posts of accounts.
+        """
         calibration = self._calibrations["main"]
         base_margin = np.full(len(phi), self._base_margin)
         logs = calibration.apply(np.array([margin, base_margin]))
@@ -218,7 +221,7 @@ class ScoreModel:
 
     def _phrases_of(self, contract: Contract) -> Phrasebook:
         ours = self._phrasebook
-        return ours if contract is ours.contract else Phrasebook(contract, ours.quantiles)
+        return ours if contract is ours.contract else Phrasebook(contract, ours.quantiles, over_posts=True)
 
     @cached_property
     def _base_margin(self) -> float:

@@ -97,14 +97,19 @@ class Reason(Answer):
         "factor where it begins with times.",
         examples=["actions (typical)"],
     )
-    said: str | None = Field(description="The value in words; null where it is missing.", examples=["about 14 actions"])
+    said: str | None = Field(
+        description="The value in words; null where it is missing.", examples=["about 14 reactions"]
+    )
     typical: tuple[float, float] | None = Field(
         description="The middle half of the values seen in training.", examples=[[1.1, 2.9]]
     )
     points: float = Field(description="Points it added or took.", examples=[6.32])
     points_printed: int = Field(description="The same as an integer; these add up.", examples=[6])
     actionable: bool = Field(description="Whether one can change it.", examples=[False])
-    sentence: str = Field(description="What it did, in words.", examples=["Your usual reactions point to more."])
+    sentence: str = Field(
+        description="What it did, in words.",
+        examples=["Your best post so far drew about 31 reactions. That points to more reactions."],
+    )
     advice: str = Field(description="What one can do; empty where one cannot.", examples=[""])
 
 
@@ -192,13 +197,15 @@ class Feature(Answer):
     actionable: bool = Field(description="Whether one can change it.", examples=[True])
     label: str = Field(description="Its name for people.", examples=["links"])
     helping: str = Field(
-        description="The sentence where it helps.", examples=["With {value}, posts like this draw more."]
+        description="The sentence where it helps.", examples=["With {value}, people tend to react more."]
     )
     holding_back: str = Field(
-        description="The sentence where it holds back.", examples=["With {value}, posts like this draw less."]
+        description="The sentence where it holds back.", examples=["With {value}, people tend to react less."]
     )
-    advice: str = Field(description="What one can do.", examples=["Try with or without a link."])
-    missing: str = Field(description="What it means when there is no value.", examples=["the post's form is not known"])
+    advice: str = Field(description="What one can do.", examples=["Try with a link, or without."])
+    missing: str = Field(
+        description="What it means when there is no value.", examples=["the text or the form of the post is not known"]
+    )
 
 
 class Model(Answer):

@@ -98,7 +98,7 @@ class Finding(Answer):
     sentence: str = Field(
         description="The same in words.",
         examples=[
-            "This score rests on unusual engagement: the share of reactions that came in a burst is 70%; 19 of 20 posts have at most 6%."
+            "This score rests on unusual engagement: reactions that came in a burst make up 70%; 19 of 20 posts have at most 6%."
         ],
     )
 

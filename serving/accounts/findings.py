@@ -9,7 +9,7 @@ from clout.features import unusual
 
 # A share is unusual from a quarter on, where it is three times that of nineteen in twenty posts the model learned from.
 LEAST, TIMES, MARK = 0.25, 3.0, 4
-TITLE = "This score rests on unusual engagement"
+SENTENCE = "This score rests on unusual engagement: {label} make up {value}; 19 of 20 posts have at most {usual}."
 
 
 def findings(
@@ -25,7 +25,6 @@ def findings(
         value, marks = values.get(feature.name), quantiles.get(feature.name)
         if value is None or marks is None or value <= max(LEAST, TIMES * marks[MARK]):
             continue
-        usual = f"19 of 20 posts have at most {marks[MARK]:.0%}"
-        sentence = f"{TITLE}: the {feature.label} is {value:.0%}; {usual}."
+        sentence = SENTENCE.format(label=feature.label, value=f"{value:.0%}", usual=f"{marks[MARK]:.0%}")
         told.append({"code": feature.name, "value": value, "usual": marks[MARK], "sentence": sentence})
     return sorted(told, key=lambda finding: -float(finding["value"]))

@@ -8,7 +8,7 @@ import pytest
 import shap
 import small_bundle
 
-from clout.models.explain import Explanation
+from clout.models.explain import Explanation, Recalled
 from clout.models.score_model import ScoreModel
 
 
@@ -88,6 +88,17 @@ def test_a_missing_value_is_said(explanation: Explanation):
     (reason,) = (reason for reason in explanation.reasons(row) if reason.code == "outcome_log_mean_90d")
     assert reason.value is None
     assert reason.sentence == "Outcome log mean 90d: nothing is known."
+
+
+def test_means_over_posts_are_said_of_what_differs_between_posts(explanation: Explanation):
+    values = dict.fromkeys(explanation.names, 0.3) | {"text_characters": 80.4, "outcome_count_90d": 12.0}
+    points = dict.fromkeys(explanation.names, 1.0)
+    told = Recalled.of(explanation.contract, {}, values, points, 50.0, 41.0)
+    said = {reason.code: reason.said for reason in told.reasons(0)}
+    assert said["text_characters"] == "about 80 characters"
+    assert said["outcome_count_90d"] == "12 posts"
+    one_post = replace(explanation, values=told.values, phi=told.points, rate=np.ones(1))
+    assert {reason.code: reason.said for reason in one_post.reasons(0)}["text_characters"] == "80 characters"
 
 
 def test_a_feature_without_quantiles_has_no_typical_range(explanation: Explanation):

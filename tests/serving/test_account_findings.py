@@ -30,7 +30,7 @@ def test_the_largest_comes_first_in_words() -> None:
     told = findings({"actions_pod_share_30d": 0.5, "actions_burst_share_30d": 0.7}, MARKS)
     assert [finding["code"] for finding in told] == ["actions_burst_share_30d", "actions_pod_share_30d"]
     assert told[0]["sentence"] == (
-        "This score rests on unusual engagement: the share of reactions that came in a burst is 70%; "
+        "This score rests on unusual engagement: reactions that came in a burst make up 70%; "
         "19 of 20 posts have at most 6%."
     )
     assert (told[0]["value"], told[0]["usual"]) == (0.7, 0.06)
