@@ -139,7 +139,7 @@ def test_a_change_is_judged_as_the_draft_with_it_and_its_reasons_add_up(
         assert moved == pytest.approx(tried["points_gained"], abs=1e-9)
         assert all(reason["points"] for reason in tried["moved"])
     media = next(reason for reason in told["tried"][0]["moved"] if reason["code"] == "media_count")
-    assert (media["before"], media["after"]) == ("no pictures or videos", "1 pictures or videos")
+    assert (media["before"], media["after"]) == ("no pictures or videos", "1 picture or video")
 
 
 def test_reasons_whose_value_stays_are_told_apart(
