@@ -94,8 +94,14 @@ def announce(url: str) -> None:
         sleep(POLL_SECONDS)
     home = _read(url) or {}
     places = " ".join(path for path, method in home.get("routes", {}).items() if method == "GET")
-    lines = [f"ready: model {ready['model_version']} answers at {url}", f"look at: {places}", f"try: {home.get('try')}"]
-    sys.stdout.write("\n".join(["", *lines[:2], *who_may_ask(read_settings()), *lines[2:], "", ""]))
+    lines = [
+        f"ready: model {ready['model_version']} answers at {url}",
+        f"see: open {url} in a browser",
+        f"look at: {places}",
+        *who_may_ask(read_settings()),
+        f"try: {home.get('try')}",
+    ]
+    sys.stdout.write("\n".join(["", *lines, "", ""]))
     sys.stdout.flush()
 
 
