@@ -67,6 +67,14 @@ class Tongue:
         """A day and the time of it in UTC."""
         return f"{format_datetime(moment, MOMENT, tzinfo=UTC, locale=self.locale)} UTC"
 
+    def weekday(self, moment: datetime) -> str:
+        """The day of the week in UTC: Monday."""
+        return str(format_datetime(moment, "EEEE", tzinfo=UTC, locale=self.locale))
+
+    def hour(self, moment: datetime) -> str:
+        """The time of the day in UTC: 06:00."""
+        return str(format_datetime(moment, "HH:mm", tzinfo=UTC, locale=self.locale))
+
     def said(self, value: float, unit: str) -> str:
         """A value with its unit, in words."""
         return phrases.say(value, unit)
