@@ -31,6 +31,7 @@ from clout.serving.klout.routes import KloutApi
 from clout.serving.metrics import Metrics
 from clout.serving.openapi.document import address, method
 from clout.serving.openapi.routes import ROUTE as OPENAPI
+from clout.serving.pages import problem_page
 from clout.serving.pages.routes import Pages
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
@@ -60,6 +61,7 @@ class Api:
         self._ingest = IngestApi(intake, metrics)
         self._accounts = AccountsApi(active, store, now, erase)
         self._drafts = DraftsApi(active, now, metrics)
+        self.pages = Pages(active, store, now)
 
     def routes(self) -> list[Route]:
         """Every route with its handler."""
@@ -128,11 +130,13 @@ class Api:
         return problems.page()
 
     async def home(self, request: Request) -> Response:
-        """Where to look."""
+        """Where to look; for people, the first page."""
+        if problem_page.speaks(request.scope) or "format" in request.query_params:
+            return await self.pages.home(request)
         routes = {address(route): method(route) for route in self.routes()}
         url = f"{request.url.scheme}://{request.url.netloc}"
         example = curl(url, self._active.current().example) if self._active.is_ready else None
-        return JSONResponse({"service": "clout", "routes": routes, "try": example})
+        return JSONResponse({"service": "clout", "routes": routes, "try": example}, headers={"Vary": "Accept"})
 
     def _figures(self) -> bytes:
         self._metrics.waits(self._intake.waiting())
@@ -174,11 +178,12 @@ def application(
     `edge` lets requests in; as it stands, those of this machine. `intake` takes in rows; as it stands, none.
     """
     metrics = Metrics()
+    api = Api(active, now, metrics, store, erase, intake)
     app = Starlette(
         routes=[
-            *Api(active, now, metrics, store, erase, intake).routes(),
+            *api.routes(),
             *KloutApi(active, store).routes(),
-            *Pages(active, store, now).routes(),
+            *api.pages.routes(),
         ],
         middleware=edge.layers(metrics),
         exception_handlers=dict.fromkeys((ProblemError, NotReadyError, StoreError, HTTPException), _tell),

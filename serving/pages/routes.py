@@ -15,8 +15,10 @@ from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
 from clout.serving.active_model import ActiveModel
 from clout.serving.pages import assets, shell
-from clout.serving.pages.views import why
+from clout.serving.pages.views import home, why
 from clout.serving.pages.views.view import View
+
+OK, NOT_FOUND = 200, 404
 
 
 class Pages:
@@ -28,9 +30,25 @@ class Pages:
     def routes(self) -> list[Route]:
         """Every route with its handler; the description of the API leaves them out."""
         return [
+            _page("/find", self.find),
             _page("/why/{network}/{handle:path}", self.why),
             assets.ROUTE,
         ]
+
+    async def home(self, request: Request) -> Response:
+        """What a score is, and a form that finds an account."""
+        return await self._show(request, "home.html", home.home)
+
+    async def find(self, request: Request) -> Response:
+        """The page of the account that the form asks for, or who may have been meant."""
+
+        def told() -> Response:
+            found = home.find(Asked(self._store, self._active.current()), request.query_params)
+            if isinstance(found, str):
+                return shell.moved(request, f"/why/{found}")
+            return shell.told(request, "find.html", found, NOT_FOUND if found.asked else OK)
+
+        return await run_in_threadpool(told)
 
     async def why(self, request: Request) -> Response:
         """Why an account's score is what it is."""

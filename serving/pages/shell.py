@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from clout.serving.card import preferred
 from clout.serving.fresh import fresh
@@ -22,6 +22,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+SEE_OTHER = 303
 HEADERS = {"Content-Security-Policy": POLICY, "Vary": "Accept, Accept-Language"}
 # In a path of ours, what an account's id may have in it as it is.
 PLAIN = "/:@-._~"
@@ -40,6 +41,12 @@ def told(request: Request, template: str, view: View, status: int = 200) -> Resp
     if wants_json(request):
         return Response(view.model_dump_json(), status, headers, JSON)
     return Response(render(request, template, view), status, headers, HTML)
+
+
+def moved(request: Request, path: str) -> Response:
+    """The way to another page, in the language and the form that were asked for."""
+    address = Page(request, tongue_of(request)).link(path, format=request.query_params.get("format"))
+    return RedirectResponse(address, SEE_OTHER, {"Cache-Control": "no-store"})
 
 
 def render(request: Request, template: str, view: View) -> str:
