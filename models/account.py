@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,10 @@ BEYOND = FeatureSpec(
     advice="",
     missing="no earlier post has a known result",
 )
+FEW_POSTS = "{posts} of {least} posts with a known result"
+MORE_WEEKS = ("{weeks} more week", "{weeks} more weeks")
+NO_POST = "a post in the last {days} days"
+BOTH = "{first}, and {second}"
 
 
 @dataclass(frozen=True)
@@ -93,13 +98,13 @@ class AccountRule:
         """
         missing = []
         if ripe < self.min_posts:
-            missing.append(f"{ripe} of {self.min_posts} posts with a known result")
+            missing.append(FEW_POSTS.format(posts=ripe, least=self.min_posts))
         if days < self.min_days:
             weeks = math.ceil((self.min_days - days) / 7)
-            missing.append(f"{weeks} more week{'s' if weeks > 1 else ''}")
+            missing.append(MORE_WEEKS[weeks > 1].format(weeks=weeks))
         if recent == 0:
-            missing.append(f"a post in the last {self.window_days:.0f} days")
-        return ", and ".join(missing) or None
+            missing.append(NO_POST.format(days=f"{self.window_days:.0f}"))
+        return reduce(lambda first, second: BOTH.format(first=first, second=second), missing) if missing else None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ from clout.errors import CloutError
 
 _Scores = dict[tuple[datetime, str, str], float | None]
 SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+NO_EVIDENCE = "There was not enough evidence for a score on {days}."
+NO_BRIDGE = (
+    "The model or its scale changed on {day}, and there are no scores of that day by both, so our part cannot be told "
+    "from yours."
+)
 
 
 class ChangeError(CloutError):
@@ -70,8 +75,8 @@ def split(steps: Sequence[Judgement]) -> Change:
         raise ChangeError(f"got {len(shown)} shown scores; expected at least 2: a change is between two of them")
     first, last = shown[0], shown[-1]
     if first.score is None or last.score is None:
-        moments = " and ".join(_day(end) for end in (first, last) if end.score is None)
-        return Change(first.as_of, missing=f"There was not enough evidence for a score on {moments}.")
+        days = " and ".join(_day(end) for end in (first, last) if end.score is None)
+        return Change(first.as_of, missing=NO_EVIDENCE.format(days=days))
     total = last.score - first.score
     try:
         ours = math.fsum(_our_moves(shown, _scores(steps)))
@@ -108,10 +113,7 @@ def _our_moves(shown: Sequence[Judgement], scores: _Scores) -> Iterator[float]:
             continue
         old = scores.get((after.as_of, *_judge(before)))
         if after.score is None or old is None:
-            raise _UntoldError(
-                f"The model or its scale changed on {_day(after)}, and there are no scores of that day by both, "
-                "so our part cannot be told from yours."
-            )
+            raise _UntoldError(NO_BRIDGE.format(day=_day(after)))
         yield after.score - old
 
 

@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from clout.features.contract import GROUPS, SIDE_OF, Contract, FeatureSpec, Group, Side
-from clout.models.phrases import say
+from clout.models import phrases
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 TINY = 1e-9
-# The sides whose values one sets anew with every post.
-OF_EACH_POST = ("message", "timing")
 Quantiles = Mapping[str, Sequence[float] | None]
 
 
@@ -54,21 +52,17 @@ class Reason:
 
 
 class Known(NamedTuple):
-    """What can be said of a feature whatever its value and points: fields of its reason, and sentences to fill in."""
+    """What can be said of a feature whatever its value and points: fields of its reason, and its words."""
 
     fields: dict[str, Any]
-    helping: str
-    holding_back: str
-    missing: str
+    spec: FeatureSpec
     over_posts: bool
 
     def told(self, value: float, points: float) -> dict[str, Any]:
         """The fields of the feature's reason; `value` is NaN where it is missing."""
-        if math.isnan(value):
-            return {**self.fields, "value": None, "said": None, "points": points, "sentence": self.missing}
-        said = say(value, self.fields["unit"], over_posts=self.over_posts)
-        sentence = (self.holding_back if points < 0 else self.helping).replace("{value}", said)
-        return {**self.fields, "value": value, "said": said, "points": points, "sentence": sentence}
+        said, sentence = phrases.told(self.spec, value, points, over_posts=self.over_posts)
+        known = None if said is None else value
+        return {**self.fields, "value": known, "said": said, "points": points, "sentence": sentence}
 
 
 @dataclass(frozen=True)
@@ -288,9 +282,7 @@ def _known(spec: FeatureSpec, marks: Sequence[float] | None, *, over_posts: bool
         "actionable": spec.actionable,
         "advice": spec.advice,
     }
-    missing = f"{spec.label[:1].upper()}{spec.label[1:]}: {spec.missing}."
-    differ = SIDE_OF[spec.group] in OF_EACH_POST
-    return Known(fields, spec.helping, spec.holding_back, missing, over_posts=over_posts and differ)
+    return Known(fields, spec, over_posts)
 
 
 def _integers(shares: Sequence[float], total: int) -> list[int]:

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
+from clout.features.contract import SIDE_OF, FeatureSpec
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LARGEST_LOG = 30.0
+# The sides whose values one sets anew with every post.
+OF_EACH_POST = ("message", "timing")
 NOTHING, HARDLY = 1e-9, 0.005
 
 
@@ -73,6 +77,20 @@ def say(value: float, unit: str, speech: Speech = ENGLISH, *, over_posts: bool =
     """
     known = (MEANS.get(unit) if over_posts else None) or UNITS.get(unit) or _unheard(unit)
     return known(speech, value)
+
+
+def told(
+    spec: FeatureSpec, value: float, points: float, speech: Speech = ENGLISH, *, over_posts: bool = False
+) -> tuple[str | None, str]:
+    """A feature's value in words, None where it is missing (NaN), and the sentence of what it did to a score.
+
+    `over_posts` where the value is a mean over the posts of an account.
+    """
+    if math.isnan(value):
+        label, missing = speech.text(spec.label), speech.text(spec.missing)
+        return None, speech.text("{label}: {missing}.", label=f"{label[:1].upper()}{label[1:]}", missing=missing)
+    said = say(value, spec.unit, speech, over_posts=over_posts and SIDE_OF[spec.group] in OF_EACH_POST)
+    return said, speech.text(spec.holding_back if points < 0 else spec.helping).replace("{value}", said)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ MOST_ROWS = 1_000
 # A change over a month is told against a score of up to twice that age.
 REACH = 2 * max(SPANS.values())
 ARTICLES = {"day": "a day", "week": "a week", "month": "a month"}
+NO_EARLIER = "There is no score from {span} before."
+NO_PERSON = "No account of this person has a score on the scale that is loaded."
 
 
 @dataclass(frozen=True)
@@ -177,9 +179,7 @@ def changes_of(store: AccountStore, record: Record) -> dict[answers.Span, answer
     """How far the score of a record has moved over each span."""
     steps = store.open().steps(record.account, record.as_of - REACH, record.as_of)
     told = changes(steps, record.as_of)
-    return {
-        name: _change(told[name], f"There is no score from {ARTICLES[name]} before.") for name in get_args(answers.Span)
-    }
+    return {name: _change(told[name], NO_EARLIER.format(span=ARTICLES[name])) for name in get_args(answers.Span)}
 
 
 def _change(change: Change | None, otherwise: str) -> answers.Change:
@@ -226,7 +226,7 @@ def _person(asked: Asked, record: Record) -> answers.Person | None:
         low=combined and combined.low,
         high=combined and combined.high,
         accounts=[_told(*one) for one in zip(parts, records, points, strict=True)],
-        missing=None if combined else "No account of this person has a score on the scale that is loaded.",
+        missing=None if combined else NO_PERSON,
     )
 
 

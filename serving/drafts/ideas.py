@@ -15,6 +15,16 @@ WORD = re.compile(r"(?<![\w#＃@/])\w{4,}")
 QUESTION = re.compile(r"[?？]")
 BETWEEN = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 ENDINGS = " \t\n.!。！…"
+ADD_MEDIA = "Add a picture or video."
+NO_MEDIA = "Leave out pictures and videos."
+ADD_LINK = "Add a link."
+NO_LINK = "Leave out the link."
+ADD_HASHTAG = "Make a word of it a hashtag."
+NO_HASHTAG = "Write without hashtags."
+ADD_QUESTION = "Ask it as a question."
+NO_QUESTION = "Say it without asking."
+KEEP_ONE = "Keep only the first sentence."
+KEEP_SOME = "Keep only the first {n} sentences."
 
 
 @dataclass(frozen=True)
@@ -39,28 +49,26 @@ def ideas(post: PostRequest) -> Iterator[Idea]:
 
 def _media(post: PostRequest) -> Iterator[Idea]:
     if not post.n_media:
-        yield Idea("media_count", "Add a picture or video.", {"n_media": 1})
+        yield Idea("media_count", ADD_MEDIA, {"n_media": 1})
     elif (post.text or "").strip():
-        yield Idea("media_count", "Leave out pictures and videos.", {"n_media": 0})
+        yield Idea("media_count", NO_MEDIA, {"n_media": 0})
 
 
 def _links(post: PostRequest, text: str) -> Iterator[Idea]:
     without = URL.sub("", text).strip()
     if post.n_urls or without != text.strip():
         if without:
-            yield Idea("urls_count", "Leave out the link.", {"text": without, "n_urls": 0})
+            yield Idea("urls_count", NO_LINK, {"text": without, "n_urls": 0})
     else:
-        yield Idea("urls_count", "Add a link.", {"n_urls": 1})
+        yield Idea("urls_count", ADD_LINK, {"n_urls": 1})
 
 
 def _hashtags(post: PostRequest, text: str) -> Iterator[Idea]:
     if HASHTAG.search(text):
-        yield Idea("hashtags_count", "Write without hashtags.", {"text": HASHTAG.sub(r"\1", text), "n_hashtags": 0})
+        yield Idea("hashtags_count", NO_HASHTAG, {"text": HASHTAG.sub(r"\1", text), "n_hashtags": 0})
     elif not post.n_hashtags and (words := list(WORD.finditer(URL.sub(_blank, text)))):
         at = words[-1].start()
-        yield Idea(
-            "hashtags_count", "Make a word of it a hashtag.", {"text": f"{text[:at]}#{text[at:]}", "n_hashtags": 1}
-        )
+        yield Idea("hashtags_count", ADD_HASHTAG, {"text": f"{text[:at]}#{text[at:]}", "n_hashtags": 1})
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -72,14 +80,14 @@ def _question(text: str) -> Iterator[Idea]:
     if URL.search(text):
         return
     if QUESTION.search(text):
-        yield Idea("questions_count", "Say it without asking.", {"text": QUESTION.sub(".", text)})
+        yield Idea("questions_count", NO_QUESTION, {"text": QUESTION.sub(".", text)})
     else:
-        yield Idea("questions_count", "Ask it as a question.", {"text": text.rstrip(ENDINGS) + "?"})
+        yield Idea("questions_count", ADD_QUESTION, {"text": text.rstrip(ENDINGS) + "?"})
 
 
 def _shorter(text: str) -> Iterator[Idea]:
     sentences = [part for part in BETWEEN.split(text.strip()) if part.strip()]
     for kept in sorted({1, (len(sentences) + 1) // 2}):
         if kept < len(sentences):
-            said = "the first sentence" if kept == 1 else f"the first {kept} sentences"
-            yield Idea("text_chars", f"Keep only {said}.", {"text": " ".join(sentences[:kept])})
+            said = KEEP_ONE if kept == 1 else KEEP_SOME.format(n=kept)
+            yield Idea("text_chars", said, {"text": " ".join(sentences[:kept])})

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from clout.models.phrases import WEEKDAYS
 from clout.serving import scoring
 from clout.serving.active_model import Loaded
 from clout.serving.answers import Expected, Explained, Reason, Score
@@ -23,9 +24,11 @@ FEW = 5
 HABIT = "hour_share_90d"
 WORTH_DOING = 1.0
 NOTHING = "Nothing realistic would move this by more than a point."
+NO_BETTER_HOUR = "No hour of the week after is better than the draft's own time."
+BETTER_HOUR = "At the best hour the score is {points} points more than at the draft's own time."
+PUBLISH_AT = "Publish it at {time} UTC on {day}."
 ALL = "actions"
 UNFORESEEN = "an error that nobody foresaw; its trace is in the service's log"
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 log = logging.getLogger("clout.serving")
 
@@ -122,8 +125,8 @@ def _best(loaded: Loaded, post: PostRequest, now: datetime, hour: answers.Hour) 
 
 def _worth(points: float) -> str:
     if points <= 0:
-        return "No hour of the week after is better than the draft's own time."
-    return f"At the best hour the score is {points:.1f} points more than at the draft's own time."
+        return NO_BETTER_HOUR
+    return BETTER_HOUR.format(points=f"{points:.1f}")
 
 
 def _tried(draft: Explained, fields: Mapping[str, Any], told: Explained) -> dict[str, Any]:
@@ -184,4 +187,4 @@ def _other_hour(loaded: Loaded, post: PostRequest, draft: Score, now: datetime) 
     """The best hour of the day after the draft's own time."""
     best = max(_at_hours(loaded, post, draft, now, DAY), key=lambda hour: hour.score)
     at = best.happened_at
-    yield Idea("hour_utc", f"Publish it at {at:%H:%M} UTC on {DAYS[at.weekday()]}.", {"happened_at": at})
+    yield Idea("hour_utc", PUBLISH_AT.format(time=f"{at:%H:%M}", day=WEEKDAYS[at.weekday()]), {"happened_at": at})
