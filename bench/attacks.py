@@ -2,7 +2,7 @@
 
 Usage: python bench/attacks.py [--people N] [--home FOLDER] [--write] [--json]
 
-`--write` keeps the figures in docs/attacks.json, from which `make docs` fills the table of docs/attacks.md.
+`--write` keeps the figures in serving/pages/figures/attacks.json, which pages show, and from which `make docs` fills the table of docs/attacks.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from clout.training.attacks import report
 from clout.training.attacks.measure import ALL, attack
 from clout.training.attacks.targets import Plan
 
-FILE = Path(__file__).parents[1] / "docs" / "attacks.json"
+FILE = Path(__file__).parents[1] / "serving" / "pages" / "figures" / "attacks.json"
 
 
 def attacked(home: Path, people: int) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def attacked(home: Path, people: int) -> dict[str, Any]:
 
 
 def kept(told: dict[str, Any], people: int) -> str:
-    """The figures as docs/attacks.json keeps them: with the size of the society, without the model's version."""
+    """The figures as they are kept: with the size of the society, without the model's version."""
     rounded = json.loads(json.dumps(told), parse_float=lambda text: round(float(text), 3))
     facts = {name: value for name, value in rounded.items() if name not in ("version", "at")}
     return json.dumps({"people": people, **facts}, indent=1) + "\n"

@@ -45,7 +45,7 @@ from clout.training.config import Params
 
 ROOT = Path(__file__).parents[1]
 ABLATION = ROOT / "docs" / "ablation.json"
-ATTACKS = ROOT / "docs" / "attacks.json"
+ATTACKS = ROOT / "serving" / "pages" / "figures" / "attacks.json"
 PLACE = re.compile(r"(<!-- table: (\S+) \(make docs\) -->\n).*?(<!-- end -->)", re.DOTALL)
 TYPES = {pl.String(): "text", pl.Int64(): "whole number", pl.Boolean(): "true or false", TIME: "time"}
 ARROWS = {1: "↑", -1: "↓", 0: ""}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from itertools import pairwise
+
 import pytest
 from asked import Asked
 from scored_home import LATE, SLASHED, TWINS, Scored
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from clout.models.scale import band
+from clout.serving.active_model import ActiveModel
+from clout.serving.api import application
 from clout.serving.pages.views import home
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -63,7 +68,7 @@ def test_the_picture_covers_the_scale_and_shows_mean_and_top(ask: Asked) -> None
     ends = [(float(str(r.attributes["x"])[:-1]), float(str(r.attributes["width"])[:-1])) for r in picture.css("rect")]
     assert ends[0][0] == 0
     assert sum(ends[-1]) == pytest.approx(100, abs=0.1)
-    assert all(sum(one) == pytest.approx(other[0], abs=0.1) for one, other in zip(ends, ends[1:], strict=False))
+    assert all(sum(one) == pytest.approx(other[0], abs=0.1) for one, other in pairwise(ends))
     assert [line.attributes["x1"] for line in picture.css("line.needle")] == ["39.39%", "62.63%"]
     assert {"mean: 40", "top 5 in 100: 63"} <= set(texts(picture, "text"))
 
@@ -134,9 +139,6 @@ def test_every_field_has_a_label(ask: Asked) -> None:
     assert fields == {str(label.attributes["for"]) for label in body.css("label")} == {"network", "account"}
 
 
-def test_before_a_model_is_ready_people_are_told_to_wait(scored: Scored) -> None:
-    from clout.serving.active_model import ActiveModel  # noqa: PLC0415
-    from clout.serving.api import application  # noqa: PLC0415
-
-    body = page(Asked(application(ActiveModel(), lambda: None)), "/", 503)  # type: ignore[arg-type, return-value]
+def test_before_a_model_is_ready_people_are_told_to_wait() -> None:
+    body = page(Asked(application(ActiveModel(), lambda: datetime.now(UTC))), "/", 503)
     assert "being loaded" in body.text()
