@@ -6,6 +6,8 @@ A text is a template: `{name}` stands for a value in Python, `%(name)s` in a Jin
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -20,12 +22,18 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from starlette.requests import Request
 
+from clout.features.groups import FIXED
 from clout.models import phrases
+from clout.serving.answers import Reason
+from clout.serving.pages import texts
 
 FOLDER = Path(__file__).parent.parent / "locale"
 ENGLISH = "en"
 REGION_OF_ENGLISH = "en_GB"
 MINUS = "\N{MINUS SIGN}"
+SEVERAL = 2
+NUMBER = re.compile(r"(?P<number>\d[\d,]*(\.\d+)?)(?P<percent>%?)")
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
 DAY, MOMENT = "d MMMM y", "d MMMM y, HH:mm"
 
 
@@ -37,27 +45,28 @@ class Tongue:
     locale: Locale
     texts: NullTranslations
 
-    def text(self, msgid: str, **values: object) -> str:
+    def text(self, msgid: str, /, **values: object) -> str:
         """The text in this language, `{name}` replaced by `values`; the English one where there is no other."""
         return _filled(self.gettext(msgid), values)
 
-    def plural(self, one: str, many: str, n: int, **values: object) -> str:
-        """`one` or `many`, whichever goes with `n`, in this language; `{n}` stands for the number."""
-        return _filled(self.ngettext(one, many, n), {"n": self.number(n), **values})
+    def plural(self, one: str, many: str, n: float, digits: int = 0, **values: object) -> str:
+        """`one` or `many`, whichever goes with `n`, in this language; `{n}` is the number with so many digits."""
+        return _filled(self.ngettext(one, many, n), {"n": self.number(n, digits), **values})
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with so many digits after the point, thousands apart."""
-        told = format_decimal(abs(value), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=self.locale)
-        return f"{MINUS}{told}" if value < 0 and told.strip("0.,") else told
+        told = str(format_decimal(abs(round(value, digits)), _pattern(digits), self.locale))
+        return f"{MINUS}{told}" if round(value, digits) < 0 else told
 
     def points(self, value: float, digits: int = 0) -> str:
         """Points with their sign: +4, −4, 0."""
         told = self.number(value, digits)
-        return f"+{told}" if value > 0 and told.strip("0.,") else told
+        return f"+{told}" if round(value, digits) > 0 else told
 
     def percent(self, share: float, digits: int = 0) -> str:
         """A share of 1 as a percentage."""
-        return str(format_percent(share, format=f"#,##0.{'0' * digits}%" if digits else None, locale=self.locale))
+        plain = self.locale.percent_formats[None].pattern
+        return str(format_percent(share, plain.replace("#,##0", _pattern(digits)), self.locale))
 
     def day(self, moment: date) -> str:
         """A day: 22 November 2026."""
@@ -75,17 +84,55 @@ class Tongue:
         """The time of the day in UTC: 06:00."""
         return str(format_datetime(moment, "HH:mm", tzinfo=UTC, locale=self.locale))
 
-    def said(self, value: float, unit: str) -> str:
-        """A value with its unit, in words."""
-        return phrases.say(value, unit)
+    def said(self, value: float, unit: str, *, over_posts: bool = False) -> str:
+        """A value with its unit, in words; `over_posts` where it is a mean over the posts of an account."""
+        return phrases.say(value, unit, self, over_posts=over_posts)
+
+    def reason(self, reason: Reason, *, over_posts: bool = False) -> Reason:
+        """A reason in this language, in the words that its feature has now; of an account's score `over_posts`.
+
+        Its `advice` also says why one cannot change what one cannot.
+        """
+        spec = texts.SPECS.get(reason.code)
+        if spec is None or spec.unit != reason.unit:
+            return reason
+        value = math.nan if reason.value is None else reason.value
+        said, sentence = phrases.told(spec, value, reason.points, self, over_posts=over_posts)
+        advice = self.text(spec.advice or FIXED[spec.group])
+        told = {"label": self.text(spec.label), "said": said, "sentence": sentence, "advice": advice}
+        return reason.model_copy(update=told)
+
+    def retold(self, sentence: str) -> str:
+        """What answers say in English, in this language; itself where none of our templates made it."""
+        if self.code == ENGLISH:
+            return sentence
+        known = self.gettext(sentence) if sentence else sentence
+        return known if known != sentence else self._made(sentence) or self._number(sentence)
 
     def gettext(self, msgid: str) -> str:
         """The text as it stands, nothing replaced."""
         return self.texts.gettext(msgid)
 
-    def ngettext(self, one: str, many: str, n: int) -> str:
-        """`one` or `many` as it stands, nothing replaced."""
-        return self.texts.ngettext(one, many, n)
+    def ngettext(self, one: str, many: str, n: float) -> str:
+        """`one` or `many` as it stands, nothing replaced; a fraction goes as several do."""
+        return self.texts.ngettext(one, many, int(n) if n == int(n) else SEVERAL)
+
+    def _made(self, sentence: str) -> str | None:
+        """The sentence anew from its template, what was filled in told again too; None where it is of no template."""
+        for template, pattern in texts.patterns():
+            if found := pattern.fullmatch(sentence):
+                return self.text(template, **{name: self.retold(part) for name, part in found.groupdict().items()})
+        return None
+
+    def _number(self, told: str) -> str:
+        """A number, a percentage or a day as this language writes it; anything else as it is."""
+        if DATE.fullmatch(told):
+            return self.day(date.fromisoformat(told))
+        if not (found := NUMBER.fullmatch(told)):
+            return told
+        plain = float(found["number"].replace(",", ""))
+        digits = len(found["number"].partition(".")[2])
+        return self.percent(plain / 100, digits) if found["percent"] else self.number(plain, digits)
 
 
 @cache
@@ -131,3 +178,7 @@ def _read(code: str, file: Path) -> Tongue:
 
 def _filled(template: str, values: dict[str, object]) -> str:
     return template.format(**values) if values else template
+
+
+def _pattern(digits: int) -> str:
+    return f"#,##0.{'0' * digits}" if digits else "#,##0"
