@@ -21,7 +21,7 @@ from granian.log import LogLevels
 
 from clout.errors import CloutError
 from clout.models import registry
-from clout.serving.edge.gate import is_loopback
+from clout.serving.edge.here import is_loopback
 from clout.serving.metrics import SHARED
 from clout.settings import Settings, read_settings
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 from base64 import b64decode
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Literal
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clout.serving.edge import telling
+from clout.serving.edge.here import is_from_here, is_local, is_loopback
 from clout.serving.edge.keys import ADMIN, Key, KeyRing, missing_scope, no_key
 from clout.serving.edge.limits import Allowance, Buckets, InFlight, too_many
 from clout.serving.klout import shape
@@ -30,8 +28,6 @@ PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 METRICS = "/metrics"
 SCORED = ("/v1/posts:", "/v1/scores:")
 DRAFT = "/draft"
-TELLING = frozenset({b"host", b"origin", b"forwarded", b"x-forwarded-for", b"x-real-ip"})
-FROM_HERE = ([b"host"], [b"host", b"origin"])
 RETRY_SECONDS = "5"
 
 
@@ -63,7 +59,7 @@ class Access:
 
     def is_open(self, scope: Scope, needed: str) -> bool:
         """Whether this request needs no key for what needs `needed`."""
-        if scope["path"] == METRICS and _is_from_here(scope):
+        if scope["path"] == METRICS and is_from_here(scope):
             return True
         if self.how == "loopback" or (self.how == "always" and needed == ADMIN):
             return is_loopback(self.listens) and is_local(scope)
@@ -136,49 +132,6 @@ class Gate:
             log.warning("keys cannot be read: %s", error)
             detail = "the store, which holds the keys, cannot be read; why is in the service's log"
             raise ProblemError("store_unavailable", detail, (), {"Retry-After": RETRY_SECONDS}) from error
-
-
-@lru_cache(1024)
-def is_loopback(host: str | None) -> bool:
-    """Whether only this machine can mean itself by the name or address.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        address = ip_address(host or "")
-    except ValueError:
-        return host == "localhost"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
-
-
-def is_local(scope: Scope) -> bool:
-    """Whether a program on this machine asks, at an address and by a name that only it can mean.
-
-    No page of another site can, whatever its name points to: a browser names the site.
-    """
-    return _is_loopback_end(scope.get("server")) and _is_from_here(scope)
-
-
-def _is_from_here(scope: Scope) -> bool:
-    """The same, whatever address it asks at: where a service listens on all of them, the server may not know which."""
-    told = sorted(pair for pair in scope["headers"] if pair[0] in TELLING)
-    by_name = [name for name, _ in told] in FROM_HERE and all(is_loopback(_host(value)) for _, value in told)
-    return by_name and _is_loopback_end(scope.get("client"))
-
-
-def _is_loopback_end(end: Sequence[Any] | None) -> bool:
-    return end is not None and is_loopback(end[0])
-
-
-@lru_cache(1024)
-def _host(written: bytes) -> str | None:
-    """The name that a Host or Origin header says, without its port."""
-    try:
-        return urlsplit(f"//{written.decode('latin-1').rpartition('//')[2]}").hostname
-    except ValueError:
-        return None
 
 
 def _given(scope: Scope) -> str | None:

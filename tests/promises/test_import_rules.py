@@ -138,6 +138,13 @@ def test_the_server_loads_neither_training_nor_its_libraries(root: Path) -> None
     assert not loaded & {"mlflow", "shap", "clout.training"}
 
 
+def test_the_process_that_forks_workers_loads_nothing_with_threads() -> None:
+    """A forked process inherits the pool of polars' threads without the threads, and waits for them for ever."""
+    loaded = modules_after("import clout.serving.start")
+    assert "granian" in loaded
+    assert not loaded & {"polars", "lightgbm", "bentoml", "clout.serving.scoring", "clout.serving.pages"}
+
+
 def test_help_loads_nothing_heavy(root: Path) -> None:
     if not (root / "clout" / "cli.py").is_file():
         pytest.skip("clout/cli.py is not there yet")

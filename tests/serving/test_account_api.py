@@ -17,7 +17,7 @@ from clout.serving.accounts.kept import NOWHERE, AccountStore
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked as Question
 from clout.serving.api import application
-from clout.serving.edge.gate import is_loopback
+from clout.serving.edge.here import is_loopback
 from clout.serving.privacy import forget
 from clout.serving.store.rows import Run
 from clout.serving.store.scores import Store
