@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-serve docs
+.PHONY: help run test lint bench bench-serve docs words
 
 help: ## say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench-serve: .venv/ready ## measure the service beside its peers
 
 docs: .venv/ready ## write the tables in the documents anew from the code
 	$(BIN)/python docs/generate.py
+
+words: .venv/ready ## gather the texts of the pages, and bring the translations up to them
+	$(BIN)/python docs/words.py
 
 .venv/ready: pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
 	$(UV) sync --frozen --compile-bytecode

@@ -155,9 +155,9 @@ def _preferred(accept: str) -> list[str]:
     """The languages of an Accept-Language header, best first; those its reader does not want left out.
 
     >>> _preferred("de;q=0.5, sv-SE, en;q=0.9, fr;q=0")
-    ['sv-SE', 'en', 'de']
+    ['sv-se', 'en', 'de']
     """
-    parts = [part.partition(";") for part in accept.replace(" ", "").split(",") if part]
+    parts = [part.partition(";") for part in accept.replace(" ", "").lower().split(",") if part]
     weighed = [(_weight(quality), name) for name, _, quality in parts]
     return [name for weight, name in sorted(weighed, key=lambda told: -told[0]) if weight > 0]
 
