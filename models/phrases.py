@@ -351,6 +351,8 @@ UNITS: Mapping[str, Say] = {
     "(1 is most selective)": _choosy,
     "steps on a log scale": _spread,
 }
+# Between two of these lies nothing that people would call usual.
+UNORDERED = frozenset(("o'clock (UTC)", "(1 is Monday)", "yes or no"))
 # How the mean over an account's posts is said, where that is not how one value is.
 MEANS: Mapping[str, Say] = {
     **{unit: noun.about for unit, noun in SIZES.items()},

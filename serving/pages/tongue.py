@@ -91,7 +91,7 @@ class Tongue:
     def reason(self, reason: Reason, *, over_posts: bool = False) -> Reason:
         """A reason in this language, in the words that its feature has now; of an account's score `over_posts`.
 
-        Its `advice` also says why one cannot change what one cannot.
+        Its `advice` also says why one cannot change what one cannot; `typical` is None where a range says nothing.
         """
         spec = texts.SPECS.get(reason.code)
         if spec is None or spec.unit != reason.unit:
@@ -99,8 +99,9 @@ class Tongue:
         value = math.nan if reason.value is None else reason.value
         said, sentence = phrases.told(spec, value, reason.points, self, over_posts=over_posts)
         advice = self.text(spec.advice or FIXED[spec.group])
+        typical = None if spec.unit in phrases.UNORDERED else reason.typical
         told = {"label": self.text(spec.label), "said": said, "sentence": sentence, "advice": advice}
-        return reason.model_copy(update=told)
+        return reason.model_copy(update={**told, "typical": typical})
 
     def retold(self, sentence: str) -> str:
         """What answers say in English, in this language; itself where none of our templates made it."""

@@ -129,6 +129,12 @@ def test_why_something_cannot_be_changed_is_said(english: Tongue, code: str) -> 
     assert english.reason(reason(code, 3.0, 1.0)).advice.startswith("You cannot change")
 
 
+def test_there_is_no_range_of_days_or_of_yes_and_no(english: Tongue) -> None:
+    spans = {code: reason(code, 1.0, 1.0).model_copy(update={"typical": (1.0, 3.0)}) for code in texts.SPECS}
+    without = {code for code, told in spans.items() if english.reason(told).typical is None}
+    assert without == {"hour_utc", "weekday", "reply_flag", "quote_flag", "mention_first_flag", "verified_flag"}
+
+
 def test_words_of_an_older_model_give_way_to_those_of_now(english: Tongue) -> None:
     older = reason("urls_count", 2.0, 1.0).model_copy(update={"sentence": "Stiff.", "label": "urls"})
     assert english.reason(older).sentence == "With 2 links, people tend to react more."
