@@ -2,7 +2,8 @@
 
 Usage: python bench/attacks.py [--people N] [--home FOLDER] [--write] [--json]
 
-`--write` keeps the figures in serving/pages/figures/attacks.json, which pages show, and from which `make docs` fills the table of docs/attacks.md.
+`--write` keeps the figures in serving/pages/figures/attacks.json, which pages show; `make docs` fills the table of
+docs/attacks.md from it.
 """
 
 from __future__ import annotations

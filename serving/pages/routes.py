@@ -15,7 +15,7 @@ from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
 from clout.serving.active_model import ActiveModel
 from clout.serving.pages import assets, shell
-from clout.serving.pages.views import home, why
+from clout.serving.pages.views import home, methodology, why
 from clout.serving.pages.views.view import View
 
 OK, NOT_FOUND = 200, 404
@@ -31,6 +31,7 @@ class Pages:
         """Every route with its handler; the description of the API leaves them out."""
         return [
             _page("/find", self.find),
+            _page("/methodology", self.methodology),
             _page("/why/{network}/{handle:path}", self.why),
             assets.ROUTE,
         ]
@@ -49,6 +50,10 @@ class Pages:
             return shell.told(request, "find.html", found, NOT_FOUND if found.asked else OK)
 
         return await run_in_threadpool(told)
+
+    async def methodology(self, request: Request) -> Response:
+        """How scores are made, how well, and where they fail."""
+        return await self._show(request, "methodology.html", methodology.methodology)
 
     async def why(self, request: Request) -> Response:
         """Why an account's score is what it is."""

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from clout.serving.card import preferred
 from clout.serving.fresh import fresh
-from clout.serving.pages import charts
+from clout.serving.pages import charts, plots
 from clout.serving.pages.assets import address
 from clout.serving.pages.tongue import Tongue, tongue_of, tongues
 from clout.serving.pages.views.view import View
@@ -102,5 +102,5 @@ def _environment(tongue: Tongue) -> Environment:
     i18n: Any = environment
     i18n.install_gettext_callables(tongue.gettext, tongue.ngettext, newstyle=True)
     languages = [(one.code, one.locale.get_language_name()) for one in tongues().values()]
-    environment.globals.update(tongue=tongue, charts=charts, asset=address, languages=languages)
+    environment.globals.update(tongue=tongue, charts=charts, plots=plots, asset=address, languages=languages)
     return environment
