@@ -96,10 +96,20 @@ def read(directory: str | Path) -> Bundle:
         if names:
             raise BundleError(f"{_list(names)} {problem} in {folder}; {_AGAIN}")
     files = {name: (folder / name).read_bytes() for name in hashes}
-    changed = {name for name, content in files.items() if _sha256(content) != hashes[name]}
-    if changed:
-        raise BundleError(f"{_list(changed)} changed in {folder}; {_AGAIN}")
+    _refuse_changed(folder, files, hashes)
     return Bundle(_version(hashes), files, folder)
+
+
+def documents(directory: str | Path, *names: str) -> dict[str, dict[str, Any]]:
+    """Those of the named JSON files that the bundle at `directory` has, verified; its other files are not looked at."""
+    folder = Path(directory)
+    hashes = _hashes(folder, _read_manifest(folder))
+    try:
+        files = {name: (folder / name).read_bytes() for name in names if name in hashes}
+    except OSError as error:
+        raise BundleError(f"{error.filename} cannot be read ({error.strerror}); {_AGAIN}") from error
+    _refuse_changed(folder, files, hashes)
+    return {name: dict(json.loads(content)) for name, content in files.items()}
 
 
 def verify(directory: str | Path) -> str:
@@ -128,6 +138,12 @@ def _hashes(folder: Path, manifest: bytes) -> dict[str, str]:
     if got != FORMAT:
         raise BundleError(f"got bundle format {got!r}; expected {FORMAT}: use the version of clout that wrote it")
     return hashes
+
+
+def _refuse_changed(folder: Path, files: Mapping[str, bytes], hashes: Mapping[str, str]) -> None:
+    changed = {name for name, content in files.items() if _sha256(content) != hashes[name]}
+    if changed:
+        raise BundleError(f"{_list(changed)} changed in {folder}; {_AGAIN}")
 
 
 def _hashed(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -188,6 +188,7 @@ class ActiveModel:
         self._refused: Refusal | None = None
         self._reason = "the model is being loaded; expected it in a few seconds: try again"
         self._loading = Lock()
+        self._home: Path | None = None
 
     def load(self, home: Path, lake: str, *, keep: bool = True) -> None:
         """Loads the champion of `home` and the history of `lake`; when that fails, what answered before stays.
@@ -198,7 +199,7 @@ class ActiveModel:
             self._load(home, lake, keep=keep)
 
     def _load(self, home: Path, lake: str, *, keep: bool) -> None:
-        began, before = monotonic(), self._current
+        began, before, self._home = monotonic(), self._current, home
         try:
             loaded = read_active(home, Lake(lake), before, keep=keep)
         except CloutError as error:
@@ -238,6 +239,11 @@ class ActiveModel:
         """Whether another champion was promoted while the one that answers was being read."""
         answering = self._current and self._current.model.version
         return self._refused is None and answering != registry.pointed(home, registry.CHAMPION)
+
+    @property
+    def home(self) -> Path | None:
+        """Where models come from; None before one was looked for."""
+        return self._home
 
     @property
     def is_ready(self) -> bool:

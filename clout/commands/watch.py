@@ -32,10 +32,10 @@ def watch(
     Exits with 0 when all is quiet, with 1 when something is worth acting on, with 2 when it could not be told.
     """
     from clout.display import print_json, print_watched
-    from clout.models import registry
+    from clout.models import registry, watch_log
     from clout.models.score_model import ScoreModel
     from clout.settings import read_settings
-    from clout.training import pages, watch_log, watch_report
+    from clout.training import pages, watch_report
     from clout.training.watch import Stretch
 
     if since is not None and days is not None:

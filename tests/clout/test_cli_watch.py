@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from clout.cli import app
 from clout.data.lake import Lake
 from clout.data.simulate import Simulation, Society
-from clout.models import registry
+from clout.models import registry, watch_log
 from clout.models.score_model import ScoreModel
-from clout.training import watch, watch_log
+from clout.training import watch
 
 SINCE = Society(days=DAYS).end
 LIGHT = tuple(

@@ -127,3 +127,16 @@ def test_a_booster_keeps_its_predictions():
     read, trained = Bundle.of(small_bundle.files()).booster("model.txt"), small_bundle.boosters()["main"]
     matrix = small_bundle.population().matrix[:100]
     assert (read.predict(matrix) == trained.predict(matrix)).all()
+
+
+def test_some_documents_are_read_alone_and_verified(tmp_path: Path):
+    folder = tmp_path / "bundle"
+    bundle.write(folder, {"a.json": '{"x": 1}', "b.json": '{"y": 2}', "c.txt": "c"})
+    (folder / "c.txt").write_text("changed")
+    assert bundle.documents(folder, "a.json", "not.json") == {"a.json": {"x": 1}}
+    (folder / "a.json").write_text('{"x": 3}')
+    with pytest.raises(BundleError, match=r"a\.json changed in"):
+        bundle.documents(folder, "a.json")
+    (folder / "b.json").unlink()
+    with pytest.raises(BundleError, match=r"b\.json cannot be read \(No such file"):
+        bundle.documents(folder, "b.json")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from clout.training import watch_log
+from clout.models import watch_log
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 TOLD = {
