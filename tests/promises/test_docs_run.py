@@ -4,6 +4,7 @@ Each document gets an empty folder that is also its home. Every fenced `bash` or
 there, from top to bottom; a block finds the files that earlier ones left and nothing else. A word after
 the language changes that: `no-run` leaves a block out, `background` starts a server that stays until the
 document ends. 127.0.0.1:3000 in the text becomes a free port, which the server is given as CLOUT_PORT.
+Many documents begin with the same two commands, `BEGINNING`: they are run once, and what they made is copied.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,17 +31,19 @@ BLOCK = re.compile(r"^```(bash|python)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.D
 COMMANDS = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
 BLOCK_SECONDS = 300
 SERVER_SECONDS = 120
+BEGINNING = "clout simulate --accounts 300 --days 60\nclout train --set fit.trees=50\n"
 
 
-def run_document(text: str, home: Path) -> None:
-    """Nothing, once every block of the text has worked; else AssertionError with the block and its output."""
+def run_document(text: str, home: Path, begun: Path | None = None) -> None:
+    """Nothing, once every block of the text has worked; else AssertionError with the block and its output.
+
+    `begun` is a folder in which `BEGINNING` has been run.
+    """
     port = free_port()
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "CLOUT_PORT": str(port),
-    }
+    environment = environment_of(home, port)
+    if begun is not None and begins_alike(text):
+        shutil.copytree(begun, home, dirs_exist_ok=True)
+        text = text.replace(BEGINNING, "", 1)
     with ExitStack() as servers:
         for language, words, code in BLOCK.findall(text.replace("127.0.0.1:3000", f"127.0.0.1:{port}")):
             command = [*COMMANDS[language], code]
@@ -47,6 +51,18 @@ def run_document(text: str, home: Path) -> None:
                 servers.enter_context(server(command, home, environment, port))
             elif "no-run" not in words.split():
                 run_block(command, home, environment)
+
+
+def begins_alike(text: str) -> bool:
+    """Whether the first block that runs begins with `BEGINNING`."""
+    blocks = (code for language, words, code in BLOCK.findall(text) if "no-run" not in words.split())
+    return next(blocks, "").startswith(BEGINNING)
+
+
+def environment_of(home: Path, port: int) -> dict[str, str]:
+    """What a document's commands find in their environment."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {**os.environ, "HOME": str(home), "PATH": path, "CLOUT_PORT": str(port)}
 
 
 def run_block(command: list[str], home: Path, environment: dict[str, str]) -> None:
@@ -101,13 +117,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `BEGINNING` has been run, by whichever process of this run of tests came first."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "begun"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            run_block([*COMMANDS["bash"], BEGINNING], folder, environment_of(folder, free_port()))
+            (folder / "done").touch()
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_document_runs(document: Path, tmp_path: Path) -> None:
+def test_document_runs(document: Path, begun: Path, tmp_path: Path) -> None:
     text = document.read_text()
     if "curl " in text and shutil.which("curl") is None:
         pytest.skip(f"{document.name} uses curl, which is not installed")
-    run_document(text, tmp_path)
+    run_document(text, tmp_path, begun)
 
 
 SAMPLE = """
