@@ -35,9 +35,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from clout.serving.store import engine as store_engine
+from clout.serving.store.feedback import Feedback
 from clout.serving.store.keys import Keys
 from clout.serving.store.rows import Judge, Record, Run, Step, StoreError
-from clout.serving.store.tables import FORGETTING, MODELS, RUNS, SCORES
+from clout.serving.store.tables import FEEDBACK, FORGETTING, MODELS, RUNS, SCORES
 
 _LATER = SCORES.alias("later")
 # A second run at the same moment, by another model, is what is shown from then on; the first serves as bridge.
@@ -86,6 +87,11 @@ class Store:
         """The keys of the service, which are kept in the same database."""
         return Keys(self._engine)
 
+    @property
+    def feedback(self) -> Feedback:
+        """What people reported, which is kept in the same database."""
+        return Feedback(self._engine)
+
     def remember(self, judge: Judge) -> None:
         """Nothing; what the model calls things is kept for as long as the store. To be called before its first run."""
         self._add(MODELS, [judge.__dict__])
@@ -118,10 +124,13 @@ class Store:
         """How many rows of the account were erased, by table; on SQLite their bytes are overwritten too."""
         with store_engine.writing(self._engine) as connection:
             connection.execute(insert(FORGETTING).values(account=account))
-            erased = connection.execute(delete(SCORES).where(SCORES.c.account == account)).rowcount
+            rows = {
+                table.name: connection.execute(delete(table).where(table.c.account == account)).rowcount
+                for table in (SCORES, FEEDBACK)
+            }
             connection.execute(delete(FORGETTING).where(FORGETTING.c.account == account))
         store_engine.empty_log(self._engine)
-        return {"scores": erased}
+        return rows
 
     def run_of(self, as_of: datetime, model_version: str) -> Run | None:
         """The newest run at this moment by this model, finished or not."""
@@ -194,7 +203,8 @@ class Store:
 
     def all_of(self, account: str) -> dict[str, list[dict[str, Any]]]:
         """Every row of the account by table, as plain values for JSON, oldest first, bridges too."""
-        return {"scores": [record.told() for record in self._records(SCORES.c.account == account)]}
+        reports = [report.told_to_the_account() for report in self.feedback.of(account)]
+        return {"scores": [record.told() for record in self._records(SCORES.c.account == account)], "feedback": reports}
 
     def _add(self, table: Table, rows: list[dict[str, Any]]) -> int:
         """How many rows were not there yet."""

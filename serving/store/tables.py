@@ -1,7 +1,7 @@
 """The tables of the score store as the code reads and writes them; `migrations` makes them.
 
 Besides scores, runs and models there is `forgetting`: rows of an account can be deleted only while it stands there. The
-`keys` of the service stand beside them.
+`keys` of the service and the `feedback` of people stand beside them.
 """
 
 from __future__ import annotations
@@ -112,4 +112,21 @@ KEYS = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
+)
+
+FEEDBACK = Table(
+    "feedback",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("account", Text),
+    Column("said", Text, nullable=False),
+    Column("contact", Text),
+    Column("page", Text),
+    Column("closed_at", Moment),
+    Column("note", Text),
+    Index("feedback_by_at", "at"),
+    Index("feedback_by_account", "account"),
+    Index("feedback_by_closed_at", "closed_at"),
 )

@@ -84,7 +84,7 @@ def test_writing_again_keeps_what_was_written(kept: Store):
 
 
 def test_only_forgetting_takes_an_account_away_and_no_other(kept: Store, store_url: str):
-    assert kept.forget("x/1") == {"scores": 2}
-    assert kept.all_of("x/1") == {"scores": []}
+    assert kept.forget("x/1") == {"scores": 2, "feedback": 0}
+    assert kept.all_of("x/1") == {"scores": [], "feedback": []}
     assert kept.history("x/2", day(0), day(0)) == (record(0, "x/2", score=None),)
     assert "only deleted by forgetting" in told(store_url, "DELETE FROM scores")

@@ -186,12 +186,12 @@ def test_forgetting_leaves_nothing_of_the_account(store: Store):
     written(store, record(0), record(0, "x/2"), record(0, model="b", bridge=True))
     written(store, record(1), number=1)
     assert len(store.all_of("x/1")["scores"]) == 3
-    assert store.forget("x/1") == {"scores": 3}
-    assert store.all_of("x/1") == {"scores": []}
+    assert store.forget("x/1") == {"scores": 3, "feedback": 0}
+    assert store.all_of("x/1") == {"scores": [], "feedback": []}
     assert store.latest("x/1") is None
     assert store.find("x", "name1") == ()
     assert store.latest("x/2") == record(0, "x/2")
-    assert store.forget("x/1") == {"scores": 0}
+    assert store.forget("x/1") == {"scores": 0, "feedback": 0}
 
 
 def test_all_of_an_account_is_plain_values(store: Store):

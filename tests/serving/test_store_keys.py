@@ -45,7 +45,8 @@ def test_a_store_from_before_there_were_keys_keeps_its_scores(store: Store, stor
     store.write(store.begin(run(0)), [record(0)])
     engine = open_engine(store_url)
     with writing(engine) as connection:
-        connection.execute(text("DROP TABLE keys"))
+        for table in ("keys", "feedback"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE store_version SET version_num = '0001'"))
     engine.dispose()
     with Store.open(store_url) as again:
