@@ -1,10 +1,11 @@
-"""What people read about features is plain: no jargon, and a reading level that school gives at twelve or thirteen."""
+"""What people read on pages is plain: no jargon, and a reading level that school gives at twelve or thirteen."""
 
 from __future__ import annotations
 
 import re
 from statistics import fmean
 
+import page_words
 import pytest
 import textstat
 
@@ -20,6 +21,17 @@ JARGON = re.compile(
     r"|quantiles?|shap|outcomes?|variable|median|deviation|regression|utc offset|null|nan|actions?)\b",
     re.IGNORECASE,
 )
+# For those who want to know how it is measured, a few words of the trade stand in brackets there.
+FOR_EXPERTS = ("serving/pages/templates/methodology", "serving/pages/templates/models")
+IN_PAGES = re.compile(
+    r"\b(logs?|logarithm\w*|selectiv\w*|margins?|features?|metrics?|percentiles?|quantiles?|shap|outcomes?|variable"
+    r"|median|deviation|regression|correlat\w*|null|nan|engagers?)\b",
+    re.IGNORECASE,
+)
+# A grade says little of a label: it is made for sentences.
+WORDS_OF_A_SENTENCE = 4
+# What is filled in, and what only programs read.
+PLACE, CODE = re.compile(r"%\(\w+\)s|\{\w+\}"), re.compile(r"<[^>]+>|`[^`]+`|Content-Type: \w+/\w+")
 SPECS = (*(feature.spec for feature in FEATURES), BEYOND)
 BOOKS = [Phrasebook(Contract(features=SPECS), {}, over_posts=over_posts) for over_posts in (False, True)]
 
@@ -61,6 +73,26 @@ def test_there_is_no_jargon(spec: FeatureSpec) -> None:
 def test_why_something_is_fixed_is_plain_too(text: str) -> None:
     assert grade(text) <= MOST
     assert not JARGON.search(text)
+
+
+def of_pages() -> list[tuple[str, str]]:
+    """Each text of the pages as people may read it, with the file that says it."""
+    return [
+        (CODE.sub("", PLACE.sub("12", text)), message.locations[0][0])
+        for message in page_words.gathered()
+        if message.id
+        for text in ((message.id,) if isinstance(message.id, str) else message.id)
+    ]
+
+
+def test_no_text_of_a_page_is_hard_to_read() -> None:
+    grades = {text: grade(text) for text, _ in of_pages() if len(text.split()) >= WORDS_OF_A_SENTENCE}
+    assert fmean(grades.values()) <= MOST_ON_AVERAGE
+    assert not {text: found for text, found in grades.items() if found > MOST}
+
+
+def test_no_page_has_jargon_but_for_experts() -> None:
+    assert not [text for text, file in of_pages() if not file.startswith(FOR_EXPERTS) and IN_PAGES.search(text)]
 
 
 @pytest.mark.parametrize(
