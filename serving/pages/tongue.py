@@ -88,6 +88,10 @@ class Tongue:
         """A value with its unit, in words; `over_posts` where it is a mean over the posts of an account."""
         return phrases.say(value, unit, self, over_posts=over_posts)
 
+    def label(self, code: str, otherwise: str) -> str:
+        """What a feature is called now, in this language; `otherwise` where none of that code is known any more."""
+        return self.text(texts.SPECS[code].label) if code in texts.SPECS else otherwise
+
     def reason(self, reason: Reason, *, over_posts: bool = False) -> Reason:
         """A reason in this language, in the words that its feature has now; of an account's score `over_posts`.
 

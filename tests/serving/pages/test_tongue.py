@@ -119,6 +119,11 @@ def test_a_reason_is_told_in_the_language(swedish: Tongue) -> None:
     assert (told.points, told.value, told.code) == (-2.0, 0.3, "urls_count")
 
 
+def test_a_feature_is_called_what_it_is_called_now(swedish: Tongue) -> None:
+    assert swedish.label("urls_count", "web addresses") == "länkar"
+    assert swedish.label("urls_of_old", "web addresses") == "web addresses"
+
+
 def test_a_missing_value_is_told_in_the_language(swedish: Tongue) -> None:
     told = swedish.reason(reason("outcome_log_max_all", None, 0.5))
     assert (told.said, told.sentence) == (None, "Bästa inlägget hittills: inget tidigare inlägg har ett känt resultat.")
