@@ -14,8 +14,11 @@ from clout.serving.accounts.kept import AccountStore
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
 from clout.serving.active_model import ActiveModel
+from clout.serving.guard import LARGEST_BODY
 from clout.serving.pages import assets, shell
-from clout.serving.pages.views import home, methodology, why
+from clout.serving.pages.forms import read_form
+from clout.serving.pages.views import compare, draft, home, methodology, why
+from clout.serving.pages.views.draft import Typed
 from clout.serving.pages.views.view import View
 
 OK, NOT_FOUND = 200, 404
@@ -33,6 +36,8 @@ class Pages:
             _page("/find", self.find),
             _page("/methodology", self.methodology),
             _page("/why/{network}/{handle:path}", self.why),
+            _page("/draft", self.draft, "GET", "POST"),
+            _page("/compare", self.compare),
             assets.ROUTE,
         ]
 
@@ -59,6 +64,34 @@ class Pages:
         """Why an account's score is what it is."""
         name = Name(request.path_params["network"], request.path_params["handle"], "/path/handle")
         return await self._show(request, "why.html", lambda asked: why.why(asked, name, self._now()))
+
+    async def draft(self, request: Request) -> Response:
+        """A form for a post that is not published yet; to what it sends, what people may do with that post."""
+        if request.method == "POST":
+            return await self._judge(request, Typed.of(await read_form(request, LARGEST_BODY)))
+        typed = Typed(account=request.query_params.get("account", ""))
+        return await self._show(request, "draft.html", lambda asked: draft.empty(asked.loaded, typed))
+
+    async def compare(self, request: Request) -> Response:
+        """Up to five accounts side by side, and what makes the difference."""
+        given = compare.names(request.query_params)
+
+        def told() -> Response:
+            view = compare.compare(Asked(self._store, self._active.current()), given)
+            if view.status != OK:
+                return shell.told(request, "compare.html", view, view.status)
+            return shell.page(request, "compare.html", view)
+
+        return await run_in_threadpool(told)
+
+    async def _judge(self, request: Request, typed: Typed) -> Response:
+        template = "draft/part.html" if request.headers.get("hx-target") == "result" else "draft.html"
+
+        def told() -> Response:
+            view = draft.judge(self._active.current(), typed, self._now())
+            return shell.told(request, template, view, view.status)
+
+        return await run_in_threadpool(told)
 
     async def _show(self, request: Request, template: str, view: Callable[[Asked], View]) -> Response:
         def told() -> Response:
