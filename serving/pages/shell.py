@@ -23,7 +23,12 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 SEE_OTHER = 303
-HEADERS = {"Content-Security-Policy": POLICY, "Vary": "Accept, Accept-Language"}
+# With no-referrer a browser hides where a form of ours comes from, and the gate takes it for another site's.
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "Vary": "Accept, Accept-Language",
+}
 # In a path of ours, what an account's id may have in it as it is.
 PLAIN = "/:@-._~"
 
