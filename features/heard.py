@@ -10,6 +10,7 @@ import polars as pl
 
 from clout.data.history import History
 from clout.data.index import Index
+from clout.data.published import outcomes_by_post
 from clout.data.ties import Ties
 from clout.features.compute import Streams, prepare
 from clout.features.request import Past
@@ -20,7 +21,8 @@ class Heard:
     """What is known of everybody, and who that is.
 
     `through` is the last moment anything was known, by network; `handles` has account, network, handle, `identities` person
-    and account; `ties` name all accounts that can be asked for; `example` is the account whose posts have drawn most.
+    and account; `ties` name all accounts that can be asked for; `example` is the account whose posts have drawn most;
+    `outcomes` are those of `data.published`.
     """
 
     streams: Streams
@@ -29,6 +31,7 @@ class Heard:
     identities: pl.DataFrame
     ties: Ties
     example: str
+    outcomes: pl.DataFrame
 
     @classmethod
     def of(cls, history: History, identities: pl.DataFrame) -> Heard:
@@ -41,6 +44,7 @@ class Heard:
             identities.select("person", "account"),
             Ties.of(history, accounts),
             _example(history),
+            outcomes_by_post(history),
         )
 
     def past(self, horizon: timedelta, action_values: Mapping[str, float]) -> Past:

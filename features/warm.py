@@ -25,6 +25,7 @@ from clout.features.compute import Streams
 from clout.features.heard import Heard
 
 FOLDER, TOLD = "warm", "told.json"
+FRAMES = ("handles", "identities", "ties", "names", "outcomes")
 log = logging.getLogger(__name__)
 
 
@@ -60,7 +61,7 @@ def read(home: Path, key: str) -> Heard | None:
 
 
 def _heard(folder: Path, told: Mapping[str, Any]) -> Heard:
-    frames = {name: pl.read_ipc(folder / f"{name}.arrow") for name in ("handles", "identities", "ties", "names")}
+    frames = {name: pl.read_ipc(folder / f"{name}.arrow") for name in FRAMES}
     streams = {
         name: Stream(tuple(one["key"]), pl.read_ipc(folder / one["file"]), tuple(one["totals"]), tuple(one["lasts"]))
         for name, one in told["streams"].items()
@@ -72,6 +73,7 @@ def _heard(folder: Path, told: Mapping[str, Any]) -> Heard:
         frames["identities"],
         Ties(frames["names"]["name"].to_list(), frames["ties"]),
         told["example"],
+        frames["outcomes"],
     )
 
 
@@ -95,6 +97,7 @@ def _frames(heard: Heard) -> Iterator[tuple[str, pl.DataFrame]]:
     yield "handles", heard.handles
     yield "identities", heard.identities
     yield "ties", heard.ties.actions
+    yield "outcomes", heard.outcomes
     yield "names", pl.DataFrame({"name": heard.ties.names}, schema={"name": pl.String})
     for number, stream in enumerate(heard.streams.by_name.values()):
         yield f"stream{number}", stream.frame

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from clout.data.history import load, read_tables
 from clout.data.lake import Lake
+from clout.data.published import Published
 from clout.data.ties import Ties
 from clout.errors import CloutError
 from clout.features import warm
@@ -51,8 +52,8 @@ class Loaded:
 
     `accounts` are those that can be asked for: who is registered or has posted, not who only acted on others;
     `handles` are their keys by network and lower-case handle; `example` is the account whose posts have drawn most;
-    `batches` name what the lake held; `ties` are who acts on whom among `accounts`; `persons` are all accounts of the
-    person who declared an account, by each of them.
+    `batches` name what the lake held, `published` are its posts; `ties` are who acts on whom among `accounts`; `persons`
+    are all accounts of the person who declared an account, by each of them.
     """
 
     model: ScoreModel
@@ -63,15 +64,17 @@ class Loaded:
     example: str
     batches: frozenset[str]
     ties: Ties
+    published: Published
     persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: ScoreModel, heard: Heard, batches: frozenset[str]) -> Loaded:
+    def of(cls, model: ScoreModel, heard: Heard, lake: Lake, batches: frozenset[str]) -> Loaded:
         """The model beside what was heard of the `batches` of a lake."""
         past = heard.past(timedelta(days=model.data["horizon_days"]), model.data["action_values"])
         accounts, handles = frozenset(heard.ties.names), _handles(heard.handles)
-        declared = persons(heard.identities.iter_rows())
-        return cls(model, _wording(model), past, accounts, handles, heard.example, batches, heard.ties, declared)
+        declared, published = persons(heard.identities.iter_rows()), Published(lake, heard.outcomes)
+        known = (accounts, handles, heard.example, batches, heard.ties, published, declared)
+        return cls(model, _wording(model), past, *known)
 
     def under(self, model: ScoreModel) -> Loaded:
         """The same history with another model, for which it means the same."""
@@ -132,7 +135,7 @@ def read_active(home: Path, lake: Lake, before: Loaded | None = None, *, keep: b
         raise NotReadyError(
             f"the lake {lake.url} is empty; expected the posts that scores are told from: ingest them, or set CLOUT_LAKE"
         )
-    return Loaded.of(model, _hear(home, lake, batches, horizon, values, keep=keep), batches)
+    return Loaded.of(model, _hear(home, lake, batches, horizon, values, keep=keep), lake, batches)
 
 
 def _hear(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -40,47 +40,63 @@ class Measured:
     `ripe_posts` is how many earlier posts of the account have a known outcome; `said` is None where no words were learned.
     """
 
-    request: PostRequest
+    network: str
     account: str | None
     happened_at: datetime
     as_of: datetime
     matrix: npt.NDArray[np.float64]
     ripe_posts: int
     said: Said | None
+    source: Literal["lake", "account_facts"]
 
     @property
     def networks(self) -> list[str]:
         """The network of the row."""
-        return [self.request.network_name]
+        return [self.network]
 
 
 def measure(loaded: Loaded, request: PostRequest, now: datetime) -> Measured:
     """The post of `request` with what was known before it."""
-    draft, facts, said = _draft(loaded, request, now)
+    return measure_draft(loaded, *_draft(loaded, request, now))
+
+
+def measure_draft(loaded: Loaded, draft: Draft, facts: AccountFacts | None = None) -> Measured:
+    """A post with what was known before it: of its account what the lake has, or the `facts` in its place."""
+    said = _said(loaded, draft)
     features = features_of_draft(draft, loaded.past, None if said is None else said.lift, facts)
     as_of = judged_at(draft, loaded.past, facts)
-    matrix, ripe_posts = loaded.model.contract.row(features), features[RIPE_POSTS]
-    return Measured(request, draft.account, draft.happened_at, as_of, matrix, int(ripe_posts or 0), said)
+    matrix, ripe_posts = loaded.model.contract.row(features), int(features[RIPE_POSTS] or 0)
+    source: Literal["lake", "account_facts"] = "lake" if facts is None else "account_facts"
+    return Measured(draft.network, draft.account, draft.happened_at, as_of, matrix, ripe_posts, said, source)
 
 
 def predict_at(loaded: Loaded, request: PostRequest, moments: Sequence[datetime], now: datetime) -> Prediction:
     """What the model says of the post if it is published at each of the moments, one row each."""
-    draft, facts, said = _draft(loaded, request, now)
+    draft, facts = _draft(loaded, request, now)
+    said = _said(loaded, draft)
     rows = features_at(draft, moments, loaded.past, None if said is None else said.lift, facts)
     matrix = np.concatenate([loaded.model.contract.row(row) for row in rows])
     return loaded.model.predict(matrix, [draft.network] * len(rows))
 
 
-def _draft(loaded: Loaded, request: PostRequest, now: datetime) -> tuple[Draft, AccountFacts | None, Said | None]:
-    """The post, the facts that came with it, and what its words say."""
-    if request.network_name not in loaded.model.networks:
-        known = ", ".join(loaded.model.networks)
-        detail = f"got the network {request.network_name!r}; expected one the model was trained on: {known}"
-        place = "/account" if request.network is None else "/network"
-        raise ProblemError("unknown_network", detail, [Fault(place, detail, "unknown_network")])
+def _draft(loaded: Loaded, request: PostRequest, now: datetime) -> tuple[Draft, AccountFacts | None]:
+    """The post, and the facts that came with it."""
+    check_network(loaded, request.network_name, "/account" if request.network is None else "/network")
     draft = request.draft(_account(loaded, request), now)
-    facts = None if request.account_facts is None else request.account_facts.facts(now)
-    return draft, facts, None if loaded.wording is None else loaded.wording.said(draft.text)
+    return draft, None if request.account_facts is None else request.account_facts.facts(now)
+
+
+def check_network(loaded: Loaded, network: str, place: str) -> None:
+    """Nothing; raises a problem of what stands at `place` where the model was not trained on the network."""
+    if network not in loaded.model.networks:
+        known = ", ".join(loaded.model.networks)
+        detail = f"got the network {network!r}; expected one the model was trained on: {known}"
+        raise ProblemError("unknown_network", detail, [Fault(place, detail, "unknown_network")])
+
+
+def _said(loaded: Loaded, draft: Draft) -> Said | None:
+    """What the words of a post say; None where no words were learned."""
+    return None if loaded.wording is None else loaded.wording.said(draft.text)
 
 
 def _account(loaded: Loaded, request: PostRequest) -> str | None:
@@ -150,7 +166,7 @@ def reasons_of(explained: Reasoned) -> dict[str, Any]:
 
 
 def _score(loaded: Loaded, measured: Measured, prediction: Prediction) -> dict[str, Any]:
-    network = measured.request.network_name
+    network = measured.network
     expected = {
         what: answers.Expected(
             value=float(prediction.expected[what][0]),
@@ -176,7 +192,7 @@ def _score(loaded: Loaded, measured: Measured, prediction: Prediction) -> dict[s
         "data_through": loaded.past.through.get(network),
         "evidence": answers.Evidence(
             ripe_posts=measured.ripe_posts,
-            source="lake" if measured.request.account_facts is None else "account_facts",
+            source=measured.source,
         ),
         "model_version": loaded.model.version,
         "scale_version": loaded.model.scale_version,

@@ -46,7 +46,7 @@ def features(loaded: Loaded) -> list[dict[str, float | None]]:
 
 
 def test_a_second_start_says_the_same_without_the_lake(copy: Path) -> None:
-    first = start(copy)
+    first, posts = start(copy), Lake(copy / "lake").read("posts")["post"].to_list()
     for file in (copy / "lake").rglob("*.parquet"):
         file.unlink()
     second = start(copy)
@@ -55,6 +55,9 @@ def test_a_second_start_says_the_same_without_the_lake(copy: Path) -> None:
         assert getattr(second, name) == getattr(first, name), name
     assert second.past.through == first.past.through
     assert second.ties.actors_on(first.example) == first.ties.actors_on(first.example)
+    drew = [first.published.drew(post) for post in posts]
+    assert any(drew)
+    assert [second.published.drew(post) for post in posts] == drew
 
 
 def test_it_serves_no_other_lake_horizon_or_values(copy: Path) -> None:

@@ -121,7 +121,8 @@ def test_a_model_does_without_the_features_that_are_left_out(folder: Path, model
     assert open_last_block(less, lake)["posts"] > 50
     values = less.data["action_values"]
     tables = read_tables(lake)
-    loaded = Loaded.of(less, Heard.of(load(tables, timedelta(days=7), values), tables["identities"]), frozenset())
+    heard = Heard.of(load(tables, timedelta(days=7), values), tables["identities"])
+    loaded = Loaded.of(less, heard, lake, frozenset())
     account = next(iter(sorted(loaded.accounts)))
     now = lake.read("posts")["happened_at"].max() + timedelta(days=1)  # type: ignore[operator]
     request = scoring.read_request(json.dumps({"account": account, "text": "coffee and a song"}), now)
