@@ -144,6 +144,53 @@ class Carried(Answer):
     actions: float | None = Field(description="Actions it drew; null until that is known.", examples=[31.0])
 
 
+class Step(Answer):
+    """One thing to do otherwise with the posts to come, tried on a sample of those of the last months."""
+
+    code: str = Field(description="What it is.", examples=["picture_more"])
+    feature: str = Field(description="The reason it is about.", examples=["media_count"])
+    sentence: str = Field(
+        description="What to do, where the account stands now and where it would.",
+        examples=["Put a picture on more posts: 4 of the 12 we looked at have one, 9 would."],
+    )
+    worth: str = Field(
+        description="What it is worth, in words.",
+        examples=["About 1.9 points more, likely 0.7 to 3.4. An estimate, not a promise."],
+    )
+    to: int | None = Field(
+        description="The number it names: the most hashtags, the words, the first of three hours (UTC); null without one.",
+        examples=[None],
+    )
+    posts: int = Field(description="Posts it was tried on.", examples=[12])
+    changed: int = Field(description="How many of them would be otherwise.", examples=[5])
+    now: float = Field(
+        description="Where the account stands: the share of posts that do it, or a number a post.", examples=[0.333]
+    )
+    then: float = Field(
+        description="Where it would, never beyond what 19 of 20 similar accounts do at least and at most.",
+        examples=[0.75],
+    )
+    points: float = Field(
+        description=(
+            "Points more: the lesser of what the model says of the changed posts, and that corrected by what posts "
+            "with a known result drew."
+        ),
+        examples=[1.93],
+    )
+    low: float = Field(description="Lower end of its interval, above 0.", examples=[0.71])
+    high: float = Field(description="Upper end of its interval.", examples=[3.4])
+
+
+class WouldRaise(Answer):
+    """What would raise a score: single steps, each judged by the model itself; estimates, not promises."""
+
+    steps: list[Step] = Field(description="At most three, worth more than a point each, best first.", examples=[[]])
+    nothing: str | None = Field(
+        description="Said where there are none.", examples=["Nothing realistic would move this by more than a point."]
+    )
+    level: float = Field(description="The share of such steps whose worth lies in the interval.", examples=[0.9])
+
+
 class AccountExplained(Account):
     """The reasons of an account's score, in the words of the model that judged; empty without enough evidence."""
 
@@ -155,6 +202,10 @@ class AccountExplained(Account):
     sides: Sides | None = Field(description="The message against the messenger.", examples=[SIDES])
     adds_up: Sum | None = Field(description="That the reasons are the score.", examples=[SUM])
     posts: list[Carried] = Field(description="The posts that carried most.", examples=[[]])
+    would_raise: WouldRaise | None = Field(
+        description="What would raise the score; null without one, and for scores from before this was looked for.",
+        examples=[{"steps": [], "nothing": "Nothing realistic would move this by more than a point.", "level": 0.9}],
+    )
 
 
 class AccountPosts(Account):

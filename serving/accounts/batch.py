@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clout.data.history import Tables, coverage
 from clout.data.lake import Lake
@@ -19,6 +20,7 @@ from clout.models import account
 from clout.models.account import AccountPosts, AccountScores
 from clout.models.score_model import ScoreModel
 from clout.serving.accounts.findings import findings
+from clout.serving.accounts.recourse import Adviser
 from clout.serving.store.rows import Judge, Record, Run
 from clout.serving.store.scores import Store
 
@@ -108,11 +110,14 @@ class Judgement:
         """The judgement of a bundle."""
         return cls(model, None if model.wording_path is None else Wording.read(model.wording_path))
 
-    def scores(self, posts: pl.DataFrame, streams: Streams, at: datetime) -> AccountScores:
-        """The scores of the accounts of `posts`, as `counted_posts` gives them."""
+    def matrix(self, posts: pl.DataFrame, streams: Streams, at: datetime) -> npt.NDArray[np.float64]:
+        """The features of `posts`, as `counted_posts` gives them, (posts, features)."""
         frames = list(measured(posts, streams, self.wording, at))
         empty = np.empty((0, len(self.model.contract.names)))
-        matrix = np.concatenate([empty, *(self.model.contract.matrix(frame) for frame in frames)])
+        return np.concatenate([empty, *(self.model.contract.matrix(frame) for frame in frames)])
+
+    def scores(self, posts: pl.DataFrame, matrix: npt.NDArray[np.float64]) -> AccountScores:
+        """The scores of the accounts of `posts`, whose features are `matrix`."""
         return account.judge(self.model, AccountPosts.of(posts), matrix)
 
     def remembered(self) -> Judge:
@@ -141,10 +146,11 @@ def score_all(
     run = store.begin(Run(past.at, model.version, model.scale_version, lake.fingerprint(), clock()))
     done = store.written(past.at, model.version)
     todo = past.accounts.filter(~past.accounts["account"].is_in(list(done)))
+    adviser = None if todo.is_empty() else _adviser(judges[0], past)
     new = 0
     for part in todo.iter_slices(BATCH):
         progress(f"scoring {todo.height:,} accounts", new / todo.height)
-        told = [records(past, judge, part, bridge=place > 0) for place, judge in enumerate(judges)]
+        told = [records(past, judges[0], part, adviser), *(records(past, judge, part, None) for judge in judges[1:])]
         store.write(run, [record for records_ in told for record in records_])
         for name in part["account"].filter(lake.tombstones().accounts_in(part["account"])):
             store.forget(name)
@@ -154,17 +160,29 @@ def score_all(
     return Scored(past.at, model.version, model.scale_version, past.accounts.height, scored, new)
 
 
-def records(past: AccountsAt, judge: Judgement, accounts: pl.DataFrame, *, bridge: bool) -> list[Record]:
-    """The record of each of `accounts`, rows of `past.accounts`, as one judge tells it."""
+def _adviser(judge: Judgement, past: AccountsAt) -> Adviser:
+    sizes = {
+        name: size_group(followers) for name, followers in past.accounts.select("account", "followers").iter_rows()
+    }
+    return Adviser.of(judge.model, judge.wording, past, sizes)
+
+
+def records(past: AccountsAt, judge: Judgement, accounts: pl.DataFrame, adviser: Adviser | None) -> list[Record]:
+    """The record of each of `accounts`, rows of `past.accounts`, as one judge tells it; a bridge without an adviser."""
     posts = past.posts.filter(past.posts["account"].is_in(accounts["account"].to_list()))
-    scores = judge.scores(posts, past.streams.among(accounts["account"].to_list()), past.at)
+    matrix = judge.matrix(posts, past.streams.among(accounts["account"].to_list()), past.at)
+    scores = judge.scores(posts, matrix)
     names = posts["account"].unique(maintain_order=True).to_list()
+    scored = [name for name, lacks in zip(names, scores.lacks, strict=True) if lacks is None]
+    advice = {} if adviser is None else adviser.advice(posts, matrix, scores, scored)
     ends = [0, *np.cumsum(posts.group_by("account", maintain_order=True).len()["len"]).tolist()]
     of = {name: (place, posts[ends[place] : ends[place + 1]], ends[place]) for place, name in enumerate(names)}
     told = []
     for row in accounts.iter_rows(named=True):
         found = of.get(row["account"])
         detail = _nothing(judge.model) if found is None else _detail(scores, *found)
+        if row["account"] in advice:
+            detail["recourse"] = [asdict(step) for step in advice[row["account"]]]
         place = None if found is None or scores.lacks[found[0]] else found[0]
         score, low, high = (
             None if place is None else float(values[place]) for values in (scores.score, scores.low, scores.high)
@@ -182,7 +200,7 @@ def records(past: AccountsAt, judge: Judgement, accounts: pl.DataFrame, *, bridg
                 high=high,
                 size_group=None if score is None else size_group(row["followers"]),
                 detail=detail | {"followers": row["followers"], "level": judge.model.account.level},
-                bridge=bridge,
+                bridge=adviser is None,
             )
         )
     return told

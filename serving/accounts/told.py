@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from clout.models.change import SPANS, Change, changes, split
 from clout.models.explain import Recalled
 from clout.models.person import Part, combine
+from clout.models.recourse import LEVEL, Suggestion
 from clout.models.scale import Scale, band
+from clout.models.step_words import NOTHING, say
 from clout.serving.accounts import answers
 from clout.serving.accounts.kept import AccountStore
 from clout.serving.accounts.queries import USUAL_SPAN, Name, Range
@@ -94,8 +96,24 @@ def explanation(asked: Asked, name: Name) -> answers.AccountExplained:
     told = recalled(asked.store, record)
     nothing: dict[str, Any] = {"base_score": None, "reasons": [], "groups": {}, "sides": None, "adds_up": None}
     return answers.AccountExplained(
-        **_account(record), **(nothing if told is None else reasons_of(told)), posts=_carried(record)
+        **_account(record),
+        **(nothing if told is None else reasons_of(told)),
+        posts=_carried(record),
+        would_raise=would_raise(record),
     )
+
+
+def would_raise(record: Record) -> answers.WouldRaise | None:
+    """What would raise the score of a record; None where there is no score, or nobody had looked for it then."""
+    kept = record.detail.get("recourse")
+    if kept is None:
+        return None
+    steps = [_step(Suggestion(**step)) for step in kept]
+    return answers.WouldRaise(steps=steps, nothing=None if steps else NOTHING, level=LEVEL)
+
+
+def _step(step: Suggestion) -> answers.Step:
+    return answers.Step(**asdict(step), **asdict(say(step)))
 
 
 def posts(asked: Asked, name: Name) -> answers.AccountPosts:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clout.models.phrases import WEEKDAYS
+from clout.models.step_words import NOTHING
 from clout.serving import scoring
 from clout.serving.active_model import Loaded
 from clout.serving.answers import Expected, Explained, Reason, Score
@@ -23,7 +24,6 @@ WEEK, DAY = 168, 24
 FEW = 5
 HABIT = "hour_share_90d"
 WORTH_DOING = 1.0
-NOTHING = "Nothing realistic would move this by more than a point."
 NO_BETTER_HOUR = "No hour of the week after is better than the draft's own time."
 BETTER_HOUR = "At the best hour the score is {points} points more than at the draft's own time."
 PUBLISH_AT = "Publish it at {time} UTC on {day}."

@@ -9,7 +9,7 @@ from functools import cache
 
 from clout.features.catalogue import CONTRACT
 from clout.features.groups import FIXED
-from clout.models import account, change, phrases
+from clout.models import account, change, phrases, step_words
 from clout.models.scale import BANDS
 from clout.serving.accounts import batch, findings, others, told
 from clout.serving.drafts import ideas, judged
@@ -30,6 +30,7 @@ TEMPLATES = (
     account.FEW_POSTS,
     *account.MORE_WEEKS,
     account.NO_POST,
+    *step_words.TEMPLATES,
     "{first} and {second}",
 )
 SENTENCES = (
@@ -37,7 +38,7 @@ SENTENCES = (
     told.NO_PERSON,
     others.OTHER_SCALE,
     others.OTHER_MODEL,
-    judged.NOTHING,
+    step_words.NOTHING,
     judged.NO_BETTER_HOUR,
     *(getattr(ideas, name) for name in ("ADD_MEDIA", "NO_MEDIA", "ADD_LINK", "NO_LINK")),
     *(getattr(ideas, name) for name in ("ADD_HASHTAG", "NO_HASHTAG", "ADD_QUESTION", "NO_QUESTION", "KEEP_ONE")),

@@ -189,7 +189,7 @@ def test_a_moment_hides_what_came_later(tables: dict[str, pl.DataFrame], model: 
     }
     judge = Judgement.of(model)
     now, then = (past_at(some, model, at) for some in (tables, early))
-    one, other = (judge.scores(told.posts, told.streams, at).score for told in (now, then))
+    one, other = (judge.scores(told.posts, judge.matrix(told.posts, told.streams, at)).score for told in (now, then))
     assert np.array_equal(one, other, equal_nan=True)
 
 
@@ -253,6 +253,6 @@ def test_a_batch_is_judged_from_its_own_rows(past: AccountsAt, model: ScoreModel
     posts = past.posts.filter(past.posts["account"].is_in(names))
     cut = past.streams.among(names)
     assert cut.by_name["actions"].frame.height < past.streams.by_name["actions"].frame.height / 4
-    whole, some = (judge.scores(posts, streams, past.at) for streams in (past.streams, cut))
+    whole, some = (judge.scores(posts, judge.matrix(posts, streams, past.at)) for streams in (past.streams, cut))
     assert np.array_equal(whole.explanation.values, some.explanation.values, equal_nan=True)
     assert np.array_equal(whole.score, some.score, equal_nan=True)
