@@ -18,8 +18,18 @@ run: .venv/ready ## simulate a society if there is no data, train if there is no
 	$(BIN)/clout run
 
 test: export OMP_NUM_THREADS ?= 1
-test: .venv/ready ## run all tests, quick ones first
+test: .venv/ready browser ## run all tests, quick ones first
 	$(BIN)/pytest -n 2 --dist worksteal
+
+browser: ## install Chromium for the tests of the pages, where it is missing and apt-get may
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo 'Installing Chromium for the tests of the pages'; \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null && exit 0; \
+	fi; \
+	echo 'No Chromium: the tests of the pages in a browser will be skipped. To run them, install it:'; \
+	echo '  apt-get install chromium fonts-dejavu-core   (Debian)    dnf install chromium   (Fedora)'
 
 lint: .venv/ready ## check style, formatting and types
 	$(BIN)/ruff check
