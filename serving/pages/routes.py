@@ -85,11 +85,11 @@ class Pages:
         return await run_in_threadpool(told)
 
     async def _judge(self, request: Request, typed: Typed) -> Response:
-        template = "draft/part.html" if request.headers.get("hx-target") == "result" else "draft.html"
-
         def told() -> Response:
             view = draft.judge(self._active.current(), typed, self._now())
-            return shell.told(request, template, view, view.status)
+            if request.headers.get("hx-target") == "result":  # what is half typed is no error yet
+                return shell.told(request, "draft/part.html", view)
+            return shell.told(request, "draft.html", view, view.status)
 
         return await run_in_threadpool(told)
 
