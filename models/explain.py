@@ -180,11 +180,11 @@ class Reasoned:
         """The row in integers by the largest remainder, groups first, then features within their group."""
         base, score = round(float(self.base_score[row])), round(float(self.score[row]))
         shares = self.groups(row)
-        groups = dict(zip(shares, _integers(list(shares.values()), score - base), strict=True))
+        groups = dict(zip(shares, integers(list(shares.values()), score - base), strict=True))
         names, points = self.names, self.points[row].tolist()
         features = dict.fromkeys(names, 0)
         for group, columns in self.phrasebook.columns.items():
-            whole = _integers([points[column] for column in columns], groups[group])
+            whole = integers([points[column] for column in columns], groups[group])
             features |= {names[column]: number for column, number in zip(columns, whole, strict=True)}
         return Printed(base, score, groups, features)
 
@@ -285,8 +285,12 @@ def _known(spec: FeatureSpec, marks: Sequence[float] | None, *, over_posts: bool
     return Known(fields, spec, over_posts)
 
 
-def _integers(shares: Sequence[float], total: int) -> list[int]:
-    """Integers that sum to `total`: the largest remainders are rounded up, among equals the smallest share."""
+def integers(shares: Sequence[float], total: int) -> list[int]:
+    """Integers that sum to `total`: the largest remainders are rounded up, among equals the smallest share.
+
+    >>> integers([4.5, 8.8], 13)
+    [4, 9]
+    """
     whole = [math.floor(share) for share in shares]
     everyone, some = divmod(total - sum(whole), len(shares))
     order = sorted(range(len(shares)), key=lambda at: (whole[at] - shares[at], abs(shares[at])))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from clout.models.explain import integers
+
 WIDTH, HEIGHT = 600.0, 160.0
 DIGITS = 1
 
@@ -50,6 +52,15 @@ def whole_share(percentage: float) -> float:
     if 0 < percentage < 100:
         return min(max(percentage, 1.0), 99.0) / 100
     return percentage / 100
+
+
+def tenths(total: float, parts: Sequence[float]) -> list[float]:
+    """Parts with one digit after the point that add up to the total with one.
+
+    >>> tenths(1.33, [0.45, 0.88])
+    [0.4, 0.9]
+    """
+    return [tenth / 10 for tenth in integers([10 * part for part in parts], round(10 * total))]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from asked import Asked
-from read_page import HTML, Read
+from read_page import HTML, MINUS, Read
 from scored_home import DAY_BEFORE, LATE, TWINS, Scored
 
 from clout.serving.pages.shell import POLICY
@@ -66,11 +66,19 @@ def test_what_moved_a_score_adds_up_to_the_change(ask: Asked, scored: Scored) ->
 
 
 def test_the_page_tells_their_part_from_ours(ask: Asked, scored: Scored) -> None:
-    account = next(name for name in scored.accounts if told(ask, name)["since"])
-    row = read(ask, account).words("#since ~ div tbody tr:nth-child(2)")
-    change = told(ask, account)["score"]["changes"]["week"]
-    for part in ("total", "yours", "ours"):
-        assert f"{abs(change[part]):.1f}" in row
+    for account in scored.accounts:
+        change = told(ask, account)["score"]["changes"]["week"]
+        if change["yours"] is None:
+            continue
+        shown = [tenth(words) for words in read(ask, account).every("tr.adds:nth-child(2) td")]
+        exact = [10 * change[part] for part in ("total", "yours", "ours")]
+        assert shown[0] == shown[1] + shown[2]
+        assert shown == pytest.approx(exact, abs=1)
+
+
+def tenth(said: str) -> int:
+    """A printed number in tenths."""
+    return round(10 * float(said.replace(MINUS, "-")))
 
 
 def test_a_line_says_where_another_model_judged(ask: Asked, scored: Scored) -> None:
@@ -136,3 +144,12 @@ def test_links_keep_the_language_that_was_chosen(ask: Asked, scored: Scored) -> 
 def test_all_accounts_of_a_person_stand_on_the_page(ask: Asked, scored: Scored) -> None:
     page = read(ask, scored.person[0])
     assert all(account in page.words() for account in scored.person)
+
+
+def test_what_would_raise_a_score_is_said_with_what_it_is_worth(ask: Asked, scored: Scored) -> None:
+    for account in scored.accounts:
+        told_of, words = told(ask, account)["explained"]["would_raise"], read(ask, account).words("#raise ~ *, #raise")
+        page = read(ask, account).words()
+        assert words
+        assert all(step["sentence"] in page and step["worth"] in page for step in told_of["steps"])
+        assert told_of["steps"] or told_of["nothing"] in page
