@@ -32,7 +32,7 @@ from clout.serving.metrics import Metrics
 from clout.serving.openapi.document import address, method
 from clout.serving.openapi.routes import ROUTE as OPENAPI
 from clout.serving.pages import problem_page
-from clout.serving.pages.routes import Pages
+from clout.serving.pages.routes import Pages, Where
 from clout.serving.problems import ProblemError
 from clout.serving.schemas import PostRequest
 from clout.serving.store.rows import StoreError
@@ -55,13 +55,14 @@ class Api:
         store: AccountStore = NOWHERE,
         erase: Erase | None = None,
         intake: Intake = NO_INTAKE,
+        tracking_uri: Where = lambda: None,
     ) -> None:
         self._active, self._now, self._metrics, self._intake = active, now, metrics, intake
         self._store = StoreWatch(store, metrics)
         self._ingest = IngestApi(intake, metrics)
         self._accounts = AccountsApi(active, store, now, erase)
         self._drafts = DraftsApi(active, now, metrics)
-        self.pages = Pages(active, store, now)
+        self.pages = Pages(active, store, now, tracking_uri)
 
     def routes(self) -> list[Route]:
         """Every route with its handler."""
@@ -172,13 +173,15 @@ def application(
     erase: Erase | None = None,
     edge: Edge = OPEN_HERE,
     intake: Intake = NO_INTAKE,
+    tracking_uri: Where = lambda: None,
 ) -> Starlette:
     """The ASGI application that answers with `active` and the scores of `store`, and forgets accounts by `erase`.
 
     `edge` lets requests in; as it stands, those of this machine. `intake` takes in rows; as it stands, none.
+    `tracking_uri` says where MLflow keeps runs.
     """
     metrics = Metrics()
-    api = Api(active, now, metrics, store, erase, intake)
+    api = Api(active, now, metrics, store, erase, intake, tracking_uri)
     app = Starlette(
         routes=[
             *api.routes(),

@@ -76,6 +76,12 @@ def store_url() -> str | None:
     return settings.store if service.bento is None or "store" in settings.model_fields_set else None
 
 
+def tracking_uri() -> str | None:
+    """Where MLflow keeps runs; nowhere in a Bento, unless CLOUT_TRACKING_URI says where."""
+    settings = read_settings()
+    return settings.tracking_uri if service.bento is None or "tracking_uri" in settings.model_fields_set else None
+
+
 def known_keys() -> tuple[Key, ...]:
     """The keys that the store holds now."""
     return scores.open().keys.all()
@@ -99,5 +105,5 @@ service = bentoml.service(
     envs=[{"name": name, "value": value} for name, value in SPEED.items()],
 )(Clout)
 edge = Edge.of(read_settings(), known_keys, now, read_settings().workers)
-answering = application(active, now, scores, erase, edge, intake)
+answering = application(active, now, scores, erase, edge, intake, tracking_uri)
 service.add_asgi_middleware(Front, inner=answering)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 DIGITS = 2
 COUNTS = tuple(value * 10**power for power in range(10) for value in (1, 3))
@@ -27,6 +28,15 @@ class Axis:
         first, last = self.spread(self.values[0]), self.spread(self.values[-1])
         return round(100 * (self.spread(value) - first) / (last - first), DIGITS)
 
+    @property
+    def digits(self) -> int:
+        """How many digits after the point its marks need.
+
+        >>> Axis((0, 50)).digits, Axis((0.895, 0.9, 0.905)).digits
+        (0, 3)
+        """
+        return max(0, math.ceil(-math.log10(self.values[1] - self.values[0]) - 1e-9))
+
 
 @dataclass(frozen=True)
 class Point:
@@ -36,6 +46,22 @@ class Point:
     y: float
     low: float | None = None
     high: float | None = None
+
+
+class Ranged(Protocol):
+    """A figure, with the ends of its interval where it has one."""
+
+    @property
+    def value(self) -> float:
+        """The figure."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower end."""
+
+    @property
+    def high(self) -> float | None:
+        """The upper end."""
 
 
 def points(xs: Iterable[float], ys: Iterable[float], across: Axis, up: Axis) -> list[Point]:
@@ -57,14 +83,17 @@ def counts(most: float) -> Axis:
     return Axis((0, *COUNTS[: upper + 1]), math.log1p)
 
 
-def trend(rows: Sequence[tuple[float, float | None, float | None]]) -> tuple[list[Point], Axis]:
+def trend(rows: Sequence[Ranged]) -> tuple[list[Point], Axis]:
     """Figures one after the other, each with the ends of its interval, and the axis that holds them all."""
-    axis = _around([value for row in rows for value in row if value is not None])
-    step = 100 / max(len(rows) - 1, 1)
-    ends = [tuple(None if end is None else _down(axis.at(end)) for end in (low, high)) for _, low, high in rows]
+    axis = _around([value for row in rows for value in (row.value, row.low, row.high) if value is not None])
+
+    def down(value: float | None) -> float | None:
+        return None if value is None else _down(axis.at(value))
+
+    across = Axis((-0.5, len(rows) - 0.5))
     return [
-        Point(round(place * step, DIGITS), _down(axis.at(value)), *end)
-        for place, ((value, _, _), end) in enumerate(zip(rows, ends, strict=True))
+        Point(across.at(place), _down(axis.at(row.value)), down(row.low), down(row.high))
+        for place, row in enumerate(rows)
     ], axis
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from secrets import token_hex
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,26 +18,34 @@ from clout.serving.active_model import ActiveModel
 from clout.serving.guard import LARGEST_BODY
 from clout.serving.pages import assets, shell
 from clout.serving.pages.forms import read_form
-from clout.serving.pages.views import compare, draft, home, methodology, why
+from clout.serving.pages.views import compare, draft, feedback, home, methodology, models, post, why
 from clout.serving.pages.views.draft import Typed
 from clout.serving.pages.views.view import View
+from clout.serving.store.feedback import Report
 
 OK, NOT_FOUND = 200, 404
+Where = Callable[[], str | None]
 
 
 class Pages:
-    """The handlers; `now` is the clock of the edge."""
+    """The handlers; `now` is the clock of the edge, `tracking_uri` says where MLflow keeps runs, if anywhere."""
 
-    def __init__(self, active: ActiveModel, store: AccountStore, now: Callable[[], datetime]) -> None:
-        self._active, self._store, self._now = active, store, now
+    def __init__(
+        self, active: ActiveModel, store: AccountStore, now: Callable[[], datetime], tracking_uri: Where
+    ) -> None:
+        self._active, self._store, self._now, self._tracking_uri = active, store, now, tracking_uri
 
     def routes(self) -> list[Route]:
         """Every route with its handler; the description of the API leaves them out."""
         return [
             _page("/find", self.find),
             _page("/methodology", self.methodology),
+            _page("/models", self.models),
             _page("/why/{network}/{handle:path}", self.why),
+            _page("/post/{id:path}", self.post),
             _page("/draft", self.draft, "GET", "POST"),
+            _page("/feedback", self.feedback, "GET", "POST"),
+            _page("/feedback/{reference}", self.reported),
             _page("/compare", self.compare),
             assets.ROUTE,
         ]
@@ -60,10 +69,42 @@ class Pages:
         """How scores are made, how well, and where they fail."""
         return await self._show(request, "methodology.html", methodology.methodology)
 
+    async def models(self, request: Request) -> Response:
+        """Which model answers, how good each is, and who changed what."""
+
+        def told() -> Response:
+            return shell.page(request, "models.html", models.models(self._active, self._tracking_uri(), self._now()))
+
+        return await run_in_threadpool(told)
+
     async def why(self, request: Request) -> Response:
         """Why an account's score is what it is."""
         name = Name(request.path_params["network"], request.path_params["handle"], "/path/handle")
         return await self._show(request, "why.html", lambda asked: why.why(asked, name, self._now()))
+
+    async def post(self, request: Request) -> Response:
+        """What a published post was expected to draw just before it was published, and what it drew."""
+        name = request.path_params["id"]
+        return await self._show(request, "post.html", lambda asked: post.post(asked, name))
+
+    async def feedback(self, request: Request) -> Response:
+        """A form to report a problem by; what it sends is kept."""
+        if request.method == "POST":
+            typed = feedback.Typed.of(await read_form(request))
+            return await run_in_threadpool(self._report, request, typed)
+        query = request.query_params
+        typed = feedback.Typed(account=query.get("account", ""), page=query.get("page", ""))
+        form = await run_in_threadpool(feedback.empty, typed, self._asked)
+        return shell.page(request, "feedback.html", form)
+
+    async def reported(self, request: Request) -> Response:
+        """What became of a report."""
+        reference = request.path_params["reference"]
+
+        def told() -> Response:
+            return shell.told(request, "reported.html", feedback.reported(self._store.open().feedback, reference))
+
+        return await run_in_threadpool(told)
 
     async def draft(self, request: Request) -> Response:
         """A form for a post that is not published yet; to what it sends, what people may do with that post."""
@@ -92,6 +133,17 @@ class Pages:
             return shell.told(request, "draft.html", view, view.status)
 
         return await run_in_threadpool(told)
+
+    def _report(self, request: Request, typed: feedback.Typed) -> Response:
+        sent = feedback.send(typed, self._asked, self._store.open().feedback, token_hex(8), self._now())
+        if isinstance(sent, Report):
+            return shell.moved(request, f"/feedback/{sent.id}")
+        if shell.wants_json(request):
+            raise sent.problem()
+        return shell.told(request, "feedback.html", sent, sent.status)
+
+    def _asked(self) -> Asked:
+        return Asked(self._store, self._active.current())
 
     async def _show(self, request: Request, template: str, view: Callable[[Asked], View]) -> Response:
         def told() -> Response:
