@@ -21,7 +21,7 @@ JARGON = re.compile(
     r"|quantiles?|shap|outcomes?|variable|median|deviation|regression|utc offset|null|nan|actions?)\b",
     re.IGNORECASE,
 )
-# For those who want to know how it is measured, a few words of the trade stand in brackets there.
+# How it is measured, and the page of data scientists.
 FOR_EXPERTS = ("serving/pages/templates/methodology", "serving/pages/templates/models")
 IN_PAGES = re.compile(
     r"\b(logs?|logarithm\w*|selectiv\w*|margins?|features?|metrics?|percentiles?|quantiles?|shap|outcomes?|variable"
@@ -85,8 +85,9 @@ def of_pages() -> list[tuple[str, str]]:
     ]
 
 
-def test_no_text_of_a_page_is_hard_to_read() -> None:
-    grades = {text: grade(text) for text, _ in of_pages() if len(text.split()) >= WORDS_OF_A_SENTENCE}
+def test_no_text_of_a_page_is_hard_to_read_but_for_experts() -> None:
+    said = {text for text, file in of_pages() if not file.startswith(FOR_EXPERTS)}
+    grades = {text: grade(text) for text in said if len(text.split()) >= WORDS_OF_A_SENTENCE}
     assert fmean(grades.values()) <= MOST_ON_AVERAGE
     assert not {text: found for text, found in grades.items() if found > MOST}
 
