@@ -63,6 +63,14 @@ KINDS: dict[str, Kind] = {
             "The account has no score yet",
             "Score all accounts with `clout score --all`, then ask again.",
         ),
+        Kind("unknown_post", 404, "Nothing is known of this post", "See the posts on the page of its account."),
+        Kind(
+            "no_own_post",
+            404,
+            "This post has no score of its own",
+            "Look for the post that was shared: its own page tells how people reacted.",
+        ),
+        Kind("unknown_report", 404, "There is no such report", "See if the reference is spelled as it was given."),
         Kind("method_not_allowed", 405, "This address answers other methods", "Use one that the Allow header names."),
         Kind("body_too_slow", 408, "The body did not come in time", "Send it whole within 10 seconds."),
         Kind("ambiguous_account", 409, "Several accounts bear this handle", "Ask by the id of the one that is meant."),
@@ -75,6 +83,12 @@ KINDS: dict[str, Kind] = {
         Kind("not_confirmed", 428, "What cannot be undone is not confirmed", "Send the header that the detail names."),
         Kind("too_many_requests", 429, "Too many requests", "Wait as many seconds as Retry-After says."),
         Kind("too_busy", 429, "Too many requests at once", "Wait as many seconds as Retry-After says, then try again."),
+        Kind(
+            "too_much_feedback",
+            429,
+            "We got more reports today than we can keep",
+            "Send it again tomorrow, or tell whoever runs this site.",
+        ),
         Kind("internal_error", 500, "Something broke here", "Try again; report the request_id if it happens again."),
         Kind("not_ready", 503, "No model is ready to answer", "Mend what the detail says, or try again soon."),
         Kind(

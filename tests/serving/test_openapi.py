@@ -24,6 +24,7 @@ from clout.serving.openapi.routes import described
 from clout.serving.problems import KINDS
 
 Document = dict[str, Any]
+OF_PAGES = ("cross_site", "not_a_form", "unknown_post", "no_own_post", "unknown_report", "too_much_feedback")
 ROUTES = described(application(ActiveModel(), lambda: datetime.now(UTC)).routes)
 
 
@@ -112,8 +113,8 @@ def test_each_problem_stands_where_it_can_come(told: Document) -> None:
     everywhere = set.intersection(*codes.values())
     assert {"internal_error", "too_slow", "no_key", "bad_key", "missing_scope"} <= everywhere
     assert {"broken_json", "not_json", "invalid_content"} <= codes["/v1/posts:score", "POST"]
-    # What is at no address, or asked in another way, is told by none of the operations.
-    assert set(KINDS) - set.union(*codes.values()) <= {"method_not_allowed"}
+    # What is asked in another way, or of a page, is told by none of the operations.
+    assert set(KINDS) - set.union(*codes.values()) == {"method_not_allowed", *OF_PAGES}
     for _, _, said in operations(told):
         for status, answer in said["responses"].items():
             assert all(str(KINDS[code].status) == status for code in _codes(answer))
