@@ -64,8 +64,8 @@ class Typed(View):
             raise of_validation(error) from error
 
     def after(self, change: Mapping[str, Any]) -> Typed:
-        """The form after a change to the post; what the text itself tells is not said beside it."""
-        told: dict[str, str] = {}
+        """The form after a change to the post; a link that was in the text already is not another one to come."""
+        told: dict[str, str] = {"link": "" if URL.search(self.text) else self.link}
         if "text" in change:
             told["text"] = change["text"]
         if "n_media" in change:
