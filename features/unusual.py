@@ -56,7 +56,7 @@ def marked(actions: pl.DataFrame) -> pl.DataFrame:
 def _unusual(
     name: str, label: str, fact: str, expression: pl.Expr, missing: str, unit: str = "of the reactions"
 ) -> Feature:
-    fine, arranged = f"{fact} That looks natural.", f"{fact} That can be a sign of reactions that were arranged."
+    fine, arranged = f"{fact} That looks natural.", f"{fact} Fewer would be better."
     return Feature(name, "audience", unit, label, fine, arranged, expression, direction=-1, missing=missing)
 
 
