@@ -90,8 +90,7 @@ class Pages:
     async def feedback(self, request: Request) -> Response:
         """A form to report a problem by; what it sends is kept."""
         if request.method == "POST":
-            typed = feedback.Typed.of(await read_form(request))
-            return await run_in_threadpool(self._report, request, typed)
+            return await run_in_threadpool(self._report, request, await read_form(request))
         query = request.query_params
         typed = feedback.Typed(account=query.get("account", ""), page=query.get("page", ""))
         form = await run_in_threadpool(feedback.empty, typed, self._asked)
@@ -134,7 +133,8 @@ class Pages:
 
         return await run_in_threadpool(told)
 
-    def _report(self, request: Request, typed: feedback.Typed) -> Response:
+    def _report(self, request: Request, fields: dict[str, str]) -> Response:
+        typed = feedback.Typed.of(fields)
         sent = feedback.send(typed, self._asked, self._store.open().feedback, token_hex(8), self._now())
         if isinstance(sent, Report):
             return shell.moved(request, f"/feedback/{sent.id}")
