@@ -14,6 +14,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
 from jinja2.ext import babel_extract
 
 from clout.serving.pages import texts
@@ -24,6 +25,7 @@ POT = LOCALE / "clout.pot"
 SAYING = [ROOT / "models" / "phrases.py", *sorted((ROOT / "serving" / "pages").rglob("*.py"))]
 TEMPLATES = sorted((ROOT / "serving" / "pages" / "templates").rglob("*.html"))
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "text": None, "plural": (1, 2)}
+SYNTAX = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701 - it reads templates and renders none
 OPTIONS = {"newstyle_gettext": "true"}
 # The same texts give the same files, whenever they are gathered.
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -84,6 +86,19 @@ def _said() -> Iterator[tuple[Msgid, str]]:
         with file.open("rb") as source:
             for _, msgid, _, _ in extract(method, source, KEYWORDS, options=OPTIONS):
                 yield msgid, file.relative_to(ROOT).as_posix()
+    for file in TEMPLATES:
+        for msgid in _asked_of_tongue(file.read_text(encoding="utf-8")):
+            yield msgid, file.relative_to(ROOT).as_posix()
+
+
+def _asked_of_tongue(template: str) -> Iterator[Msgid]:
+    """What a template has `tongue.text` and `tongue.plural` say word for word, which Jinja's own reader leaves out."""
+    for call in SYNTAX.parse(template).find_all(nodes.Call):
+        method = call.node
+        if isinstance(method, nodes.Getattr) and method.attr in {"text", "plural"}:
+            said = [arg.value for arg in call.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)]
+            if said:
+                yield said[0] if method.attr == "text" else (said[0], said[1])
 
 
 def main() -> None:

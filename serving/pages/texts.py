@@ -26,11 +26,11 @@ TEMPLATES = (
     judged.BETTER_HOUR,
     judged.PUBLISH_AT,
     ideas.KEEP_SOME,
+    *step_words.TEMPLATES,
     account.BOTH,
     account.FEW_POSTS,
     *account.MORE_WEEKS,
     account.NO_POST,
-    *step_words.TEMPLATES,
     "{first} and {second}",
 )
 SENTENCES = (
@@ -43,6 +43,7 @@ SENTENCES = (
     *(getattr(ideas, name) for name in ("ADD_MEDIA", "NO_MEDIA", "ADD_LINK", "NO_LINK")),
     *(getattr(ideas, name) for name in ("ADD_HASHTAG", "NO_HASHTAG", "ADD_QUESTION", "NO_QUESTION", "KEEP_ONE")),
 )
+# A place to fill in, once a template is escaped.
 PLACE = re.compile(r"\\{(\w+)\\}")
 
 
