@@ -111,6 +111,36 @@ class Attacks(View):
     attacks: list[Attack]
 
 
+class Helped(View):
+    """What steps brought accounts that took them."""
+
+    accounts: int
+    raised: float = Field(description="The share for whom people then truly reacted more.")
+    raised_low: float
+    raised_high: float
+    points_said: float = Field(description="The points that were foreseen, in the mean.")
+    points_true: float = Field(description="The points that it truly was.")
+
+
+class Recourse(View):
+    """What our advice is worth, measured on a made-up society whose truth is known."""
+
+    people: int
+    accounts: int
+    with_suggestion: int = Field(description="Accounts for which a step was found.")
+    first: Helped = Field(description="The first step that each was told.")
+    by_chance: Helped = Field(description="A step picked by chance.")
+
+
+class Rule(View):
+    """Which posts make an account's score."""
+
+    window_days: float
+    half_life_days: float
+    min_posts: int
+    min_days: float
+
+
 class Source(View):
     """The posts of a network that taught the model."""
 
@@ -128,10 +158,11 @@ class Methodology(View):
     scale_version: str
     action_values: dict[str, float]
     horizon_days: float
+    account: Rule
     curves: list[Curve]
     judged: Judged | None
     attacks: Attacks | None
-    recourse: dict[str, Any] | None = Field(description="How often advice helped, measured on a made-up society.")
+    recourse: Recourse | None
     sources: list[Source]
     notes: list[str] = Field(description="What the sources say of themselves.")
     data_through: datetime
@@ -146,10 +177,11 @@ def methodology(asked: Asked) -> Methodology:
         scale_version=model.scale_version,
         action_values=data["action_values"],
         horizon_days=data["horizon_days"],
+        account=Rule.model_validate(model.account, from_attributes=True),
         curves=[_curve(model.scale, network) for network in model.networks],
         judged=judged(model),
         attacks=_attacks(measured("attacks")),
-        recourse=measured("recourse"),
+        recourse=_recourse(measured("recourse")),
         sources=[_source(network, told) for network, told in data.get("networks", {}).items()],
         notes=data.get("notes", []),
         data_through=data["data_through"],
@@ -250,6 +282,10 @@ def _bought(bases: Sequence[Mapping[str, Any]]) -> list[Bought]:
         )
         for base in bases
     ]
+
+
+def _recourse(told: Mapping[str, Any] | None) -> Recourse | None:
+    return None if told is None else Recourse.model_validate(told)
 
 
 def _source(network: str, told: Mapping[str, Any]) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -122,18 +123,40 @@ def test_attacks_are_told_as_they_were_measured(page: Read) -> None:
         assert (name in works) == any(number(usual.split(".")[0]) >= 1 for usual in points[0::3])
 
 
-def test_what_was_never_measured_is_left_out(scored: Scored, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of measured figures in place of ours, empty."""
     monkeypatch.setattr(measured, "files", lambda _: tmp_path)
     measured.measured.cache_clear()
-    try:
-        ask = scored.client()
-        assert not Read(ask.get(PATH, headers=HTML)).tree.css("#attacks")
-        (tmp_path / "figures").mkdir()
-        (tmp_path / "figures" / "attacks.json").write_text("{broken")
-        measured.measured.cache_clear()
-        assert ask.get(f"{PATH}?format=json").json()["attacks"] is None
-    finally:
-        measured.measured.cache_clear()
+    (tmp_path / "figures").mkdir()
+    yield tmp_path / "figures"
+    measured.measured.cache_clear()
+
+
+def test_what_advice_is_worth_is_told_as_measured(scored: Scored, figures: Path) -> None:
+    helped = {"raised_low": 0.7, "raised_high": 0.8, "points_said": 2.54, "points_true": -1.96, "accounts": 1500}
+    told = {"people": 2000, "accounts": 1600, "with_suggestion": 1500, "first": helped | {"raised": 0.751}, "steps": {}}
+    (figures / "recourse.json").write_text(json.dumps(told | {"by_chance": helped | {"raised": 0.5}}))
+    said = Read(scored.client().get(PATH, headers=HTML)).words("[aria-labelledby=advice]")
+    for words in ("There 1,500 accounts took", "For 75% of them (70% to 80%)", "by chance it was 50%"):
+        assert words in said
+    assert "we said +2.5 points, and it was −2.0" in said
+    assert "For 100 of 1,600 accounts" in said
+
+
+def test_how_an_account_gets_its_score_is_the_model_s_rule(page: Read, trained: TrainedSociety) -> None:
+    rule, said = trained.model.account, page.words("[aria-labelledby=what]")
+    assert f"posts of the last {rule.window_days:g} days" in said
+    assert f"fewer than {rule.min_posts} posts whose reactions we know, or less than {rule.min_days:g} days" in said
+
+
+def test_what_was_never_measured_is_left_out(scored: Scored, figures: Path) -> None:
+    ask = scored.client()
+    page = Read(ask.get(PATH, headers=HTML))
+    assert not page.tree.css("#attacks, #advice")
+    (figures / "attacks.json").write_text("{broken")
+    measured.measured.cache_clear()
+    assert ask.get(f"{PATH}?format=json").json()["attacks"] is None
 
 
 def test_a_model_that_tells_little_has_a_page(scored: Scored) -> None:
