@@ -8,7 +8,20 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from clout.commands import attack, champion, checks, compare, data, keys, openapi, privacy, serving, training, watch
+from clout.commands import (
+    attack,
+    champion,
+    checks,
+    compare,
+    data,
+    feedback,
+    keys,
+    openapi,
+    privacy,
+    serving,
+    training,
+    watch,
+)
 from clout.errors import CloutError
 
 TROUBLE = 2
@@ -43,6 +56,10 @@ app.add_typer(of_keys, name="keys")
 of_keys.command("create")(keys.create)
 of_keys.command("list")(keys.show)
 of_keys.command("revoke")(keys.revoke)
+of_feedback = typer.Typer(no_args_is_help=True, help="List and close what people reported on the pages.")
+app.add_typer(of_feedback, name="feedback")
+of_feedback.command("list")(feedback.show)
+of_feedback.command("close")(feedback.close)
 app.command("lake")(data.show_lake)
 app.command("champion")(champion.show_champion)
 for command in (

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 MOST_REASONS = 8
+REPORTED = ("contact", "page", "note")
 
 
 @contextmanager
@@ -243,3 +244,14 @@ def print_keys(told: Sequence[Mapping[str, Any]]) -> None:
         days = [(key[name] or "never")[:10] for name in ("created_at", "expires_at")]
         table.add_row(key["id"], key["name"], ", ".join(key["scopes"]), *days, key["state"])
     Console().print(table if told else "there is no key yet: make one with `clout keys create NAME --scope read`")
+
+
+def print_feedback(told: Sequence[Mapping[str, Any]]) -> None:
+    """Nothing; what people reported goes to stdout, as they wrote it."""
+    for report in told:
+        about = f", about {report['account']}" if report["account"] else ""
+        typer.echo(f"{report['id']}  {report['at'][:16]}  {report['kind'].replace('_', ' ')}{about}, {report['state']}")
+        lines = [*report["said"].split("\n"), *(f"{name}: {report[name]}" for name in REPORTED if report[name])]
+        typer.echo("\n".join(f"    {line}" for line in lines))
+    if not told:
+        typer.echo("nobody has reported anything that is still open")

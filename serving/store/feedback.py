@@ -8,12 +8,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, func, insert, select, true, update
 
+from clout.errors import CloutError
 from clout.serving.store.engine import reading, writing
 from clout.serving.store.tables import FEEDBACK
 
 DAY = timedelta(days=1)
 MOST_A_DAY, MOST_OPEN = 1_000, 10_000
 OF_OTHERS = "contact"
+
+
+class NoReportError(CloutError):
+    """A report that there is not."""
+
+    code = "report"
 
 
 @dataclass(frozen=True)

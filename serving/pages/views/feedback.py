@@ -63,7 +63,7 @@ class Typed(View):
             "page": LONGEST_PAGE,
         }
         found = {name: "too_long" for name, most in longest.items() if len(getattr(self, name)) > most}
-        found |= {name: "unseen_sign" for name in longest if _is_unseen(getattr(self, name))}
+        found |= {name: "unseen_sign" for name in longest if _is_unseen(getattr(self, name), lines=name == "said")}
         if self.kind not in ("not_me", "wrong_data", "objection"):
             found["kind"] = "no_kind"
         return found if self.said.strip() else {**found, "said": "no_words"}
@@ -146,6 +146,7 @@ def _account(asked: Asked, name: str) -> tuple[str | None, str | None]:
         return None, problem.kind.code
 
 
-def _is_unseen(text: str) -> bool:
-    """Whether a text holds what cannot be kept, or would turn around what stands beside it."""
-    return any(sign in TURNING or (unicodedata.category(sign) in UNSEEN and sign not in LINES) for sign in text)
+def _is_unseen(text: str, *, lines: bool) -> bool:
+    """Whether a text holds what cannot be kept, or would turn around what stands beside it; it may have several `lines`."""
+    meant = LINES if lines else frozenset[str]()
+    return any(sign in TURNING or (unicodedata.category(sign) in UNSEEN and sign not in meant) for sign in text)
