@@ -121,7 +121,7 @@ def test_who_is_not_known_is_told_without_losing_the_others(
 
 def test_an_account_named_twice_is_shown_once(ask: Asked, scored: Scored, same: list[str]) -> None:
     handle = scored.records[same[0]]["handle"]
-    page = Read(get(ask, same[0], f"commons/@{handle}", same[1], same[0]))
+    page = Read(get(ask, same[0], f"commons/@{handle}", same[1]))
     assert len(page.every(".beside > section")) == 2
     assert page.every(".note") == [f"{same[0]} was named twice. It is shown once."]
 
