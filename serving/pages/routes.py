@@ -133,6 +133,18 @@ class Pages:
 
         return await run_in_threadpool(told)
 
+    def _report(self, request: Request, fields: dict[str, str]) -> Response:
+        typed = feedback.Typed.of(fields)
+        sent = feedback.send(typed, self._asked, self._store.open().feedback, token_hex(8), self._now())
+        if isinstance(sent, Report):
+            return shell.moved(request, f"/feedback/{sent.id}")
+        if shell.wants_json(request):
+            raise sent.problem()
+        return shell.told(request, "feedback.html", sent, sent.status)
+
+    def _asked(self) -> Asked:
+        return Asked(self._store, self._active.current())
+
     async def _show(self, request: Request, template: str, view: Callable[[Asked], View]) -> Response:
         def told() -> Response:
             return shell.page(request, template, view(Asked(self._store, self._active.current())))
