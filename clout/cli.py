@@ -51,6 +51,7 @@ app = typer.Typer(
 ingest = typer.Typer(no_args_is_help=True, help="Bring posts, actions and counts into the lake.")
 app.add_typer(ingest, name="ingest")
 ingest.command("table")(data.ingest_table)
+ingest.command("archive")(data.ingest_archive)
 of_keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the service.")
 app.add_typer(of_keys, name="keys")
 of_keys.command("create")(keys.create)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -58,7 +58,9 @@ class Lake:
         self.url = self.shelf.url
         self._last: int | None = None
 
-    def append(self, batch: Tables, *, source: str, note: str = "", rejects: pl.DataFrame | None = None) -> Receipt:
+    def append(
+        self, batch: Tables, *, source: str, note: str = "", rejects: pl.DataFrame | None = None, cursor: str = ""
+    ) -> Receipt:
         """The receipt of `batch`, which is then visible in all its tables; when anything fails, in none.
 
         The same batch again changes nothing. A row whose key the lake has is not appended: it counts as
@@ -90,6 +92,7 @@ class Lake:
                 already_there={table: part.there for table, part in parts.items() if part.there},
                 rejected=rejected(refused),
                 digests={t: digests[t] if t in whole else _digest(t, rows) for t, rows in new.items()},
+                cursor=cursor,
             )
             frames = {table: rows.select(SCHEMAS[table].names()) for table, rows in new.items()}
             return self._keep(receipt, frames | ({REJECTED: refused} if refused.height else {}), tombstones, posts)
@@ -207,7 +210,9 @@ class Lake:
 
     def _divide_by_key(self, table: str, frame: pl.DataFrame) -> _Parts:
         key = list(KEYS[table])
-        known = self._collect(table, self.scan(table).join(frame.lazy().select(key), on=key, how="semi"))
+        ends = pl.lit(frame[key[0]].min(), pl.String), pl.lit(frame[key[0]].max(), pl.String)
+        near = self.scan(table).filter(pl.col(key[0]).is_between(*ends))
+        known = self._collect(table, near.join(frame.lazy().select(key), on=key, how="semi"), "streaming")
         if known.is_empty():
             return _Parts(frame, 0, pl.DataFrame(schema=REJECTS))
         new = frame.join(known, on=key, how="anti", maintain_order="left")
@@ -249,9 +254,9 @@ class Lake:
         if found != size:
             raise broken(path, f"has {found:,} bytes and not the {size:,} of its receipt")
 
-    def _collect(self, table: str, rows: pl.LazyFrame) -> pl.DataFrame:
+    def _collect(self, table: str, rows: pl.LazyFrame, engine: Literal["auto", "streaming"] = "auto") -> pl.DataFrame:
         try:
-            return rows.collect()
+            return rows.collect(engine=engine)
         except (pl.exceptions.PolarsError, OSError) as error:
             for receipt in self.receipts():
                 if table in receipt.bytes:

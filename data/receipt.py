@@ -15,7 +15,7 @@ class Receipt(BaseModel):
     `rows` were appended, `already_there` were in the lake before, `rejected` counts rejects by reason. `number`
     orders the batches of a lake, and is 0 when the batch had nothing new and nothing was written. `digests` and
     `bytes` tell what the batch's files hold and how long they are. Each time rows were `erased`, the batch was written
-    anew as another `edition`; `batch` stays the name of what came in.
+    anew as another `edition`; `batch` stays the name of what came in. `cursor` is where its source goes on after it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +31,7 @@ class Receipt(BaseModel):
     bytes: dict[str, int] = {}
     erased: dict[str, int] = {}
     edition: int = 0
+    cursor: str = ""
 
     @property
     def stem(self) -> str:
@@ -44,7 +45,7 @@ class Receipt(BaseModel):
 
     def told(self) -> dict[str, Any]:
         """What people and programs are shown of it."""
-        return self.model_dump(exclude={"digests", "bytes", "edition"})
+        return self.model_dump(exclude={"digests", "bytes", "edition", "cursor"})
 
 
 def totals(receipts: Iterable[Receipt]) -> dict[str, dict[str, int]]:

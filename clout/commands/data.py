@@ -48,6 +48,40 @@ def ingest_table(
         )
 
 
+def ingest_archive(
+    file: Annotated[Path, typer.Argument(help="The archive as a network gave it; see docs/sources.")],
+    kind: Annotated[str | None, typer.Option(help="What it is.", show_default="what is found inside")] = None,
+    account: Annotated[str | None, typer.Option(help="Whose it is, as network/id, if it does not say.")] = None,
+    lake: LakeUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an archive of a network into the lake. It is read in place; nothing is unpacked to disk."""
+    from datetime import UTC, datetime
+    from functools import partial
+
+    from clout.data.sources.archive import Archive
+    from clout.data.sources.source import take
+    from clout.display import print_json, print_receipt, progress_bar
+
+    target, now = open_lake(lake), datetime.now(UTC)
+    archive = Archive(file, now, kind, account)
+    with progress_bar() as progress:
+        taken = take(target, archive, now, progress, partial(_forget_minors, target, now))
+    found = {"kind": archive.form.KIND, "files": len(archive.files)}
+    rejects = target.path("rejects", "*") if taken.rejected else None
+    told = {"lake": target.url, **found, **taken.told(), "rejects": rejects}
+    if as_json:
+        print_json(told)
+    else:
+        typer.echo(
+            f"{file.name} is {archive.form.TITLE} ({archive.form.KIND}); {len(archive.files)} files of it are read"
+        )
+        print_receipt(told)
+        typer.echo(archive.note)
+    if taken.rejected and not (taken.rows["posts"] or taken.already_there["posts"]):
+        raise CloutError(f"no post of {file} was accepted; rejects, with what was read and why: {rejects}")
+
+
 def _forget_minors(lake: Lake, now: datetime, minors: frozenset[str]) -> None:
     from clout.data.tables import MINOR
     from clout.serving.privacy import forget_all

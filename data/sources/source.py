@@ -1,0 +1,141 @@
+"""What every source is, and how any of them gets into a lake: piece by piece, each piece whole, each row once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import polars as pl
+
+from clout.data.erasure import erase
+from clout.data.lake import Lake
+from clout.data.receipt import Receipt
+from clout.data.tables import MINOR, minors_in, validate
+
+UNKNOWN_POST = "unknown_post"
+UNKNOWN_POST_WORDS = "whose post it acts on is not known: bring in the posts first"
+Progress = Callable[[str, float], None]
+Forget = Callable[[frozenset[str]], object]
+
+
+class Piece(NamedTuple):
+    """Some rows of a source, few enough to fit in memory.
+
+    `tables` are frames as `tables.validate` takes them, `rejects` what could not even become a row. `cursor` is
+    where to go on after this piece, and "" when the source is at its end; `share` is the part of the source that is
+    read by then.
+    """
+
+    tables: Mapping[str, pl.DataFrame]
+    rejects: pl.DataFrame
+    cursor: str
+    share: float
+
+
+class Source(Protocol):
+    """Where rows come from. `name` stands in the receipts and finds the cursor again; `note` says what was assumed."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 (the class says it)
+
+    @property
+    def note(self) -> str: ...  # noqa: D102
+
+    def pull(self, since: str | None) -> Iterator[Piece]:
+        """The pieces that come after the cursor `since`, or all; the same ones each time."""
+
+
+@dataclass
+class Taken:
+    """What became of the rows of a source, over all its pieces; `went_on` when an earlier run had been broken off."""
+
+    source: str
+    note: str
+    went_on: bool = False
+    rows: Counter[str] = field(default_factory=Counter)
+    already_there: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+
+    def add(self, receipt: Receipt) -> None:
+        """Nothing; the rows of `receipt` are then counted too."""
+        self.rows.update(receipt.rows)
+        self.already_there.update(receipt.already_there)
+        self.rejected.update(receipt.rejected)
+
+    def told(self) -> dict[str, Any]:
+        """What people and programs are shown of it."""
+        counts = {name: dict(getattr(self, name)) for name in ("rows", "already_there", "rejected")}
+        return {"source": self.source, "note": self.note, "went_on": self.went_on, **counts}
+
+
+def take(
+    lake: Lake, source: Source, now: datetime, progress: Progress | None = None, forget: Forget | None = None
+) -> Taken:
+    """What became of the rows of `source`, which are then in `lake`.
+
+    Each piece is appended whole or not at all, and its receipt keeps the cursor. So a run that was broken off, however
+    it was, goes on where it stood, and the lake ends with the rows of one that was not. `forget` is given the accounts
+    that the source says are minors'; without it they are forgotten in the lake alone.
+    """
+    report = progress or (lambda _step, _share: None)
+    bury = forget or partial(erase, lake, reason=MINOR, day=now.date())
+    since = cursor(lake, source.name)
+    taken = Taken(source.name, source.note, went_on=since is not None)
+    report(f"reading {source.name}", 0.0)
+    for piece in source.pull(since):
+        taken.add(_append(lake, source, piece, now, bury))
+        report(f"reading {source.name}", piece.share)
+    return taken
+
+
+def cursor(lake: Lake, name: str) -> str | None:
+    """Where the source called `name` stood when its last piece came in; None before the first and after the last."""
+    newest = next((receipt for receipt in reversed(lake.receipts()) if receipt.source == name), None)
+    return newest.cursor or None if newest else None
+
+
+def _append(lake: Lake, source: Source, piece: Piece, now: datetime, bury: Forget) -> Receipt:
+    accepted, rejects, minors = {}, [piece.rejects], frozenset[str]()
+    for table, frame in _with_owners(lake, piece.tables).items():
+        minors |= minors_in(frame)
+        accepted[table], refused = validate(table, frame, now)
+        rejects.append(refused)
+    if minors:
+        bury(minors)
+    return lake.append(accepted, source=source.name, note=source.note, rejects=pl.concat(rejects), cursor=piece.cursor)
+
+
+def _with_owners(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """`tables` where an action that does not say whose post it is on gets the author of that post.
+
+    The post is looked for among those of the piece and of the lake; where it is in neither, the action is refused.
+    """
+    actions = tables.get("actions")
+    lost = actions.filter(pl.col("account").is_null() & pl.col("post").is_not_null()) if actions is not None else None
+    if actions is None or lost is None or lost.is_empty():
+        return dict(tables)
+    wanted = lost.select("post").unique()
+    here = [tables["posts"].lazy().filter(pl.col("reason").is_null())] if "posts" in tables else []
+    found = [posts.select("post", owner="account").join(wanted.lazy(), on="post", how="semi") for posts in here]
+    owners = pl.concat([*found, _owners(lake, wanted).lazy()]).drop_nulls().unique("post", keep="first").collect()
+    joined = actions.join(owners, on="post", how="left", maintain_order="left")
+    account = pl.coalesce("account", "owner")
+    unknown = account.is_null() & pl.col("post").is_not_null() & pl.col("reason").is_null()
+    told = joined.with_columns(
+        account=account,
+        reason=pl.when(unknown).then(pl.lit(UNKNOWN_POST)).otherwise("reason"),
+        sentence=pl.when(unknown).then(pl.lit(UNKNOWN_POST_WORDS)).otherwise("sentence"),
+    )
+    return {**tables, "actions": told.drop("owner")}
+
+
+def _owners(lake: Lake, wanted: pl.DataFrame) -> pl.DataFrame:
+    """(post, owner) of the posts of the lake that are wanted; the lake may be larger than memory."""
+    first, last = wanted["post"].min(), wanted["post"].max()
+    near = lake.scan("posts").filter(pl.col("post").is_between(pl.lit(first), pl.lit(last)))
+    known = near.select("post", owner="account").join(wanted.lazy(), on="post", how="semi")
+    return known.collect(engine="streaming")
