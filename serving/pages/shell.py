@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -84,15 +85,22 @@ class Page:
 
     def link(self, path: str, **query: object) -> str:
         """The address of another page, in the language that was chosen."""
-        asked = {name: str(value) for name, value in query.items() if value is not None}
-        if self.chosen:
-            asked.setdefault("lang", self.language)
-        return quote(path, safe=PLAIN) + (f"?{urlencode(asked)}" if asked else "")
+        return _address(path, {"lang": self.language if self.chosen else None, **query})
+
+    def data(self, path: str, **query: object) -> str:
+        """The address of an answer to programs, which has no language."""
+        return _address(path, query)
 
     def same(self, **query: object) -> str:
         """The address of this page with some of what follows the `?` changed."""
         asked = {**self._request.query_params, **query}
         return f"{quote(self.path, safe=PLAIN)}?{urlencode(asked)}"
+
+
+def _address(path: str, query: Mapping[str, object]) -> str:
+    """An address of ours, what is None left out."""
+    asked = {name: str(value) for name, value in query.items() if value is not None}
+    return quote(path, safe=PLAIN) + (f"?{urlencode(asked)}" if asked else "")
 
 
 @cache

@@ -151,3 +151,8 @@ def test_what_would_raise_a_score_is_said_with_what_it_is_worth(ask: Asked, scor
         told_of, page = told(ask, account)["explained"]["would_raise"], read(ask, account).words()
         assert all(step["sentence"] in page and step["worth"] in page for step in told_of["steps"])
         assert told_of["steps"] or told_of["nothing"] in page
+
+
+def test_the_whole_history_is_asked_for_as_programs_do(ask: Asked, scored: Scored) -> None:
+    where = read(ask, scored.accounts[0], "?lang=sv").attribute("#long-history", "data-history")
+    assert len(ask.get(where).json()["scores"]) == 3
