@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -24,7 +25,7 @@ from clout.serving.edge.gate import Access
 from clout.serving.edge.layers import Edge
 from clout.serving.edge.request_log import JsonLines
 from clout.serving.pages.shell import POLICY
-from clout.serving.pages.views.draft import Typed
+from clout.serving.pages.views.draft import Typed, judge
 
 TEXT = "What did you read this week? Good news: https://example.org #news"
 NASTY = '</textarea><script>alert(1)</script> " onfocus="x'
@@ -161,6 +162,16 @@ def test_best_hours_come_when_asked_for(ask: Asked, account: str) -> None:
     for hour in expected["hours"]:
         at = NOW.fromisoformat(hour["happened_at"])
         assert number(shown[f"{at:%A}"].css("td")[at.hour].text()) == round(hour["score"])
+
+
+def test_each_day_runs_from_midnight_and_the_best_hour_is_drawn_strongest(loaded: Loaded, account: str) -> None:
+    said = judge(loaded, Typed.of({"account": account, "text": TEXT, "hours": "1"}), NOW).said
+    assert said is not None
+    assert said.hours is not None
+    assert [[hour.happened_at.hour for hour in day] for day in said.days()] == [list(range(24))] * 7
+    depths = {hour.score: said.depth(hour) for day in said.days() for hour in day}
+    assert depths[max(depths)] == (1.0 if len(depths) > 1 else 0.5)
+    assert all(depths[low] <= depths[high] for low, high in pairwise(sorted(depths)))
 
 
 def test_htmx_is_given_the_result_alone(ask: Asked, account: str) -> None:
