@@ -58,6 +58,37 @@ def test_a_draft_is_written_judged_and_changed_as_offered(seen: Watched, scored:
     expect(score).not_to_have_text(before)
 
 
+def test_two_accounts_are_compared(seen: Watched, scored: Scored) -> None:
+    one, other = scored.accounts[:2]
+    seen.go("/compare")
+    type_into(seen.page, "#with-1", one)
+    type_into(seen.page, "#with-2", other)
+    tab_to(seen.page, "form button")
+    seen.page.keyboard.press("Enter")
+    expect(seen.page.locator(".beside .number")).to_have_text([printed(scored, one), printed(scored, other)])
+
+
+def test_a_post_is_opened_from_the_page_of_its_account(seen: Watched, scored: Scored) -> None:
+    seen.go(f"/why/{scored.accounts[0]}")
+    words = seen.page.locator(".posts a").first.inner_text()
+    tab_to(seen.page, ".posts a")
+    seen.page.keyboard.press("Enter")
+    expect(seen.page.locator("main")).to_contain_text(words)
+    assert "/post/" in seen.page.url
+
+
+def test_a_problem_is_reported(seen: Watched, scored: Scored) -> None:
+    seen.go(f"/feedback?account={scored.accounts[0]}")
+    tab_to(seen.page, "#kind-not_me")
+    seen.page.keyboard.press("Space")
+    seen.page.keyboard.press("ArrowDown")
+    type_into(seen.page, "#said", "These posts are another person's.")
+    tab_to(seen.page, "form.reporting button")
+    seen.page.keyboard.press("Enter")
+    expect(seen.page.locator("#reference")).to_be_visible()
+    expect(seen.page.locator("main")).to_contain_text("The data is wrong")
+
+
 def printed(scored: Scored, account: str) -> str:
     """The score of an account as pages print it."""
     return str(round(scored.records[account]["score"]))
