@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from clout.models.bundle import MANIFEST
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
 from clout.serving.edge.gate import needs
+from clout.serving.pages.views import models
+from clout.serving.pages.views.models import Bundled
 
 NOW = datetime(2026, 11, 22, 16, tzinfo=UTC)
 WATCHED = {
@@ -101,6 +103,24 @@ def test_models_judged_on_other_posts_are_not_to_be_compared(home: Path) -> None
     assert ("judged on different posts" in page(home).words("[aria-labelledby=pair]")) != same
 
 
+def test_the_champion_alone_is_one_column(home: Path) -> None:
+    shutil.copy(home / "champion.json", home / "challenger.json")
+    assert told(home)["same_posts"]
+    said = page(home).words("[aria-labelledby=pair]")
+    assert "so there is no challenger beside it" in said
+    assert "judged on different posts" not in said
+    assert {len(row) for row in cells(page(home), "pair")} == {2}
+
+
+def test_bundles_stand_by_the_data_they_know_then_by_when_they_were_trained() -> None:
+    def made(version: str, through: datetime | None, trained: datetime | None) -> Bundled:
+        return Bundled(version=version, roles=[], damaged=False, data_through=through, trained_at=trained)
+
+    day = timedelta(days=1)
+    rows = [made("d", NOW, NOW), made("c", NOW, NOW + day), made("b", NOW + day, NOW), made("a", NOW + day, NOW + day)]
+    assert sorted([*rows[::-1], made("e", None, None)], key=models._age) == [made("e", None, None), *rows]
+
+
 def test_checks_that_found_something_are_told_first(home: Path) -> None:
     checks = document(home, "challenger", "checks.json")["checks"]
     found = [check for check in checks if check["status"] != "passed"]
@@ -130,8 +150,8 @@ def test_changes_are_told_newest_first_with_who_and_why(home: Path) -> None:
     rows = cells(page(home), "done")
     done = [entry for entry in first if entry.step in {"install", "pointer"}]
     assert len(rows) == len(done) + 2
-    assert rows[0][1:4] == ["amy@work", "promoted – failed (alias)", version]
-    assert rows[1][5] == "<script>it is better</script>"
+    assert rows[0][1:4] == ["amy@work", "promotion: failed (alias)", version]
+    assert rows[1][5] == "<script>it is better</script>CLOUT015 found too much"
     answer = ask(home).get("/models", headers=HTML).text
     assert "<script>it" not in answer
     assert "secret" not in answer + json.dumps(told(home))
