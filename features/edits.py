@@ -42,10 +42,10 @@ def with_hashtag() -> pl.Expr:
 
 
 def asking() -> pl.Expr:
-    """With its last sentence as a question; missing where a text has a link and no sentence that ends."""
-    ended = TEXT.str.contains(rf"{ENDINGS}(?:\s|$)")
-    asked = TEXT.str.replace(rf"(?s)^(.*?\S?){ENDINGS}+((?:\s+(?:[#＃]\S+|https?://\S+))*\s*)$", "${1}?${2}")
-    bare = ~TEXT.str.contains(URL) & ~TEXT.str.contains(HASHTAG)
+    """With its last sentence as a question; missing where that does not end and hashtags or links come after it."""
+    end = r"((?:\s+(?:[#＃]\S+|https?://\S+))*\s*)$"
+    ended, bare = TEXT.str.contains(rf"{ENDINGS}{end}"), ~TEXT.str.contains(URL) & ~TEXT.str.contains(HASHTAG)
+    asked = TEXT.str.replace(rf"(?s)^(.*?\S?){ENDINGS}+{end}", "${1}?${2}")
     return pl.when(ended).then(asked).when(bare).then(TEXT.str.strip_chars_end() + "?")
 
 

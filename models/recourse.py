@@ -39,35 +39,33 @@ BOUNDS = (5, 95)
 class Contrasts:
     """What posts as a step would have them drew beyond the model's word, against posts as they are; one value an account.
 
-    `variance` is what chance alone makes of `value`; both are NaN for an account without enough posts of either kind.
+    `thin` is 1/n + 1/m for its n and m posts of either kind; both are NaN for an account without enough of them. `square`
+    is the sum of squares about the means of either kind, of so many `free` ones, 0 for such an account.
     """
 
     value: Floats
-    variance: Floats
+    thin: Floats
+    square: Floats
+    free: Floats
+
+    def of(self, accounts: Flags) -> Contrasts:
+        """Those of some of the accounts."""
+        return Contrasts(self.value[accounts], self.thin[accounts], self.square[accounts], self.free[accounts])
 
 
 class Pooled(NamedTuple):
     """What the contrasts of many accounts say: their mean, its standard error, and their spread beyond chance.
 
-    All are NaN where too few accounts have one.
+    `noise` is the variance of one post. All are NaN where too few accounts have a contrast.
     """
 
     mean: float
     error: float
     spread: float
+    noise: float
 
 
-def expected(pooled: Sequence[Pooled], own: Contrasts) -> tuple[Floats, Floats]:
-    """The contrast to expect of each account and its standard deviation, by what many say and by what it says itself.
-
-    An account's own counts the more the surer it is, beside how far accounts differ. NaN where nothing is known.
-    """
-    mean, error, spread = np.array(pooled).reshape(-1, 3).T
-    known = ~np.isnan(own.value)
-    whole = np.where(known, spread**2 + own.variance, 1.0)
-    share = np.divide(spread**2, whole, out=np.zeros_like(whole), where=known & (whole > 0))
-    beyond = mean + share * np.where(known, own.value - mean, 0.0)
-    return beyond, np.sqrt(error**2 + (1 - share) * spread**2)
+UNKNOWN = Pooled(np.nan, np.nan, np.nan, np.nan)
 
 
 def contrasts(owner: Rows, residual: Floats, before: Flags, after: Flags, accounts: int) -> Contrasts:
@@ -76,31 +74,51 @@ def contrasts(owner: Rows, residual: Floats, before: Flags, after: Flags, accoun
     `residual` is what each post drew less what the model says, on the scale of margins, NaN while it is not known.
     """
     known = ~np.isnan(residual)
-    sides = [known & before, known & after]
-    count = np.array([np.bincount(owner, side, accounts) for side in sides])
-    total = np.array([np.bincount(owner, np.where(side, residual, 0.0), accounts) for side in sides])
-    square = np.array([np.bincount(owner, np.where(side, residual, 0.0) ** 2, accounts) for side in sides])
+    kinds = [known & before, known & after]
+    count = np.array([np.bincount(owner, kind, accounts) for kind in kinds])
+    total = np.array([np.bincount(owner, np.where(kind, residual, 0.0), accounts) for kind in kinds])
+    square = np.array([np.bincount(owner, np.where(kind, residual, 0.0) ** 2, accounts) for kind in kinds])
     enough = (count >= FEWEST_POSTS).all(axis=0)
     counted = np.where(enough, count, 1.0)
-    mean = total / counted
-    within = np.where(enough, square - counted * mean**2, 0.0).sum()
-    free = np.where(enough, counted - 1, 0.0).sum()
-    noise = within / free if free > 0 else np.nan
-    missing = np.where(enough, 0.0, np.nan)
-    return Contrasts(mean[1] - mean[0] + missing, noise * (1 / counted).sum(axis=0) + missing)
+    mean, missing = total / counted, np.where(enough, 0.0, np.nan)
+    return Contrasts(
+        value=mean[1] - mean[0] + missing,
+        thin=(1 / counted).sum(axis=0) + missing,
+        square=np.where(enough, square - counted * mean**2, 0.0).sum(axis=0),
+        free=np.where(enough, counted - 1, 0.0).sum(axis=0),
+    )
 
 
 def pooled(own: Contrasts) -> Pooled:
-    """What contrasts say together, by the method of DerSimonian and Laird."""
-    known = ~np.isnan(own.value) & (own.variance > 0)
-    if known.sum() < FEWEST_ACCOUNTS:
-        return Pooled(np.nan, np.nan, np.nan)
-    value, weight = own.value[known], 1 / own.variance[known]
+    """What contrasts say together, by the method of DerSimonian and Laird.
+
+    The spread is the largest that they do not speak against, by one standard error: how far accounts differ is seen only
+    when there are many, and what is not seen is not taken for nothing.
+    """
+    known = ~np.isnan(own.value)
+    noise = own.square.sum() / max(own.free.sum(), 1.0)
+    if known.sum() < FEWEST_ACCOUNTS or noise <= 0:
+        return UNKNOWN
+    value, variance = own.value[known], noise * own.thin[known]
+    weight = 1 / variance
     free, scale = len(value) - 1, weight.sum() - (weight**2).sum() / weight.sum()
     excess = (weight * (value - np.average(value, weights=weight)) ** 2).sum() - free
     square = max(excess / scale, 0.0) + (2 * free) ** 0.5 / scale
-    weight = 1 / (own.variance[known] + square)
-    return Pooled(float(np.average(value, weights=weight)), float(weight.sum() ** -0.5), float(square**0.5))
+    weight = 1 / (variance + square)
+    mean, error = np.average(value, weights=weight), weight.sum() ** -0.5
+    return Pooled(float(mean), float(error), float(square**0.5), float(noise))
+
+
+def expected(pooled: Sequence[Pooled], own: Contrasts) -> tuple[Floats, Floats]:
+    """The contrast to expect of each account and its standard deviation, by what many say and by what it says itself.
+
+    An account's own counts the more the surer it is, beside how far accounts differ. NaN where nothing is known.
+    """
+    mean, error, spread, noise = np.array(pooled).reshape(-1, len(Pooled._fields)).T
+    known = ~np.isnan(own.value)
+    share = np.where(known, spread**2 / (spread**2 + noise * np.where(known, own.thin, 1.0)), 0.0)
+    beyond = mean + share * np.where(known, own.value - mean, 0.0)
+    return beyond, np.sqrt(error**2 + (1 - share) * spread**2)
 
 
 @dataclass(frozen=True)

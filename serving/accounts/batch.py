@@ -146,7 +146,7 @@ def score_all(
     run = store.begin(Run(past.at, model.version, model.scale_version, lake.fingerprint(), clock()))
     done = store.written(past.at, model.version)
     todo = past.accounts.filter(~past.accounts["account"].is_in(list(done)))
-    adviser = None if todo.is_empty() else _adviser(judges[0], past)
+    adviser = None if todo.is_empty() else adviser_of(judges[0], past)
     new = 0
     for part in todo.iter_slices(BATCH):
         progress(f"scoring {todo.height:,} accounts", new / todo.height)
@@ -160,7 +160,8 @@ def score_all(
     return Scored(past.at, model.version, model.scale_version, past.accounts.height, scored, new)
 
 
-def _adviser(judge: Judgement, past: AccountsAt) -> Adviser:
+def adviser_of(judge: Judgement, past: AccountsAt) -> Adviser:
+    """What all accounts of `past` say of the steps that any of them could take, as a judge sees it."""
     sizes = {
         name: size_group(followers) for name, followers in past.accounts.select("account", "followers").iter_rows()
     }

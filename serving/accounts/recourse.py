@@ -149,7 +149,7 @@ class Adviser:
         """A step for the accounts that may find it worth doing after a first look at a few of their posts."""
         sampled = sampled.where(self.model, self._room(step, sampled)[sampled.owner])
         few = sampled.where(self.model, _every(FIRST_LOOK, sampled.owner))
-        tried = self._tried(step, few)
+        tried = self.tried(step, few)
         if tried is None:
             return {}
         hopeful = promising(tried, few.owner, few.weight, self._margins(few, margins), self._score(few))
@@ -157,7 +157,7 @@ class Adviser:
 
     def worth(self, step: Step, sampled: Sampled, margins: Mapping[str, float]) -> dict[str, Suggestion]:
         """What a step is worth to each account that it changes anything for; `margins` are those of accounts."""
-        tried = self._tried(step, sampled)
+        tried = self.tried(step, sampled)
         if tried is None:
             return {}
         told = worth(tried, sampled.owner, sampled.weight, self._margins(sampled, margins), self._score(sampled))
@@ -179,7 +179,7 @@ class Adviser:
         )
         return known & ((high > now) if step.rises else (low < now))
 
-    def _tried(self, step: Step, sampled: Sampled) -> Tried | None:
+    def tried(self, step: Step, sampled: Sampled) -> Tried | None:
         """A step as it changes the posts; None where it changes nothing that it may."""
         if not len(sampled.owner):
             return None
@@ -258,8 +258,7 @@ def _evidence(model: ScoreModel, steps: Sequence[Step], sampled: Sampled) -> dic
     for step in steps:
         own = sampled.before(model, step).contrasts(step)
         for network, known in told.items():
-            here = networks == network
-            known.append(pooled(Contrasts(own.value[here], own.variance[here])))
+            known.append(pooled(own.of(networks == network)))
     return told
 
 
