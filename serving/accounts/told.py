@@ -25,6 +25,9 @@ MOST_ROWS = 1_000
 # A change over a month is told against a score of up to twice that age.
 REACH = 2 * max(SPANS.values())
 ARTICLES = {"day": "a day", "week": "a week", "month": "a month"}
+SEVERAL = "{name} on {network} are {number} accounts: {accounts}; expected one: ask by the id after the network"
+NOBODY = "nothing is known of {name} on {network}; expected who is registered or has posted, by id or handle"
+NOT_SCORED = "{account} has not been scored yet; expected a score: run `clout score --all`"
 NO_EARLIER = "There is no score from {span} before."
 NO_PERSON = "No account of this person has a score on the scale that is loaded."
 
@@ -43,18 +46,16 @@ class Asked:
             if len(found) == 1:
                 return found[0]
             if found:
-                told = f"{shown(name.name)} on {shown(name.network)} are {len(found)} accounts: {', '.join(found[:5])}"
-                raise _problem("ambiguous_account", f"{told}; expected one: ask by the id after the network", name)
-        told = f"nothing is known of {shown(name.name)} on {shown(name.network)}"
-        raise _problem("unknown_account", f"{told}; expected who is registered or has posted, by id or handle", name)
+                several = {"number": len(found), "accounts": ", ".join(found[:5])}
+                raise _problem("ambiguous_account", SEVERAL.format(**_shown_name(name), **several), name)
+        raise _problem("unknown_account", NOBODY.format(**_shown_name(name)), name)
 
     def record(self, name: Name) -> Record:
         """The newest record of the account that an address names; raises a problem where there is none."""
         account = self.key(name)
         record = self.store.open().latest(account)
         if record is None:
-            told = f"{account} has not been scored yet; expected a score: run `clout score --all`"
-            raise _problem("not_scored_yet", told, name)
+            raise _problem("not_scored_yet", NOT_SCORED.format(account=account), name)
         return record
 
     def _found(self, network: str, name: str) -> tuple[str, ...]:
@@ -266,6 +267,10 @@ def _told(part: Part, record: Record | None, points: float | None) -> answers.Pe
         points=points,
         as_of=None if record is None or part.score is None else record.as_of,
     )
+
+
+def _shown_name(name: Name) -> dict[str, str]:
+    return {"name": shown(name.name), "network": shown(name.network)}
 
 
 def _problem(code: str, told: str, name: Name) -> ProblemError:
