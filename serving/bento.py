@@ -21,6 +21,7 @@ SERVICE = "clout.serving.service:service"
 PACKAGES = ("clout.data", "clout.features", "clout.models", "clout.serving")
 LIBRARIES = (
     "alembic",
+    "babel",
     "filelock",
     "fsspec",
     "lightgbm",
