@@ -206,9 +206,8 @@ def print_lake(told: Mapping[str, Any]) -> None:
     _print(("batch", "accepted", "already there", "rejected"), batches)
     _print(("table", "rows"), told["rows"].items())
     _print_rejects(told["rejected"], told["rejects"])
-    for batch in told["receipts"]:
-        if batch["note"]:
-            typer.echo(f"{batch['source']}: {batch['note']}")
+    for note in dict.fromkeys(f"{batch['source']}: {batch['note']}" for batch in told["receipts"] if batch["note"]):
+        typer.echo(note)
     typer.echo(f"fingerprint {told['fingerprint']}")
 
 

@@ -66,6 +66,7 @@ class Format(Protocol):
 
 FORMATS: tuple[Format, ...] = (
     x,
+    activity_streams,
     instagram,
     tiktok,
     google_plus,
@@ -73,7 +74,6 @@ FORMATS: tuple[Format, ...] = (
     khoros,
     tumblr,
     reddit,
-    activity_streams,
 )
 KINDS = tuple(form.KIND for form in FORMATS)
 
@@ -109,10 +109,10 @@ class Archive:
     def note(self) -> str:
         """What was assumed, told wherever the data are used."""
         if self.form is reddit:
-            return f"{self.name}: {reddit.ASSUMED}"
+            return reddit.ASSUMED
         moment, why = self.read_at
         return (
-            f"{self.name}: the counts of {self.form.TITLE} were read once, taken as on {moment:%Y-%m-%d} ({why}); "
+            f"the counts of {self.form.TITLE} were read once, taken as on {moment:%Y-%m-%d} ({why}); "
             "each is taken as known when its post had ripened"
         )
 

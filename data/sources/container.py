@@ -55,15 +55,12 @@ class Box(ABC):
         """The bytes of the file `name`, a block at a time."""
 
     def peek(self, name: str) -> bytes:
-        """How the file `name` begins; empty where it cannot be read."""
+        """How the file `name` begins."""
         found = bytearray()
-        try:
-            for block in self.blocks(name):
-                found += block
-                if len(found) >= PEEK:
-                    break
-        except FileError:
-            return bytes(found)
+        for block in self.blocks(name):
+            found += block
+            if len(found) >= PEEK:
+                break
         return bytes(found[:PEEK])
 
     def content(self, name: str) -> bytes:
@@ -215,16 +212,16 @@ class _Stream(io.RawIOBase):
 
 def open_box(path: Path) -> Box:
     """The archive at `path`, of the form that its first bytes tell."""
+    if not path.exists():
+        raise FileError(f"there is no file {path}; expected an archive as it was downloaded: name it")
     if path.is_dir():
         raise FileError(
-            f"{path} is a folder; expected the archive as it was downloaded: give the file, or pack it again"
+            f"{path} is a folder; expected an archive as it was downloaded: give the file, or pack it again"
         )
     lone = Lone(path)
     start = lone.peek(path.name)
     if not start:
-        raise FileError(
-            f"{path} is empty, or cannot be unpacked; expected an archive as it was downloaded: get it again"
-        )
+        raise FileError(f"{path} is empty; expected an archive as it was downloaded: get it again")
     if start.startswith(b"PK\x03\x04"):
         return Zip(path)
     return Tar(path) if start[257:262] == b"ustar" else lone
@@ -281,6 +278,6 @@ def _lines(blocks: Iterable[bytes]) -> Iterator[bytes | None]:
             yield None if is_long else rest
             is_long = False
             *whole, rest = others
-            yield from whole
+            yield from (line if len(line) <= LONGEST_LINE else None for line in whole)
     if is_long or rest:
         yield None if is_long else rest

@@ -6,6 +6,7 @@ import re
 
 from clout.data.sources.container import Box
 
+_KLOUT = b"#post_id_fingerprint"
 _REFUSED: tuple[tuple[str, str], ...] = (
     (
         r"(?:^|/)threads/.*\.json$",
@@ -58,6 +59,11 @@ def why_refused(box: Box) -> str | None:
         for pattern, sentence in _REFUSED:
             if re.search(pattern, name):
                 return f"{sentence}. Nothing was taken from {box.path.name}"
+    if any(_KLOUT in box.peek(name)[:500] for name in box.names[:1]):
+        return (
+            f"{box.path.name} is Klout's open data, which is a table; expected it as one: "
+            "clout ingest table FILE --map klout_twitter, or --map klout_facebook"
+        )
     if box.names and all(name.endswith((".zip", ".tgz", ".tar.gz")) for name in box.names):
         return (
             f"{box.path.name} holds archives inside ({box.names[0]}); expected one archive: unpack the outer one first"

@@ -14,7 +14,7 @@ import polars as pl
 from clout.data.erasure import erase
 from clout.data.lake import Lake
 from clout.data.receipt import Receipt
-from clout.data.tables import MINOR, minors_in, validate
+from clout.data.tables import MINOR, SCHEMAS, minors_in, validate
 
 UNKNOWN_POST = "unknown_post"
 UNKNOWN_POST_WORDS = "whose post it acts on is not known: bring in the posts first"
@@ -100,37 +100,35 @@ def cursor(lake: Lake, name: str) -> str | None:
 
 def _append(lake: Lake, source: Source, piece: Piece, now: datetime, bury: Forget) -> Receipt:
     accepted, rejects, minors = {}, [piece.rejects], frozenset[str]()
-    for table, frame in _with_owners(lake, piece.tables).items():
+    for table in (name for name in SCHEMAS if name in piece.tables):
+        frame = piece.tables[table]
         minors |= minors_in(frame)
-        accepted[table], refused = validate(table, frame, now)
+        told = _with_owners(lake, frame, accepted.get("posts")) if table == "actions" else frame
+        accepted[table], refused = validate(table, told, now)
         rejects.append(refused)
     if minors:
         bury(minors)
     return lake.append(accepted, source=source.name, note=source.note, rejects=pl.concat(rejects), cursor=piece.cursor)
 
 
-def _with_owners(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """`tables` where an action that does not say whose post it is on gets the author of that post.
+def _with_owners(lake: Lake, actions: pl.DataFrame, posts: pl.DataFrame | None) -> pl.DataFrame:
+    """`actions` where one that does not say whose post it is on gets the author of that post.
 
-    The post is looked for among those of the piece and of the lake; where it is in neither, the action is refused.
+    The post is looked for among `posts` and those of the lake; where it is in neither, the action is refused.
     """
-    actions = tables.get("actions")
-    lost = actions.filter(pl.col("account").is_null() & pl.col("post").is_not_null()) if actions is not None else None
-    if actions is None or lost is None or lost.is_empty():
-        return dict(tables)
-    wanted = lost.select("post").unique()
-    here = [tables["posts"].lazy().filter(pl.col("reason").is_null())] if "posts" in tables else []
-    found = [posts.select("post", owner="account").join(wanted.lazy(), on="post", how="semi") for posts in here]
-    owners = pl.concat([*found, _owners(lake, wanted).lazy()]).drop_nulls().unique("post", keep="first").collect()
+    lost = pl.col("account").is_null() & pl.col("post").is_not_null()
+    wanted = actions.filter(lost).select("post").unique()
+    if wanted.is_empty():
+        return actions
+    here = [] if posts is None else [posts.select("post", owner="account").join(wanted, on="post", how="semi")]
+    owners = pl.concat([*here, _owners(lake, wanted)]).unique("post", keep="first")
     joined = actions.join(owners, on="post", how="left", maintain_order="left")
-    account = pl.coalesce("account", "owner")
-    unknown = account.is_null() & pl.col("post").is_not_null() & pl.col("reason").is_null()
-    told = joined.with_columns(
-        account=account,
+    unknown = lost & pl.col("owner").is_null() & pl.col("reason").is_null()
+    return joined.with_columns(
+        account=pl.coalesce("account", "owner"),
         reason=pl.when(unknown).then(pl.lit(UNKNOWN_POST)).otherwise("reason"),
         sentence=pl.when(unknown).then(pl.lit(UNKNOWN_POST_WORDS)).otherwise("sentence"),
-    )
-    return {**tables, "actions": told.drop("owner")}
+    ).drop("owner")
 
 
 def _owners(lake: Lake, wanted: pl.DataFrame) -> pl.DataFrame:

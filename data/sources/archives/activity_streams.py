@@ -174,5 +174,5 @@ def _plain(content: object) -> str | None:
 
 
 def _is_collection(start: bytes) -> bool:
-    names = (b"OrderedCollection", b"activitystreams", b'"orderedItems"')
+    names = (b'"https://www.w3.org/ns/activitystreams"', b'"orderedItems"')
     return any(name in start for name in names) and start.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] in {b"{", b"["}

@@ -16,12 +16,13 @@ ASSUMED = (
 )
 LONG_AFTER = 60 * 86_400
 _GONE = {None, "", "[deleted]", "[removed]"}
+_ENDINGS = (".zst", ".jsonl", ".ndjson", ".json", ".gz")
 _READ = ("retrieved_on", "retrieved_utc")
 
 
 def find(box: Box) -> list[str]:
     """The files of lines that are submissions or comments."""
-    return [name for name in box.names if _is_dump(box.peek(name))]
+    return [name for name in box.names if name.endswith(_ENDINGS) and _is_dump(box.peek(name))]
 
 
 def about(_: Box) -> About:

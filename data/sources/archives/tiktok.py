@@ -21,7 +21,7 @@ _PROFILES = (("Profile", "Profile Information"), ("Profile", "Profile Info"), ("
 def find(box: Box) -> list[str]:
     """The one document of the export."""
     found = [name for name in box.names if _NAME.fullmatch(PurePosixPath(name).name)]
-    return found[:1] or [name for name in box.names if b'"VideoList"' in box.peek(name)][:1]
+    return found[:1] or [name for name in box.names if name.endswith(".json") and b'"VideoList"' in box.peek(name)][:1]
 
 
 def about(box: Box) -> About:

@@ -140,7 +140,7 @@ def _long_text(told: object, about: About) -> str | None:
     """The text of a post; of one that is cut, the whole text that the archive keeps apart."""
     short = _written(told)
     whole = text(about.more.get("notes", {}).get(_second(english(at(told, "created_at")))))
-    if whole and short and whole.startswith(short.rstrip("…").rsplit("https://t.co/", 1)[0].rstrip()[:100]):
+    if whole and short and whole.startswith(short.rsplit("https://t.co/", 1)[0].rstrip(" …")[:100]):
         return whole
     return html.unescape(short) if short else short
 

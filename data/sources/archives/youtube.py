@@ -14,7 +14,7 @@ _MARKS = (b'"youtube#video', b'"youtube#channel')
 
 def find(box: Box) -> list[str]:
     """The answers, of which there may be many."""
-    return [name for name in box.names if any(mark in box.peek(name) for mark in _MARKS)]
+    return [name for name in box.names if name.endswith(".json") and any(mark in box.peek(name) for mark in _MARKS)]
 
 
 def about(_: Box) -> About:
