@@ -6,7 +6,7 @@ import pytest
 
 from clout.features.catalogue import FEATURES
 from clout.models.account import BEYOND
-from clout.models.phrases import ENGLISH, UNITS, say
+from clout.models.phrases import ENGLISH, UNITS, say, told
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,12 @@ def test_means_over_posts_are_said_as_means(mean: float, unit: str, words: str):
 )
 def test_a_unit_of_others_is_said_too(value: float, unit: str, words: str):
     assert say(value, unit) == words
+
+
+@pytest.mark.parametrize(("name", "said"), [("verified_flag", "yes"), ("reply_flag", "every post")])
+def test_only_what_differs_between_posts_is_said_as_a_mean(name: str, said: str):
+    spec = next(feature.spec for feature in FEATURES if feature.name == name)
+    assert told(spec, 1.0, 1.0, over_posts=True)[0] == said
 
 
 def test_every_unit_of_ours_has_words_of_its_own():
