@@ -83,6 +83,15 @@ def test_the_largest_form_and_the_one_above(ask: Asked) -> None:
     assert ask("POST", "/", content=f"{many}&g=1".encode(), headers=FORM).json()["code"] == "not_a_form"
 
 
+def test_a_form_of_unknown_length_is_counted_as_it_comes(ask: Asked) -> None:
+    async def streamed() -> AsyncIterator[bytes]:
+        yield b"a="
+        for _ in range(3):
+            yield b"x" * (LARGEST_FORM // 2)
+
+    assert ask("POST", "/", content=streamed(), headers=FORM).json()["code"] == "body_too_large"
+
+
 def test_a_form_that_comes_too_slowly_is_refused(ask: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "BODY_SECONDS", 0.01)
 
