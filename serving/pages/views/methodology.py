@@ -181,7 +181,7 @@ def methodology(asked: Asked) -> Methodology:
         curves=[_curve(model.scale, network) for network in model.networks],
         judged=judged(model),
         attacks=_attacks(measured("attacks")),
-        recourse=_recourse(measured("recourse")),
+        recourse=advice_tested(),
         sources=[_source(network, told) for network, told in data.get("networks", {}).items()],
         notes=data.get("notes", []),
         data_through=data["data_through"],
@@ -284,7 +284,9 @@ def _bought(bases: Sequence[Mapping[str, Any]]) -> list[Bought]:
     ]
 
 
-def _recourse(told: Mapping[str, Any] | None) -> Recourse | None:
+def advice_tested() -> Recourse | None:
+    """What our advice is worth; None where nobody has measured it."""
+    told = measured("recourse")
     return None if told is None else Recourse.model_validate(told)
 
 

@@ -14,6 +14,7 @@ from clout.serving.accounts.told import Asked, recalled
 from clout.serving.answers import Reason
 from clout.serving.pages.charts import Line, line
 from clout.serving.pages.tongue import Tongue
+from clout.serving.pages.views.methodology import Recourse, advice_tested
 from clout.serving.pages.views.view import View
 from clout.serving.store.rows import Record
 
@@ -48,6 +49,7 @@ class Why(View):
     holding_back: list[Reason] = Field(description="The reasons that took most, at most four.")
     history: answers.AccountHistory
     since: Since | None = Field(description="What has moved since a week ago; null where there was no score.")
+    tested: Recourse | None = Field(description="How often such advice helped where the truth is known.")
     mean: float | None = Field(description="The mean score of the network's accounts.")
     ten_points: float | None = Field(description="What ten points more multiply the expected reactions by.")
 
@@ -83,6 +85,7 @@ def why(asked: Asked, name: Name, now: datetime) -> Why:
         holding_back=[reason for reason in explained.reasons if reason.points_printed < 0][:FEW],
         history=told.history(asked, name, Range(None, now)),
         since=_since(asked, name, score),
+        tested=advice_tested(),
         mean=lie and lie.mean,
         ten_points=lie and lie.ten_points,
     )
