@@ -14,10 +14,12 @@ from clout.features.account_posts import counted_posts
 from clout.features.changed_posts import as_published, change, level, levels, sample, sides
 from clout.features.compute import Streams, compute, prepare
 from clout.features.steps import STEPS, Step
+from clout.features.wording import Wording
 
 AT = datetime(2025, 2, 3, tzinfo=UTC)
 VALUES = {"like": 1.0, "reshare": 2.0, "reply": 2.0, "quote": 3.0}
 MONTH, YEAR = timedelta(days=30), timedelta(days=365)
+WORDING = Wording(("the", "ing", " a ", "y? "), np.array([1.0, 2.0, 1.5, 3.0]), np.array([0.3, -0.2, 0.1, 0.4]))
 PICTURE = next(step for step in STEPS if step.code == "picture_more")
 PACE = next(step for step in STEPS if step.code == "fewer_a_day")
 
@@ -42,6 +44,13 @@ def posts(counted: pl.DataFrame, streams: Streams) -> pl.DataFrame:
     return sample(counted, streams, 30.0, 6)
 
 
+def measured_now(posts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
+    """What the batch says of posts with what is known at the moment."""
+    return compute(
+        posts.with_columns(as_of=pl.lit(AT)), streams, pl.Series(np.asarray(WORDING.values(posts["text"].to_list())))
+    )
+
+
 def column(frame: pl.DataFrame, name: str) -> np.ndarray:
     return frame[name].cast(pl.Float64).to_numpy()
 
@@ -50,9 +59,8 @@ def column(frame: pl.DataFrame, name: str) -> np.ndarray:
     "step", [step for step in STEPS if not step.looked_up], ids=lambda step: f"{step.code} {step.to}"
 )
 def test_a_changed_post_is_what_compute_says_of_it(step: Step, posts: pl.DataFrame, streams: Streams) -> None:
-    made = change(posts, step, streams, None, AT)
-    before = compute(posts[made.rows.tolist()].with_columns(as_of=pl.lit(AT)), streams)
-    after = compute(made.posts.with_columns(as_of=pl.lit(AT)), streams)
+    made = change(posts, step, streams, WORDING, AT)
+    before, after = (measured_now(told, streams) for told in (posts[made.rows.tolist()], made.posts))
     assert len(made.rows) or step.code in {"exclamation_less"}
     for name in after.columns[4:]:
         told = made.features[:, made.names.index(name)] if name in made.names else column(before, name)
@@ -91,6 +99,19 @@ def test_what_was_not_reported_is_not_changed(posts: pl.DataFrame, streams: Stre
     for step in untouched:
         if step.feature not in counted:
             assert not len(change(silent, step, streams, None, AT).rows), step.code
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("question_more", "See https://e.org/1"), ("question_less", "What?Where"), ("hashtags_more", "so it is")],
+)
+def test_a_text_that_cannot_be_said_otherwise_is_left_out(
+    code: str, text: str, posts: pl.DataFrame, streams: Streams
+) -> None:
+    said, step = posts.with_columns(text=pl.lit(text)), next(step for step in STEPS if step.code == code)
+    said = said.with_columns(n_hashtags=pl.lit(None, pl.Int64))
+    assert sides(said, step)[0].all()
+    assert not len(change(said, step, streams, None, AT).rows)
 
 
 def test_whom_a_reply_answers_stays_named(posts: pl.DataFrame, streams: Streams) -> None:

@@ -175,17 +175,23 @@ def test_steps_keep_to_values_that_were_seen_and_to_their_direction() -> None:
     assert not fits([1, 2, 1], [1, 1, 1], "b")
 
 
-def test_at_most_three_steps_and_no_variants() -> None:
-    one = Suggestion("a", "a", None, 10, 5, 0.0, 0.5, 1.5, 0.5, 3.0)
-    found = [
-        one,
-        replace(one, code="better", points=2.5),
-        replace(one, feature="small", points=1.0),
-        replace(one, feature="unsure", low=0.0),
-        *(replace(one, feature=str(points), points=float(points)) for points in (2, 3, 4)),
-    ]
-    assert [(step.feature, step.points) for step in choose(found)] == [("4", 4.0), ("3", 3.0), ("a", 2.5)]
-    assert choose([]) == []
+ONE = Suggestion("one", "a", None, 10, 5, 0.0, 0.5, 1.5, 0.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "points"),
+    [
+        ([], []),
+        ([ONE], [1.5]),
+        ([replace(ONE, points=1.0)], []),
+        ([replace(ONE, low=0.0)], []),
+        ([ONE, replace(ONE, code="better", points=2.5)], [2.5]),
+        ([replace(ONE, feature=str(points), points=float(points)) for points in (2, 5, 3, 4)], [5.0, 4.0, 3.0]),
+    ],
+    ids=["none", "one", "a point", "perhaps nothing", "a variant", "four"],
+)
+def test_few_steps_that_surely_help_are_told(found: list[Suggestion], points: list[float]) -> None:
+    assert [step.points for step in choose(found)] == points
 
 
 def test_a_first_look_leaves_out_what_the_model_says_nothing_good_of() -> None:
