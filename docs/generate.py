@@ -25,8 +25,10 @@ from pydantic.fields import FieldInfo
 
 from clout.data.lake import FORGOTTEN, FORGOTTEN_WORDS
 from clout.data.society.people import Society
+from clout.data.sources.items import UNREADABLE, UNREADABLE_WORDS
 from clout.data.sources.mapping import Identity, Moment, Sort, Value, packaged
 from clout.data.sources.mapping import Mapping as SourceMapping
+from clout.data.sources.source import UNKNOWN_POST, UNKNOWN_POST_WORDS
 from clout.data.tables import CLAIMED, CONFLICT, KEYS, NULLABLE, SAME, SCHEMAS, TWO_PERSONS, rules
 from clout.data.values import TIME, read
 from clout.features.catalogue import FEATURES
@@ -57,7 +59,7 @@ MISSING = "a value that must be there is missing"
 
 def documents() -> list[Path]:
     """The documents that may hold tables."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/sources").glob("*.md"))]
 
 
 def filled(text: str) -> str:
@@ -200,6 +202,10 @@ def _reasons(table: str) -> Iterator[tuple[str, str]]:
     yield from (("duplicate", SAME), ("conflicting_duplicate", CONFLICT), (FORGOTTEN, FORGOTTEN_WORDS))
     if table == "identities":
         yield TWO_PERSONS, CLAIMED
+    if table == "posts":
+        yield UNREADABLE, UNREADABLE_WORDS
+    if table == "actions":
+        yield UNKNOWN_POST, UNKNOWN_POST_WORDS
 
 
 def section(table: str) -> str:

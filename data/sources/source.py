@@ -99,7 +99,8 @@ def cursor(lake: Lake, name: str) -> str | None:
 
 
 def _append(lake: Lake, source: Source, piece: Piece, now: datetime, bury: Forget) -> Receipt:
-    accepted, rejects, minors = {}, [piece.rejects], frozenset[str]()
+    accepted: dict[str, pl.DataFrame] = {}
+    rejects, minors = [piece.rejects], frozenset[str]()
     for table in (name for name in SCHEMAS if name in piece.tables):
         frame = piece.tables[table]
         minors |= minors_in(frame)

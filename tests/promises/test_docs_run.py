@@ -1,4 +1,4 @@
-"""What README.md and docs/*.md tell people to type works when typed.
+"""What README.md, docs/*.md and docs/sources/*.md tell people to type works when typed.
 
 Each document gets an empty folder that is also its home. Every fenced `bash` or `python` block runs
 there, from top to bottom; a block finds the files that earlier ones left and nothing else. A word after
@@ -26,7 +26,7 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/sources").glob("*.md"))]
 BLOCK = re.compile(r"^```(bash|python)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
 BLOCK_SECONDS = 300
@@ -132,7 +132,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.relative_to(ROOT).as_posix())
 def test_document_runs(document: Path, begun: Path, tmp_path: Path) -> None:
     text = document.read_text()
     if "curl " in text and shutil.which("curl") is None:
