@@ -10,6 +10,8 @@ import pytest
 from live_server import listening
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser
     from scored_home import Scored
 
@@ -32,3 +34,9 @@ def browser() -> Iterator[Browser]:
     """The browser, ended before tests of other folders run loops of events."""
     with chromium.started() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def pictures(root: Path) -> Path:
+    """The folder in which pictures of the pages are kept."""
+    return root / "build" / "screenshots"

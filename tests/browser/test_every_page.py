@@ -28,12 +28,6 @@ def window(browser: Browser, site: str) -> Iterator[Watched]:
         yield seen
 
 
-@pytest.fixture(scope="session")
-def pictures(root: Path) -> Path:
-    """The folder in which pictures of the pages are kept."""
-    return root / "build" / "screenshots"
-
-
 @pytest.mark.parametrize("language", VIEWS)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_wherever_it_is_read(
