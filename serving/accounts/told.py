@@ -34,10 +34,14 @@ NO_PERSON = "No account of this person has a score on the scale that is loaded."
 
 @dataclass(frozen=True)
 class Asked:
-    """What answers are made from: the store of scores, and the model and lake that are loaded."""
+    """What one answer is made from: the store of scores, and the model and lake that are loaded.
+
+    A record is read once, so that all parts of the answer are of one moment.
+    """
 
     store: AccountStore
     loaded: Loaded
+    _records: dict[Name, Record] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def key(self, name: Name) -> str:
         """The account that an address names: whose id it is, else whose handle; raises a problem unless it is one."""
@@ -52,11 +56,13 @@ class Asked:
 
     def record(self, name: Name) -> Record:
         """The newest record of the account that an address names; raises a problem where there is none."""
-        account = self.key(name)
-        record = self.store.open().latest(account)
-        if record is None:
-            raise _problem("not_scored_yet", NOT_SCORED.format(account=account), name)
-        return record
+        if name not in self._records:
+            account = self.key(name)
+            record = self.store.open().latest(account)
+            if record is None:
+                raise _problem("not_scored_yet", NOT_SCORED.format(account=account), name)
+            self._records[name] = record
+        return self._records[name]
 
     def _found(self, network: str, name: str) -> tuple[str, ...]:
         key = f"{network}/{name}"
