@@ -32,6 +32,7 @@ BEGINNING = 1_690_000_000
 PEOPLE = 50_000
 COMMENTS = 4
 WORDS = [f"word{number}" for number in range(2_000)]
+TEXTS = 100_000
 PIECE = 500
 TABLES = ("accounts", "posts", "actions", "counts")
 
@@ -39,6 +40,7 @@ TABLES = ("accounts", "posts", "actions", "counts")
 def lines(count: int) -> Iterator[bytes]:
     """A made-up dump: each submission is followed by comments on it or on one another; one line in 1,000 is broken."""
     chance = random.Random(7)  # noqa: S311 - nothing here is secret
+    texts = [" ".join(chance.choices(WORDS, k=chance.randrange(5, 60))) for _ in range(TEXTS)]
     thread = last = ""
     for number in range(count):
         told = {
@@ -49,7 +51,7 @@ def lines(count: int) -> Iterator[bytes]:
             "subreddit": "test",
             "id": f"{number + 36**6:x}",
         }
-        text = " ".join(chance.choices(WORDS, k=chance.randrange(5, 60)))
+        text = texts[chance.randrange(TEXTS)]
         if number % (1 + COMMENTS) == 0:
             told |= {"title": text[:80], "selftext": text, "num_comments": COMMENTS}
             thread = last = f"t3_{told['id']}"
@@ -80,14 +82,6 @@ def as_json(path: Path) -> dict[str, Any]:
     return {"rejected": broken, **meter.read().told()}
 
 
-def pulled(path: Path) -> dict[str, Any]:
-    """What it takes to make tables of the lines, without a lake."""
-    meter, rows = Meter(), 0
-    for piece in Archive(path, NOW).pull(None):
-        rows += sum(frame.height for frame in piece.tables.values())
-    return {"rows": rows, **meter.read().told()}
-
-
 def taken(path: Path, lake: Path) -> dict[str, Any]:
     """What it takes to get the lines into a lake, each row checked and once."""
     meter = Meter()
@@ -103,7 +97,6 @@ def by_length(home: Path, count: int) -> list[dict[str, Any]]:
         size = write(path, length)
         ways = {
             "JSON alone": alone(as_json, path),
-            "tables": alone(pulled, path),
             "into a lake": alone(taken, path, home / f"lake-{length}"),
         }
         for way, cost in ways.items():
@@ -120,7 +113,7 @@ def child(lake: Path, path: Path) -> None:
 def killed(lake: Path, path: Path, chance: random.Random) -> bool:
     """Whether a run was killed: some pieces after it began, and up to a twentieth of a second later."""
     command = [sys.executable, __file__, "--child", str(lake), "--dump", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - this very file
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
         for _ in range(chance.randrange(1, 4)):
             process.stdout.readline()
@@ -152,7 +145,7 @@ def main(
     lines: Annotated[int, typer.Option(help="Lines of the longer dump.")] = 1_000_000,
     kill: Annotated[int, typer.Option("--kills", help="Runs to kill.")] = 10,
     home: Annotated[Path | None, typer.Option(help="Keep dumps and lakes here.")] = None,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,  # noqa: FBT002 - a switch
     child_of: Annotated[Path | None, typer.Option("--child", hidden=True)] = None,
     dump: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:

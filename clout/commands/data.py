@@ -73,9 +73,8 @@ def ingest_archive(
     if as_json:
         print_json(told)
     else:
-        typer.echo(
-            f"{file.name} is {archive.form.TITLE} ({archive.form.KIND}); {len(archive.files)} files of it are read"
-        )
+        went_on = "; a run that was broken off goes on" if taken.went_on else ""
+        typer.echo(f"{file.name} is {archive.form.TITLE} ({archive.form.KIND}), {len(archive.files)} files read{went_on}")
         print_receipt(told)
         typer.echo(archive.note)
     if taken.rejected and not (taken.rows["posts"] or taken.already_there["posts"]):

@@ -161,3 +161,16 @@ def test_after_kills_the_lake_holds_the_rows_of_an_undisturbed_run(tmp_path: Pat
         assert shot.read(table).equals(calm.read(table))
     assert shot.rejects().collect().equals(calm.rejects().collect())
     assert [batch.batch for batch in shot.receipts()] == [batch.batch for batch in calm.receipts()]
+
+
+def test_accounts_that_the_source_says_are_minors_are_forgotten(tmp_path: Path) -> None:
+    class Young(Pieces):
+        def pull(self, since: str | None) -> Iterator[Piece]:
+            """The posts of ann, and then that she is a minor."""
+            yield from super().pull(since)
+            accounts = pl.DataFrame({"account": ["x/ann"], "network": ["x"], "minor": ["true"]})
+            yield Piece({"accounts": accounts}, NO_REJECTS, "", 1.0)
+
+    lake = Lake(tmp_path)
+    taken = take(lake, Young(["1"]), NOW)
+    assert (taken.rejected, rows(lake), len(lake.tombstones())) == ({"minor": 1}, [], 1)
