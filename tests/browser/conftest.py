@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scored_home import Scored
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def site(scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The host and port of our pages; what is sent to them is kept in a home of their own."""
     from scored_home import NOW  # noqa: PLC0415
@@ -29,9 +29,9 @@ def site(scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         yield host
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser, ended before tests of other folders run loops of events."""
+    """The browser, ended before tests of other files run loops of events."""
     with chromium.started() as started:
         yield started
 

@@ -18,7 +18,9 @@ from clout.serving.store.scores import Store
 LONG_AGO = WEEK_BEFORE - timedelta(days=200)
 
 
-def test_the_whole_line_is_drawn_and_fits_whatever_the_window(browser: Browser, scored: Scored, tmp_path: Path) -> None:
+def test_the_whole_line_is_drawn_and_fits_whatever_the_window(
+    browser: Browser, scored: Scored, tmp_path: Path, pictures: Path
+) -> None:
     older = scored.copy(tmp_path / "home")
     score_long_ago(older)
     app = application(older.active, lambda: NOW, AccountStore(lambda: older.url))
