@@ -167,18 +167,19 @@ def _suggested(loaded: Loaded, post: PostRequest, draft: Explained, now: datetim
     actionable = {spec.name for spec in loaded.model.contract.features if spec.actionable}
     every = [*ideas(post), *_other_hour(loaded, post, draft, now)]
     found = [_suggestion(loaded, post, draft, now, idea) for idea in every if idea.code in actionable]
-    helpful = [told for told in found if told is not None and told.points_gained > WORTH_DOING]
-    return sorted(helpful, key=lambda told: -told.points_gained)
+    return sorted((told for told in found if told is not None), key=lambda told: -told.points_gained)
 
 
 def _suggestion(
     loaded: Loaded, post: PostRequest, draft: Explained, now: datetime, idea: Idea
 ) -> answers.Suggestion | None:
-    """The idea, judged; None where it leaves no post that one could send."""
+    """The idea, judged; None where it gains too little, or leaves no post that one could send."""
     try:
         after = changed(post, idea.change, now)
     except ProblemError:
         return None
+    if scoring.score(loaded, after, now).score - draft.score <= WORTH_DOING:
+        return None  # its reasons, which take longest, are told to nobody
     told = _tried(draft, idea.change, scoring.explain(loaded, after, now))
     return answers.Suggestion(**told, code=idea.code, sentence=idea.sentence)
 
