@@ -74,10 +74,12 @@ def ingest_archive(
         print_json(told)
     else:
         went_on = "; a run that was broken off goes on" if taken.went_on else ""
-        typer.echo(f"{file.name} is {archive.form.TITLE} ({archive.form.KIND}), {len(archive.files)} files read{went_on}")
+        typer.echo(
+            f"{file.name} is {archive.form.TITLE} ({archive.form.KIND}), {len(archive.files)} files read{went_on}"
+        )
         print_receipt(told)
         typer.echo(archive.note)
-    if taken.rejected and not (taken.rows["posts"] or taken.already_there["posts"]):
+    if taken.rejected and not (taken.went_on or taken.rows["posts"] or taken.already_there["posts"]):
         raise CloutError(f"no post of {file} was accepted; rejects, with what was read and why: {rejects}")
 
 

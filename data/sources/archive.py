@@ -189,7 +189,8 @@ def _recognised(box: Box, kind: str | None) -> tuple[Format, list[str]]:
     refusal = why_refused(box)
     if refusal:
         raise ArchiveError(refusal)
-    inside = f"; it holds {', '.join(box.names[:8])}{' and more' if len(box.names) > 8 else ''}"
+    shown = ", ".join(repr(name)[1:-1] for name in box.names[:8])
+    inside = f"; it holds {shown}{' and more' if len(box.names) > 8 else ''}"
     raise ArchiveError(
         f"{box.path.name} is no archive that is known{f' as {kind}' if kind else ''}{inside if box.names else ''}; "
         f"expected one of {', '.join(KINDS)}: see docs/sources, or bring a table in with clout ingest table"
