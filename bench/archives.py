@@ -33,7 +33,7 @@ PEOPLE = 50_000
 COMMENTS = 4
 WORDS = [f"word{number}" for number in range(2_000)]
 TEXTS = 100_000
-PIECE = 500
+PIECE = 200
 TABLES = ("accounts", "posts", "actions", "counts")
 
 
@@ -128,7 +128,7 @@ def kills(home: Path, count: int) -> dict[str, Any]:
     """How many runs were killed until the archive was in, and whether the lake is that of an undisturbed run."""
     chance = random.Random(11)  # noqa: S311 - nothing here is secret
     path = home / "killed.zst"
-    write(path, count * PIECE)
+    write(path, 3 * count * PIECE)
     calm, shot = Lake(home / "calm"), Lake(home / "shot")
     take(calm, Archive(path, NOW, size=PIECE), NOW)
     shots = sum(killed(home / "shot", path, chance) for _ in range(count))
