@@ -16,4 +16,6 @@ def response(problem: ProblemError, scope: Scope) -> Response:
         return shape.refusal(problem)
     if problem_page.speaks(scope):
         return problem_page.response(problem, scope)
-    return problem.response(scope["state"]["request_id"])
+    answer = problem.response(scope["state"]["request_id"])
+    # PLANT
+    return answer

@@ -7,13 +7,12 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 
 from clout.serving.guard import read_body
+from clout.serving.pages.shell import OURS
 from clout.serving.problems import Fault, ProblemError, escaped, shown
 
 MEDIA = "application/x-www-form-urlencoded"
 LARGEST_FORM = 1 << 16
 MOST_FIELDS = 50
-# What a browser says of a form of ours, and of a reader who sends it again.
-OURS = frozenset({"same-origin", "none"})
 
 
 async def read_form(request: Request, largest: int = LARGEST_FORM) -> dict[str, str]:

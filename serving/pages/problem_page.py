@@ -37,5 +37,14 @@ def response(problem: ProblemError, scope: Scope) -> Response:
     request_id, kind = scope["state"]["request_id"], problem.kind
     view = Problem(title=kind.title, detail=problem.detail, advice=kind.advice, code=kind.code, request_id=request_id)
     answer = shell.told(Request(scope), "problem.html", view, kind.status)
-    answer.headers.update({**problem.headers, **(ASK_FOR_KEY if kind.status == NO_KEY else {})})
+    answer.headers.update(headers(problem, scope))
     return answer
+
+
+def headers(problem: ProblemError, scope: Scope) -> dict[str, str]:
+    """The headers of a problem; where a key is missing, a browser is asked for the one it has.
+
+    Also at the addresses of programs, which our pages load from and link to: it keeps a key for the paths that asked.
+    """
+    in_browser = speaks(scope) or Headers(scope=scope).get("sec-fetch-site") in shell.OURS
+    return {**problem.headers, **(ASK_FOR_KEY if in_browser and problem.kind.status == NO_KEY else {})}

@@ -24,6 +24,8 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 SEE_OTHER = 303
+# Where a browser says that what it asks comes from: a page of ours, or what somebody typed.
+OURS = frozenset({"same-origin", "none"})
 # With no-referrer a browser hides where a form of ours comes from, and the gate takes it for another site's.
 HEADERS = {
     "Content-Security-Policy": POLICY,
