@@ -17,5 +17,5 @@ def response(problem: ProblemError, scope: Scope) -> Response:
     if problem_page.speaks(scope):
         return problem_page.response(problem, scope)
     answer = problem.response(scope["state"]["request_id"])
-    # PLANT
+    answer.headers.update(problem_page.headers(problem, scope))
     return answer
