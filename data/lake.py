@@ -212,9 +212,10 @@ class Lake:
         key = list(KEYS[table])
         ends = pl.lit(frame[key[0]].min(), pl.String), pl.lit(frame[key[0]].max(), pl.String)
         near = self.scan(table).filter(pl.col(key[0]).is_between(*ends))
-        known = self._collect(table, near.join(frame.lazy().select(key), on=key, how="semi"), "streaming")
-        if known.is_empty():
+        again = self._collect(table, near.select(key).join(frame.lazy(), on=key, how="semi"), "streaming")
+        if again.is_empty():
             return _Parts(frame, 0, pl.DataFrame(schema=REJECTS))
+        known = self._collect(table, near.join(again.lazy(), on=key, how="semi"), "streaming")
         new = frame.join(known, on=key, how="anti", maintain_order="left")
         seen = frame.join(known, on=key, how="semi", maintain_order="left")
         equal = equal_rows(table, seen, known)
