@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from clout.serving.pages import shell
+from clout.serving.pages.texts import FOR_PEOPLE
 from clout.serving.pages.views.view import View
 from clout.serving.problems import ProblemError
 
@@ -35,7 +36,8 @@ def speaks(scope: Scope) -> bool:
 def response(problem: ProblemError, scope: Scope) -> Response:
     """The page that tells a problem; where a key is missing, a browser then asks for one."""
     request_id, kind = scope["state"]["request_id"], problem.kind
-    view = Problem(title=kind.title, detail=problem.detail, advice=kind.advice, code=kind.code, request_id=request_id)
+    advice = FOR_PEOPLE.get(kind.code, kind.advice)
+    view = Problem(title=kind.title, detail=problem.detail, advice=advice, code=kind.code, request_id=request_id)
     answer = shell.told(Request(scope), "problem.html", view, kind.status)
     answer.headers.update(headers(problem, scope))
     return answer

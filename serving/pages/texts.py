@@ -47,6 +47,12 @@ SENTENCES = (
     *(getattr(ideas, name) for name in ("ADD_HASHTAG", "NO_HASHTAG", "ADD_QUESTION", "NO_QUESTION", "KEEP_ONE")),
 )
 # A place to fill in, once a template is escaped.
+# What people can do, where what programs can do is of no use to them.
+FOR_PEOPLE = {
+    "unknown_account": "Check how the name is spelled, or find the account from the first page.",
+    "unknown_route": "Go to the first page.",
+    "not_scored_yet": "Come back when all accounts have been scored again.",
+}
 PLACE = re.compile(r"\\{(\w+)\\}")
 
 
@@ -66,6 +72,7 @@ def msgids() -> Iterator[str | tuple[str, str]]:
     yield from (*(words for _, words in batch.SIZES), batch.LARGEST)
     for kind in KINDS.values():
         yield from (kind.title, kind.advice)
+    yield from FOR_PEOPLE.values()
     yield from (*TEMPLATES, *SENTENCES)
 
 

@@ -13,6 +13,7 @@ from clout.models.scale import BANDS, MEAN_SCORE, P95_SCORE
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
 from clout.serving.active_model import Loaded, plain_handle
+from clout.serving.pages.views.origin import told_by_sources
 from clout.serving.pages.views.view import View
 from clout.serving.problems import ProblemError
 
@@ -45,6 +46,7 @@ class Home(View):
     bands: list[Band] = Field(description="The words for scores, lowest first.")
     mean: int = Field(description="The score of a mean account.")
     top: int = Field(description="The score that 5 of 100 accounts reach.")
+    made_up: bool = Field(description="Whether a simulation made some of the posts.")
 
 
 class NotFound(View):
@@ -65,6 +67,7 @@ def home(asked: Asked) -> Home:
         bands=bands(),
         mean=round(MEAN_SCORE),
         top=round(P95_SCORE),
+        made_up=told_by_sources(loaded.model.data.get("notes", []))[1],
     )
 
 

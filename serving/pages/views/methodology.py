@@ -13,6 +13,7 @@ from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
 from clout.serving.accounts.told import Asked
 from clout.serving.pages.measured import measured
+from clout.serving.pages.views.origin import told_by_sources
 from clout.serving.pages.views.view import View
 
 SHOWN = (10, 20, 30, 40, 50, 63, 80, 90)
@@ -165,6 +166,7 @@ class Methodology(View):
     recourse: Recourse | None
     sources: list[Source]
     notes: list[str] = Field(description="What the sources say of themselves.")
+    made_up: bool = Field(description="Whether a simulation made some of the posts.")
     data_through: datetime
 
 
@@ -172,6 +174,7 @@ def methodology(asked: Asked) -> Methodology:
     """What the page on method shows."""
     model = asked.loaded.model
     data = model.data
+    notes, made_up = told_by_sources(data.get("notes", []))
     return Methodology(
         model_version=model.version,
         scale_version=model.scale_version,
@@ -183,7 +186,8 @@ def methodology(asked: Asked) -> Methodology:
         attacks=_attacks(measured("attacks")),
         recourse=advice_tested(),
         sources=[_source(network, told) for network, told in data.get("networks", {}).items()],
-        notes=data.get("notes", []),
+        notes=notes,
+        made_up=made_up,
         data_through=data["data_through"],
     )
 

@@ -84,9 +84,9 @@ def tenth(said: str) -> int:
 def test_a_line_says_where_another_model_judged(ask: Asked, scored: Scored) -> None:
     page = read(ask, scored.accounts[0])
     assert len(page.tree.css(".timeline line.mark")) == 1
-    assert page.every("details tbody th")[0] == "14 February 2025"
-    assert len(page.every("details tbody tr")) == len(told(ask, scored.accounts[0])["history"]["scores"])
-    assert f"{DAY_BEFORE:%-d %B %Y}" in page.every("details tbody th")
+    assert page.every("#shown tbody th")[0] == "14 February 2025"
+    assert len(page.every("#shown tbody tr")) == len(told(ask, scored.accounts[0])["history"]["scores"])
+    assert f"{DAY_BEFORE:%-d %B %Y}" in page.every("#shown tbody th")
 
 
 def test_an_account_without_evidence_gets_no_number(ask: Asked) -> None:
