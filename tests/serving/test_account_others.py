@@ -146,7 +146,7 @@ def test_a_run_that_is_not_finished_is_not_told(scored: Scored, tmp_path_factory
     assert begun is not None
     store.open().write(begun, [row])
     assert distribution(asked, "commons").as_of == LAST
-    assert asked.record(name(scored.accounts[0])).as_of == later
+    assert Asked(store, asked.loaded).record(name(scored.accounts[0])).as_of == later
     store.open().close()
 
 

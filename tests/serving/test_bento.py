@@ -97,7 +97,7 @@ def test_the_same_parts_give_the_same_bento(built: Built, home: Path) -> None:
     assert (again.tag, again.path) == (built.tag, built.path)
 
 
-OPTIONAL = ("charset_normalizer", "matplotlib", "mlflow", "pandas", "pyarrow", "shap", "typer")
+OPTIONAL = ("charset_normalizer", "matplotlib", "mlflow", "pandas", "pyarrow", "shap", "typer", "zstandard")
 WITHOUT_THEM = """
 import json, sys
 from importlib.metadata import packages_distributions, requires

@@ -52,8 +52,8 @@ def test_every_part_is_there(content: str) -> None:
     assert Elements(content).found.count("svg") == 3
     for words in (FIRST, SECOND, "Calibration", "Lift", "Change of the score", "lang de", "cold start", "label.kinds"):
         assert words in content
-    assert "model part +7.0: track record +5.0, the starting point +2.0" in content
-    assert re.search(r"<td>track record</td><td>\+5\.00</td>", content)
+    assert "model part +7.0: results beyond what was expected +5.0, the starting point +2.0" in content
+    assert re.search(r"<td>results beyond what was expected</td><td>\+5\.00</td>", content)
 
 
 def test_pictures_take_the_colours_of_the_page(content: str) -> None:

@@ -87,13 +87,13 @@ def test_posts_that_were_left_out_are_counted() -> None:
 
 
 def test_moves_are_told_in_words(lines: list[str]) -> None:
-    text = " ".join(lines)
+    text = " ".join(" ".join(lines).split())
     assert "from A to B: half of them by 2.5 points or less" in text
     assert "22.2 % more than 5, 0.0 % more than 10; 66.7 % rise and 11.1 % fall" in move_words(
         told()["moves"]["to"][SECOND]
     )
     assert f"twitter/1 (@{RUDE}) 41.0 → 48.0" in text
-    assert "model part +7.0: track record +5.0, the starting point +2.0" in text
+    assert "model part +7.0: results beyond what was expected +5.0, the starting point +2.0" in text
 
 
 def test_what_cannot_be_told_says_why() -> None:

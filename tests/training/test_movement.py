@@ -218,7 +218,9 @@ def test_the_change_is_told_by_feature_and_by_group() -> None:
         "followers_log",
     ]
     assert told["groups"]["timing"] == pytest.approx(2.04)
-    assert told["words"] == "model part −2.4: media count −5.0, gap hours +2.0, track record +1.0, followers log −0.4"
+    assert told["words"] == (
+        "model part −2.4: media count −5.0, gap hours +2.0, results beyond what was expected +1.0, followers log −0.4"
+    )
 
 
 @given(st.lists(st.floats(-30, 30), min_size=0, max_size=9))

@@ -30,7 +30,7 @@ MOST_ON_AVERAGE = 8.0
 @pytest.fixture(scope="module")
 def ask(trained: TrainedSociety) -> Asked:
     active = ActiveModel()
-    active.load(trained.home, trained.lake.url)
+    active.load(trained.home, trained.lake.url, keep=False)
     return Asked(application(active, lambda: NOW))
 
 
