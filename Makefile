@@ -25,8 +25,8 @@ browser: ## install Chromium for the tests of the pages, where it is missing and
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  echo 'Installing Chromium for the tests of the pages'; \
-	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null && exit 0; \
+	  apt-get update -qq -o Acquire::Retries=5 && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -o Acquire::Retries=5 --no-install-recommends chromium fonts-dejavu-core >/dev/null && exit 0; \
 	fi; \
 	echo 'No Chromium: the tests of the pages in a browser will be skipped. To run them, install it:'; \
 	echo '  apt-get install chromium fonts-dejavu-core   (Debian)    dnf install chromium   (Fedora)'
