@@ -36,6 +36,28 @@ sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in chi
 """
 
 
+NEW_FILES = """
+import os, sqlite3, sys, time
+from clout.serving.store import engine
+
+def makes(file, at):
+    while time.time() < at:
+        pass
+    made = sqlite3.connect(file)
+    engine._set_up(made, None)
+    made.execute("BEGIN IMMEDIATE")
+    made.execute("CREATE TABLE IF NOT EXISTS t (a)")
+    made.commit()
+    os._exit(0)
+
+for number in range(25):
+    at = time.time() + 0.01
+    children = [os.fork() or makes(f"{sys.argv[1]}/{number}.db", at) for _ in range(6)]
+    if any([os.waitpid(child, 0)[1] for child in children]):
+        sys.exit("one was refused")
+"""
+
+
 @pytest.fixture
 def engine(store_url: str) -> Iterator[Engine]:
     opened = open_engine(store_url)
@@ -57,6 +79,11 @@ def test_a_store_is_opened_again_as_it_is(store_url: str, store: Store):
 
 def test_many_may_open_a_store_that_is_not_there_yet(store_url: str):
     opening = subprocess.run([sys.executable, "-c", OPENING, store_url], capture_output=True, check=False)
+    assert (opening.stderr, opening.returncode) == (b"", 0)
+
+
+def test_many_may_give_a_new_file_its_log_at_once(tmp_path: Path):
+    opening = subprocess.run([sys.executable, "-c", NEW_FILES, tmp_path], capture_output=True, check=False)
     assert (opening.stderr, opening.returncode) == (b"", 0)
 
 
