@@ -13,6 +13,7 @@ from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
 from clout.serving.accounts.told import Asked
 from clout.serving.pages.measured import measured
+from clout.serving.pages.views.advice import Recourse, advice_tested
 from clout.serving.pages.views.origin import told_by_sources
 from clout.serving.pages.views.view import View
 
@@ -110,27 +111,6 @@ class Attacks(View):
     budget: int
     bases: list[float]
     attacks: list[Attack]
-
-
-class Helped(View):
-    """What steps brought accounts that took them."""
-
-    accounts: int
-    raised: float = Field(description="The share for whom people then truly reacted more.")
-    raised_low: float
-    raised_high: float
-    points_said: float = Field(description="The points that were foreseen, in the mean.")
-    points_true: float = Field(description="The points that it truly was.")
-
-
-class Recourse(View):
-    """What our advice is worth, measured on a made-up society whose truth is known."""
-
-    people: int
-    accounts: int
-    with_suggestion: int = Field(description="Accounts for which a step was found.")
-    first: Helped = Field(description="The first step that each was told.")
-    by_chance: Helped = Field(description="A step picked by chance.")
 
 
 class Rule(View):
@@ -286,12 +266,6 @@ def _bought(bases: Sequence[Mapping[str, Any]]) -> list[Bought]:
         )
         for base in bases
     ]
-
-
-def advice_tested() -> Recourse | None:
-    """What our advice is worth; None where nobody has measured it."""
-    told = measured("recourse")
-    return None if told is None else Recourse.model_validate(told)
 
 
 def _source(network: str, told: Mapping[str, Any]) -> Source:

@@ -14,7 +14,7 @@ from clout.serving.accounts.told import Asked, recalled
 from clout.serving.answers import Reason
 from clout.serving.pages.charts import Line, line
 from clout.serving.pages.tongue import Tongue
-from clout.serving.pages.views.methodology import Recourse, advice_tested
+from clout.serving.pages.views.advice import Recourse, advice_tested
 from clout.serving.pages.views.view import View
 from clout.serving.store.rows import Record
 
