@@ -59,35 +59,49 @@ def read(post: Row) -> dict[str, Any]:
     return frame.select_seq(expression.alias(name) for name, expression in TEXTS.items()).row(0, named=True)
 
 
-def measure(
-    post: Row,
-    said: Row,
-    indexes: Mapping[str, Index],
-    *,
-    logged: bool,
-    at: datetime,
-    network_at: datetime,
-    lift: float | None,
-) -> dict[str, float | None]:
+class Lookups:
+    """What was known before a moment: an account's indexes before `at`, those of its network before `network_at`.
+
+    What was looked up once is remembered, so that many drafts of one moment cost little more than one.
+    """
+
+    def __init__(self, indexes: Mapping[str, Index], at: datetime, network_at: datetime) -> None:
+        """Nothing is looked up yet."""
+        self.at = _microseconds(at)
+        self._indexes = indexes
+        self._moments = {"account": self.at, "network": _microseconds(network_at)}
+        self._found: dict[tuple[object, ...], dict[str, Found]] = {}
+
+    def of(self, row: Row) -> dict[str, Found]:
+        """What every index says of a row, by the names that expressions use."""
+        found: dict[str, Found] = {}
+        for source in LOOKUPS:
+            index = self._indexes[source]
+            key = tuple(row[name] for name in index.key)
+            asked = (source, *key)
+            if asked not in self._found:
+                self._found[asked] = _look_up(index, key, self._moments[index.key[0]], LOOKUPS[source])
+            found |= self._found[asked]
+        return found
+
+
+def measure(post: Row, said: Row, known: Lookups, *, logged: bool, lift: float | None) -> dict[str, float | None]:
     """Every feature of a post by name, as `compute.compute` gives them; missing is None.
 
-    `said` is what was `read` of its text. `at` is the moment before which the account's indexes are looked up, `network_at`
-    those of its network; `logged` tells whether the network tells who acts, `lift` is that of the post's words.
+    `said` is what was `read` of its text. `logged` tells whether the network tells who acts, `lift` is that of the post's
+    words.
     """
     form = {name: told(post) for name, told in OF_FORM.items()}
-    found = {**post, **said, **form, "wording": lift, "logged": logged, "at": _microseconds(at)}
-    moments = {"account": _microseconds(at), "network": _microseconds(network_at)}
-    for source, wanted in LOOKUPS.items():
-        index = indexes[source]
-        found |= _look_up(index, found, moments[index.key[0]], wanted)
-    return {feature.name: _value(feature.name, found) for feature in FEATURES}
+    row = {**post, **said, **form, "wording": lift, "logged": logged, "at": known.at}
+    row |= known.of(row)
+    return {feature.name: _value(feature.name, row) for feature in FEATURES}
 
 
 def _look_up(
-    index: Index, row: Mapping[str, Any], at: int, wanted: list[tuple[str, list[str], list[str]]]
+    index: Index, key: tuple[object, ...], at: int, wanted: list[tuple[str, list[str], list[str]]]
 ) -> dict[str, Found]:
-    """What an index says of a row, by the names that expressions use."""
-    span = index.span(tuple(row[name] for name in index.key))
+    """What an index says of a key, by the names that expressions use."""
+    span = index.span(key)
     found: dict[str, Found] = {}
     for width, columns, names in wanted:
         last = width == "last"

@@ -13,7 +13,7 @@ from clout.data.history import History, load
 from clout.data.index import Index
 from clout.data.tables import SCHEMAS
 from clout.features.compute import prepare, prepare_alone
-from clout.features.one_post import measure, read
+from clout.features.one_post import Lookups, measure, read
 
 TICK = timedelta(microseconds=1)
 NOBODY = "draft"
@@ -110,23 +110,20 @@ def features_at(
     told = []
     for moment in moments:
         as_of = judged_at(replace(draft, happened_at=moment), past, facts)
-        logged, indexes = known(as_of)
-        network_at = min(as_of, past.through.get(draft.network, as_of) + TICK)
+        logged, lookups = known(as_of)
         then = {**post, "happened_at": moment}
-        told.append(measure(then, said, indexes, logged=logged, at=as_of, network_at=network_at, lift=lift))
+        told.append(measure(then, said, lookups, logged=logged, lift=lift))
     return told
 
 
-Known = tuple[bool, Mapping[str, Index]]
-
-
-def _known(network: str, account: str, past: Past, facts: AccountFacts | None, as_of: datetime) -> Known:
+def _known(network: str, account: str, past: Past, facts: AccountFacts | None, as_of: datetime) -> tuple[bool, Lookups]:
     """Whether the network tells who acts, and what is looked up, of the account as `facts` have it where there are any."""
+    network_at = min(as_of, past.through.get(network, as_of) + TICK)
     if facts is None:
-        return network in past.logged, past.indexes
+        return network in past.logged, Lookups(past.indexes, as_of, network_at)
     told = prepare_alone(load(_tables(network, account, facts, as_of), past.horizon, past.action_values))
     own = {name: Index.of(one) for name, one in told.by_name.items() if one.key[0] == "account"}
-    return network in told.logged, {**past.indexes, **own}
+    return network in told.logged, Lookups({**past.indexes, **own}, as_of, network_at)
 
 
 def _tables(network: str, account: str, facts: AccountFacts, as_of: datetime) -> dict[str, pl.DataFrame]:

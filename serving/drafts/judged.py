@@ -66,7 +66,7 @@ def what_if(loaded: Loaded, asked: WhatIfRequest, now: datetime) -> answers.What
     ]
     draft = scoring.explain(loaded, asked.post, now)
     tried = [_tried(draft, fields, scoring.explain(loaded, post, now)) for fields, post in changes]
-    found = _suggested(loaded, asked.post, draft, now) if asked.suggest else None
+    found = suggested(loaded, asked.post, draft, now) if asked.suggest else None
     return answers.WhatIf(
         draft=Score(**{name: getattr(draft, name) for name in Score.model_fields}),
         tried=[answers.Tried(**told) for told in tried],
@@ -75,6 +75,14 @@ def what_if(loaded: Loaded, asked: WhatIfRequest, now: datetime) -> answers.What
         as_of=draft.as_of,
         **_versions(loaded),
     )
+
+
+def suggested(loaded: Loaded, post: PostRequest, draft: Explained, now: datetime) -> list[answers.Suggestion]:
+    """The ideas that gain more than a point, best first."""
+    actionable = {spec.name for spec in loaded.model.contract.features if spec.actionable}
+    every = [*ideas(post), *_other_hour(loaded, post, draft, now)]
+    found = [_suggestion(loaded, post, draft, now, idea) for idea in every if idea.code in actionable]
+    return sorted((told for told in found if told is not None), key=lambda told: -told.points_gained)
 
 
 def _item(loaded: Loaded, body: str, now: datetime) -> answers.Item:
@@ -160,14 +168,6 @@ def _moved(before: Reason, after: Reason) -> answers.Moved:
         after=after.said,
         points=after.points - before.points,
     )
-
-
-def _suggested(loaded: Loaded, post: PostRequest, draft: Explained, now: datetime) -> list[answers.Suggestion]:
-    """The ideas that gain more than a point, best first."""
-    actionable = {spec.name for spec in loaded.model.contract.features if spec.actionable}
-    every = [*ideas(post), *_other_hour(loaded, post, draft, now)]
-    found = [_suggestion(loaded, post, draft, now, idea) for idea in every if idea.code in actionable]
-    return sorted((told for told in found if told is not None), key=lambda told: -told.points_gained)
 
 
 def _suggestion(

@@ -13,7 +13,7 @@ from nasty_tables import DAY, Tables, history_of, moment, nasty_tables
 from clout.data.index import Index
 from clout.data.simulate import Society, simulate
 from clout.features.compute import Streams, compute, prepare
-from clout.features.one_post import measure, read
+from clout.features.one_post import Lookups, measure, read
 
 
 def one_by_one(posts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
@@ -23,10 +23,8 @@ def one_by_one(posts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
         measure(
             row,
             read(row),
-            indexes,
+            Lookups(indexes, row.get("as_of", row["happened_at"]), row.get("as_of", row["happened_at"])),
             logged=row["network"] in streams.logged,
-            at=row.get("as_of", row["happened_at"]),
-            network_at=row.get("as_of", row["happened_at"]),
             lift=None,
         )
         for row in posts.to_dicts()

@@ -8,12 +8,12 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from clout.models.step_words import NOTHING
 from clout.serving import scoring
 from clout.serving.active_model import Loaded
 from clout.serving.answers import Explained, Reason
 from clout.serving.drafts import judged
 from clout.serving.drafts.answers import BestTime, Hour, Suggestion
-from clout.serving.drafts.asked import WhatIfRequest
 from clout.serving.drafts.ideas import URL
 from clout.serving.pages.views.view import View
 from clout.serving.problems import ProblemError, of_validation
@@ -166,19 +166,16 @@ def _known(loaded: Loaded) -> dict[str, Any]:
 
 def _said(loaded: Loaded, typed: Typed, now: datetime) -> Said:
     post = typed.post(loaded, now)
-    score, what_if = scoring.explain(loaded, post, now), judged.what_if(loaded, _suggest(post), now)
+    score = scoring.explain(loaded, post, now)
+    found = judged.suggested(loaded, post, score, now)
     return Said(
         score=score,
         helping=[reason for reason in score.reasons if reason.points_printed > 0][:FEW],
         holding_back=[reason for reason in score.reasons if reason.points_printed < 0][:FEW],
-        ideas=[_idea(typed, one) for one in what_if.suggestions or []],
-        nothing=what_if.nothing,
+        ideas=[_idea(typed, one) for one in found],
+        nothing=None if found else NOTHING,
         hours=judged.best_time(loaded, post, now) if typed.hours else None,
     )
-
-
-def _suggest(post: PostRequest) -> WhatIfRequest:
-    return WhatIfRequest(post=post, suggest=True)
 
 
 def _idea(typed: Typed, told: Suggestion) -> Idea:
