@@ -20,6 +20,7 @@ UNKNOWN_POST = "unknown_post"
 UNKNOWN_POST_WORDS = "whose post it acts on is not known: bring in the posts first"
 Progress = Callable[[str, float], None]
 Forget = Callable[[frozenset[str]], object]
+Count = Callable[[Receipt], object]
 
 
 class Piece(NamedTuple):
@@ -73,21 +74,29 @@ class Taken:
 
 
 def take(
-    lake: Lake, source: Source, now: datetime, progress: Progress | None = None, forget: Forget | None = None
+    lake: Lake,
+    source: Source,
+    now: datetime,
+    progress: Progress | None = None,
+    forget: Forget | None = None,
+    count: Count | None = None,
 ) -> Taken:
     """What became of the rows of `source`, which are then in `lake`.
 
     Each piece is appended whole or not at all, and its receipt keeps the cursor. So a run that was broken off, however
     it was, goes on where it stood, and the lake ends with the rows of one that was not. `forget` is given the accounts
-    that the source says are minors'; without it they are forgotten in the lake alone.
+    that the source says are minors'; without it they are forgotten in the lake alone. `count` is given the receipt of
+    each piece, so that what came in before trouble can be told.
     """
-    report = progress or (lambda _step, _share: None)
+    report, tell = progress or (lambda _step, _share: None), count or (lambda _receipt: None)
     bury = forget or partial(erase, lake, reason=MINOR, day=now.date())
     since = cursor(lake, source.name)
     taken = Taken(source.name, source.note, went_on=since is not None)
     report(f"reading {source.name}", 0.0)
     for piece in source.pull(since):
-        taken.add(_append(lake, source, piece, now, bury))
+        receipt = _append(lake, source, piece, now, bury)
+        taken.add(receipt)
+        tell(receipt)
         report(f"reading {source.name}", piece.share)
     return taken
 

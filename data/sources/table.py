@@ -46,12 +46,14 @@ def ingest(
     now: datetime,
     progress: Progress | None = None,
     forget: Forget | None = None,
+    source: str | None = None,
+    cursor: str = "",
 ) -> Receipt:
     """The receipt of `file` in `lake`: rows that break a rule are rejected and counted, the others stay.
 
     Nothing is written when the file cannot be read or lacks a column of the mapping. `progress` is called with the
     name of a step and the share of the work that is done. `forget` is given the accounts that the file says are
-    minors'; without it they are forgotten in the lake alone.
+    minors'; without it they are forgotten in the lake alone. The receipt names the file, or `source`, and bears `cursor`.
     """
     report = progress or (lambda _step, _share: None)
     name = Path(file).name
@@ -69,7 +71,8 @@ def ingest(
     if minors:
         (forget or partial(erase, lake, reason=MINOR, day=now.date()))(minors)
     report("writing to the lake", 0.7)
-    receipt = lake.append(accepted, source=name, note=mapping.note, rejects=pl.concat(rejects))
+    told = pl.concat(rejects)
+    receipt = lake.append(accepted, source=source or name, note=mapping.note, rejects=told, cursor=cursor)
     report("done", 1.0)
     return receipt
 
