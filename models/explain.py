@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 TINY = 1e-9
+# Of each feature the values at MARKS, or None where it was never known.
 Quantiles = Mapping[str, Sequence[float] | None]
+MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def points_rate(moved: Floats, gain: Floats, slope_at_base: Floats) -> Floats:

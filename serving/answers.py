@@ -101,7 +101,8 @@ class Reason(Answer):
         description="The value in words; null where it is missing.", examples=["about 14 reactions"]
     )
     typical: tuple[float, float] | None = Field(
-        description="The middle half of the values seen in training.", examples=[[1.1, 2.9]]
+        description="The middle half of the values that are usual: among accounts like this one where an account is explained, else those seen in training.",
+        examples=[[1.1, 2.9]],
     )
     points: float = Field(description="Points it added or took.", examples=[6.32])
     points_printed: int = Field(description="The same as an integer; these add up.", examples=[6])

@@ -19,6 +19,7 @@ from clout.models import golden
 from clout.models.account import AccountRule
 from clout.models.bundle import ORIGIN, Bundle, to_json
 from clout.models.calibration import Calibration
+from clout.models.explain import MARKS
 from clout.models.intervals import Intervals, lower_end, spread
 from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
@@ -35,7 +36,6 @@ Floats = npt.NDArray[np.float64]
 Grouping = tuple[str, tuple[float, ...]]
 GOLDEN_ROWS = 20
 LEVEL, HISTORY = "outcome_level_365d", "outcome_count_all"
-MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)

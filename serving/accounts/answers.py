@@ -191,6 +191,16 @@ class WouldRaise(Answer):
     level: float = Field(description="The share of such steps whose worth lies in the interval.", examples=[0.9])
 
 
+class TypicalOf(Answer):
+    """The accounts that `typical` is of: the middle half of them."""
+
+    size_group: str | None = Field(
+        description="Accounts of about its size; null for all scored accounts of its network, where few are of its size.",
+        examples=["1,000 to 9,999 followers"],
+    )
+    accounts: int = Field(description="How many have a score.", examples=[4120])
+
+
 class AccountExplained(Account):
     """The reasons of an account's score, in the words of the model that judged; empty without enough evidence."""
 
@@ -198,6 +208,10 @@ class AccountExplained(Account):
     reasons: list[Reason] = Field(description="Every reason, those that moved most first.", examples=[[]])
     groups: dict[Group, Points] = Field(
         description="Points summed by group.", examples=[{"track_record": {"points": 9.7, "printed": 10}}]
+    )
+    typical_of: TypicalOf | None = Field(
+        description="Whose values are typical in the reasons; null where they are those of posts seen in training.",
+        examples=[{"size_group": "1,000 to 9,999 followers", "accounts": 4120}],
     )
     sides: Sides | None = Field(description="The message against the messenger.", examples=[SIDES])
     adds_up: Sum | None = Field(description="That the reasons are the score.", examples=[SUM])

@@ -21,6 +21,7 @@ from clout.models.account import AccountPosts, AccountScores
 from clout.models.score_model import ScoreModel
 from clout.serving.accounts.findings import findings
 from clout.serving.accounts.recourse import Adviser
+from clout.serving.accounts.usual import usual
 from clout.serving.store.rows import Judge, Record, Run
 from clout.serving.store.scores import Store
 
@@ -155,6 +156,7 @@ def score_all(
         for name in part["account"].filter(lake.tombstones().accounts_in(part["account"])):
             store.forget(name)
         new += part.height
+    store.keep_usual(run, usual(store, run))
     store.finish(run, clock())
     scored = sum(len(store.scores_at(past.at, network)) for network in model.networks)
     return Scored(past.at, model.version, model.scale_version, past.accounts.height, scored, new)

@@ -17,7 +17,7 @@ from clout.features.contract import Contract
 from clout.models.account import contract_of
 from clout.models.explain import Quantiles
 from clout.serving.store.engine import mark
-from clout.serving.store.rows import Record, Run, StoreError
+from clout.serving.store.rows import Record, Run, StoreError, Usual
 from clout.serving.store.scores import Store
 
 Floats = npt.NDArray[np.float64]
@@ -59,6 +59,7 @@ class AccountStore:
         self._looked = float("-inf")
         self.words = lru_cache(KEPT_MODELS)(self._words)
         self._ranked = lru_cache(KEPT_GROUPS)(self._read_ranked)
+        self._usual = lru_cache(KEPT_GROUPS)(self._read_usual)
 
     def open(self) -> Store:
         """The store; raises `StoreError` where it cannot be opened."""
@@ -95,6 +96,17 @@ class AccountStore:
         network, group = (_share_below(self.scores(run, record.network, group), record.score) for group in groups)
         return network, None if record.size_group is None else group
 
+    def usual(self, record: Record) -> Usual | None:
+        """What is usual among the accounts of the record's size, else among those of its network; None where few have a score.
+
+        None until the run that gave the score is finished, too.
+        """
+        run = self.open().run_of(record.as_of, record.model_version)
+        if run is None or run.finished_at is None:
+            return None
+        among_size = self._usual(run, record.network, record.size_group) if record.size_group else None
+        return among_size or self._usual(run, record.network, None)
+
     def scores(self, run: Run, network: str, size_group: str | None = None) -> Floats:
         """The scores that a finished run gave the accounts of a network, in rising order."""
         return self._ranked(run, network, size_group)
@@ -102,6 +114,10 @@ class AccountStore:
     def forget_places(self) -> None:
         """Nothing; what was kept of runs is read again."""
         self._ranked.cache_clear()
+        self._usual.cache_clear()
+
+    def _read_usual(self, run: Run, network: str, size_group: str | None) -> Usual | None:
+        return self.open().usual(run, network, size_group)
 
     def _refuse(self) -> NoReturn:
         raise StoreError(self._refused[1] if self._refused else OPENING)
@@ -134,6 +150,7 @@ class AccountStore:
         self._opened.close()
         self._opened = None
         self.words.cache_clear()
+        self._usual.cache_clear()
         self._ranked.cache_clear()
 
     def _words(self, model_version: str) -> Words:

@@ -100,11 +100,12 @@ _EVIDENCE = tuple(answers.AccountEvidence.model_fields)
 def explanation(asked: Asked, name: Name) -> answers.AccountExplained:
     """The reasons of an account's score."""
     record = asked.record(name)
-    told = recalled(asked.store, record)
+    told, usual = recalled(asked.store, record), asked.store.usual(record)
     nothing: dict[str, Any] = {"base_score": None, "reasons": [], "groups": {}, "sides": None, "adds_up": None}
     return answers.AccountExplained(
         **_account(record),
         **(nothing if told is None else reasons_of(told)),
+        typical_of=None if usual is None else answers.TypicalOf(size_group=usual.size_group, accounts=usual.accounts),
         posts=_carried(record),
         would_raise=would_raise(record),
     )
@@ -156,12 +157,15 @@ def versions(record: Record) -> dict[str, Any]:
 
 
 def recalled(store: AccountStore, record: Record) -> Recalled | None:
-    """The reasons of a record in the words of the model that judged; None where there was no score."""
+    """The reasons of a record in the words of the model that judged; None where there was no score.
+
+    What is typical is what is usual among accounts like it, else among the posts that the model learned from.
+    """
     if record.score is None:
         return None
-    words, detail = store.words(record.model_version), record.detail
+    words, usual, detail = store.words(record.model_version), store.usual(record), record.detail
     told = (detail["values"], detail["points"], record.score, detail["base_score"])
-    return Recalled.of(words.contract, words.quantiles, *told)
+    return Recalled.of(words.contract, usual.quantiles if usual else words.quantiles, *told)
 
 
 def account(record: Record) -> answers.Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,3 +97,13 @@ class Judge:
     scale_version: str
     contract: str
     quantiles: str
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual among the scored accounts of a network, or of one size group there: `models.explain.Quantiles`."""
+
+    network: str
+    size_group: str | None
+    accounts: int
+    quantiles: Mapping[str, Sequence[float] | None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    and_,
     delete,
     exists,
     func,
@@ -37,8 +38,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from clout.serving.store import engine as store_engine
 from clout.serving.store.feedback import Feedback
 from clout.serving.store.keys import Keys
-from clout.serving.store.rows import Judge, Record, Run, Step, StoreError
-from clout.serving.store.tables import FEEDBACK, FORGETTING, MODELS, RUNS, SCORES
+from clout.serving.store.rows import Judge, Record, Run, Step, StoreError, Usual
+from clout.serving.store.tables import FEEDBACK, FORGETTING, MODELS, RUNS, SCORES, USUAL
 
 _LATER = SCORES.alias("later")
 # A second run at the same moment, by another model, is what is shown from then on; the first serves as bridge.
@@ -158,6 +159,32 @@ class Store:
         of = (SCORES.c.as_of == as_of, SCORES.c.model_version == model_version, not_(SCORES.c.bridge))
         return {row.account for row in self._read(select(SCORES.c.account).where(*of))}
 
+    def scored(self, run: Run) -> list[tuple[str, str, str | None]]:
+        """(account, network, size group) of all that have a score at the run's moment by its model, in order."""
+        found = select(SCORES.c.account, SCORES.c.network, SCORES.c.size_group).where(_of(run))
+        return [(row.account, row.network, row.size_group) for row in self._read(found.order_by(SCORES.c.account))]
+
+    def records_of(self, run: Run, accounts: Sequence[str]) -> tuple[Record, ...]:
+        """The records of those of `accounts`, some hundreds at most, that have a score in the run."""
+        return self._records(_of(run) & SCORES.c.account.in_(accounts))
+
+    def keep_usual(self, run: Run, told: Iterable[Usual]) -> None:
+        """Nothing; what is usual in the run is kept. What was kept before stays as it was."""
+        rows = [
+            {**one.__dict__, "size_group": one.size_group or "", "quantiles": json.dumps(one.quantiles)}
+            | {"as_of": run.as_of, "model_version": run.model_version}
+            for one in told
+        ]
+        if rows:
+            self._add(USUAL, rows)
+
+    def usual(self, run: Run, network: str, size_group: str | None) -> Usual | None:
+        """What is usual in the run in a size group, or in all of a network; None where too few were scored."""
+        of = {"as_of": run.as_of, "model_version": run.model_version, "network": network}
+        of["size_group"] = size_group or ""
+        found = self._read(select(USUAL).where(*(USUAL.c[name] == value for name, value in of.items())))
+        return Usual(network, size_group, found[0].accounts, json.loads(found[0].quantiles)) if found else None
+
     def judge(self, model_version: str) -> Judge | None:
         """The model as it was remembered."""
         found = self._read(select(MODELS).where(MODELS.c.model_version == model_version))
@@ -227,6 +254,12 @@ class Store:
 
     def _records(self, which: ColumnElement[bool]) -> tuple[Record, ...]:
         return tuple(_record(row) for row in self._read(_RECORDS.where(which).order_by(*_OLDEST_FIRST)))
+
+
+def _of(run: Run) -> ColumnElement[bool]:
+    """What has a score at the moment of a run by its model."""
+    of = (SCORES.c.as_of == run.as_of, SCORES.c.model_version == run.model_version)
+    return and_(*of, SCORES.c.score.is_not(None), not_(SCORES.c.bridge))
 
 
 def _row(run: Run, record: Record) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The tables of the score store as the code reads and writes them; `migrations` makes them.
 
-Besides scores, runs and models there is `forgetting`: rows of an account can be deleted only while it stands there. The
+Besides scores, runs, models and what was `usual` in a run there is `forgetting`: rows of an account can be deleted only while it stands there. The
 `keys` of the service and the `feedback` of people stand beside them.
 """
 
@@ -98,6 +98,17 @@ SCORES = Table(
     CheckConstraint("score BETWEEN 1 AND 100", name="scores_from_1_to_100"),
     Index("scores_by_handle", "network", "handle_sought"),
     Index("scores_by_moment", "as_of", "network"),
+)
+
+USUAL = Table(
+    "usual",
+    METADATA,
+    Column("as_of", Moment, primary_key=True),
+    Column("model_version", Text, ForeignKey("models.model_version"), primary_key=True),
+    Column("network", Text, primary_key=True),
+    Column("size_group", Text, primary_key=True),
+    Column("accounts", Integer, nullable=False),
+    Column("quantiles", Text, nullable=False),
 )
 
 FORGETTING = Table("forgetting", METADATA, Column("account", Text, primary_key=True))
