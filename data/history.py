@@ -49,6 +49,7 @@ class History:
       column a kind, in actions that count their weight
     - actions: the actions table plus `at`, what was known of the engager and the action's `weight` (see
       `data.engagers`), in the order of `at`
+    - standings: the standings table plus `at`
     """
 
     accounts: pl.DataFrame
@@ -56,12 +57,13 @@ class History:
     posts: pl.DataFrame
     outcomes: pl.DataFrame
     actions: pl.DataFrame
+    standings: pl.DataFrame
     coverage: Coverage
     horizon: timedelta
 
 
 def read_tables(lake: Lake) -> dict[str, pl.DataFrame]:
-    """The five tables of a lake, each empty but typed where there is nothing."""
+    """The tables of a lake, each empty but typed where there is nothing."""
     return {table: lake.read(table) for table in SCHEMAS}
 
 
@@ -134,6 +136,7 @@ def load(
         posts=posts,
         outcomes=outcomes,
         actions=actions.with_columns(weights),
+        standings=tables["standings"].with_columns(clock),
         coverage=known,
         horizon=horizon,
     )

@@ -47,7 +47,7 @@ class _Parts(NamedTuple):
 
 
 class Lake:
-    """A store of the six tables at `url`, a local path or any URL that fsspec knows.
+    """A store of the tables at `url`, a local path or any URL that fsspec knows.
 
     Processes may append to a local lake at the same time: a lock file makes one wait for the other. Behind a URL
     there is no lock, so one process at a time appends there.

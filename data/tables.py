@@ -1,4 +1,4 @@
-"""The six tables of the lake: their columns, keys and the rules every row must keep."""
+"""The tables of the lake: their columns, keys and the rules every row must keep."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from clout.errors import CloutError
 
 KINDS = ("like", "reshare", "reply", "quote", "mention", "reaction", "view", "save")
 POST_KINDS = ("original", "reply", "quote", "reshare")
+STANDING_KINDS = ("view", "link")
 LONGEST_TEXT = 100_000
 EARLIEST = datetime.fromisoformat("1990-01-01T00:00:00+00:00")
 
@@ -38,6 +39,10 @@ SCHEMAS: dict[str, pl.Schema] = {
         | {"known_at": TIME, "retrospective": pl.Boolean()}
     ),
     "identities": pl.Schema({"person": pl.String(), "account": pl.String(), "happened_at": TIME, "known_at": TIME}),
+    "standings": pl.Schema(
+        {"account": pl.String(), "page": pl.String(), "kind": pl.String(), "count": pl.Int64()}
+        | {"happened_at": TIME, "known_at": TIME}
+    ),
 }
 # Columns a source may give on entry; they say which rows may come in, and are never kept.
 ENTRY: dict[str, pl.Schema] = {"accounts": pl.Schema({"minor": pl.Boolean()})}
@@ -48,6 +53,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "actions": ("action",),
     "counts": ("post", "kind", "happened_at"),
     "identities": ("person", "account"),
+    "standings": ("account", "kind", "happened_at"),
 }
 NULLABLE: dict[str, frozenset[str]] = {
     "accounts": frozenset({"handle", "created_at"}),
@@ -56,6 +62,7 @@ NULLABLE: dict[str, frozenset[str]] = {
     "actions": frozenset({"post"}),
     "counts": frozenset(),
     "identities": frozenset(),
+    "standings": frozenset(),
 }
 IDS = ("account", "post", "action", "actor")
 REJECTS = pl.Schema(
@@ -129,7 +136,7 @@ def _clock_rules(_: str) -> list[Rule]:
 
 
 def _kind_rules(table: str) -> list[Rule]:
-    kinds = POST_KINDS if table == "posts" else KINDS
+    kinds = {"posts": POST_KINDS, "standings": STANDING_KINDS}.get(table, KINDS)
     sentence = f"its kind is none of {', '.join(kinds)}"
     return [Rule("unknown_kind", sentence, ~pl.col("kind").is_in(kinds))]
 

@@ -332,7 +332,7 @@ TABLES: dict[str, Callable[[], str]] = {
     },
     **{f"features.{group}": partial(features, group) for group in GROUPS},
     **{f"columns.{table}": partial(columns, table) for table in SCHEMAS},
-    **{f"mapping.{table}": partial(section, table) for table in SCHEMAS},
+    **{f"mapping.{table}": partial(section, table) for table in SCHEMAS if table in SourceMapping.model_fields},
 }
 
 

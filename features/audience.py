@@ -104,7 +104,7 @@ def _seen(expression: pl.Expr) -> pl.Expr:
     return pl.when(pl.col("logged")).then(expression)
 
 
-def _unproven(expression: pl.Expr) -> pl.Expr:
+def unproven(expression: pl.Expr) -> pl.Expr:
     """`expression` while the account has few posts with a known outcome, else missing: followers can be bought."""
     return pl.when(past("outcomes", "n", "all") < UNPROVEN_POSTS).then(expression)
 
@@ -119,7 +119,7 @@ PROVEN = f"{SNAPSHOT}, or what earlier posts drew counts instead"
 FOLLOWERS = past("profiles", "followers", "last")
 BY_WEIGHT = "reactions (by weight)"
 FEATURES = (
-    _audience("followers_last", "followers", "followers", "You have {value}.", _unproven(FOLLOWERS), PROVEN),
+    _audience("followers_last", "followers", "followers", "You have {value}.", unproven(FOLLOWERS), PROVEN),
     _audience(
         "following_last",
         "accounts",
@@ -133,7 +133,7 @@ FEATURES = (
         "lists",
         "lists you are on",
         "You are on {value}.",
-        _unproven(past("profiles", "listed", "last")),
+        unproven(past("profiles", "listed", "last")),
         PROVEN,
     ),
     _audience(
@@ -141,7 +141,7 @@ FEATURES = (
         "of both",
         "followers beside accounts you follow",
         "You have {value}.",
-        _unproven(share(FOLLOWERS, FOLLOWERS + past("profiles", "following", "last"))),
+        unproven(share(FOLLOWERS, FOLLOWERS + past("profiles", "following", "last"))),
         PROVEN,
     ),
     _audience(
@@ -149,7 +149,7 @@ FEATURES = (
         "yes or no",
         "verified account",
         "Verified account: {value}.",
-        _unproven(past("profiles", "verified", "last").cast(pl.Float64)),
+        unproven(past("profiles", "verified", "last").cast(pl.Float64)),
         PROVEN,
     ),
     _audience(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from clout.features import audience, message, messenger, network, timing, unusual
+from clout.features import audience, message, messenger, network, standing, timing, unusual
 from clout.features.contract import Contract
 from clout.features.feature import Feature
 
@@ -27,6 +27,7 @@ FEATURES: tuple[Feature, ...] = (
     *messenger.FEATURES,
     *audience.FEATURES,
     *unusual.FEATURES,
+    *standing.FEATURES,
     *network.FEATURES,
 )
 CONTRACT = Contract(features=tuple(feature.spec for feature in FEATURES))

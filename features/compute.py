@@ -10,7 +10,7 @@ import polars as pl
 
 from clout.data.history import History
 from clout.data.windows import WIDTHS, Stream, newest, window
-from clout.features import audience, messenger, network, timing, unusual
+from clout.features import audience, messenger, network, standing, timing, unusual
 from clout.features.catalogue import FEATURES
 from clout.features.message import with_form
 
@@ -49,6 +49,7 @@ def prepare_alone(history: History) -> Streams:
         **timing.streams(history),
         **audience.streams(history, actions),
         **unusual.streams(history, actions),
+        **standing.streams(history),
     }
     reported = history.coverage.reported
     logged = frozenset(reported.filter(pl.col("logged"))["network"].to_list())

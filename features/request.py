@@ -147,6 +147,7 @@ def _tables(network: str, account: str, facts: AccountFacts, as_of: datetime) ->
             for kind, count in post.counts.items()
         ],
         "identities": [],
+        "standings": [],
     }
     return {name: pl.DataFrame(rows[name], schema=schema) for name, schema in SCHEMAS.items()}
 

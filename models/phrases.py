@@ -273,6 +273,7 @@ def _of_ten(mean: float) -> tuple[int, int]:
 
 REACTIONS = Noun("{n} reaction", "{n} reactions", "no reactions")
 PEOPLE = Noun("{n} person", "{n} people", "no people")
+VIEWS = Noun("{n} view", "{n} views", "no views")
 MINUTES = Noun("{n} minute", "{n} minutes", "less than a minute")
 HOURS = Noun("{n} hour", "{n} hours", "less than an hour")
 DAYS = Noun("{n} day", "{n} days", "less than a day")
@@ -295,6 +296,7 @@ HAD = {
     "followers": Noun("{n} follower", "{n} followers", "no followers"),
     "accounts": Noun("{n} account", "{n} accounts", "no accounts"),
     "lists": Noun("{n} list", "{n} lists", "no lists"),
+    "pages": Noun("{n} page", "{n} pages", "no pages"),
 }
 TYPICAL = {
     "actions (typical)": REACTIONS,
@@ -342,6 +344,7 @@ UNITS: Mapping[str, Say] = {
     **{unit: factor.said for unit, factor in FACTORS.items()},
     "reactions (by weight)": REACTIONS.about,
     "people (by weight)": PEOPLE.about,
+    "views a day": VIEWS.about,
     "hours": _waited,
     "o'clock (UTC)": _clock,
     "(1 is Monday)": _weekday,

@@ -30,6 +30,7 @@ def log_tables(course: Course) -> dict[str, pl.DataFrame]:
         "actions": log_actions(course),
         "counts": SCHEMAS["counts"].to_frame(),
         "identities": SCHEMAS["identities"].to_frame(),
+        "standings": SCHEMAS["standings"].to_frame(),
     }
 
 

@@ -217,7 +217,7 @@ class Mapping(_Declared):
     @property
     def sections(self) -> dict[str, Section]:
         """The sections by the table they make."""
-        named = {table: getattr(self, table) for table in SCHEMAS}
+        named = {table: getattr(self, table, None) for table in SCHEMAS}
         return {table: section for table, section in named.items() if section is not None}
 
     @model_validator(mode="after")

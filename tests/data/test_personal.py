@@ -38,6 +38,8 @@ def lake() -> Lake:
     ]
     refused = pl.DataFrame(torn, schema=REJECTS, orient="row")
     lake.append(rows("actions", received, done), source="b.csv", note="so", rejects=refused)
+    page = {"page": "en.wikipedia.org/wiki/Ann", "kind": "view", "count": 3}
+    lake.append(rows("standings", {"account": "x/1"} | page, {"account": "x/2"} | page), source="wikipedia")
     return lake
 
 
@@ -74,6 +76,8 @@ def test_all_that_is_held_is_told_and_nobody_else(lake: Lake):
     assert [(batch["source"], batch["note"], batch["rows"]) for batch in told["batches"]] == [
         ("a.csv", "", {"accounts": 1, "posts": 1}),
         ("b.csv", "so", {"actions": 2}),
+        ("wikipedia", "", {"standings": 1}),
     ]
+    assert [(row["page"], row["count"]) for row in tables["standings"]] == [("en.wikipedia.org/wiki/Ann", 3)]
     assert not is_empty(told)
     assert is_empty(held(lake, "x/nobody"))

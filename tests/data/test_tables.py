@@ -59,6 +59,14 @@ GOOD: dict[str, dict[str, Any]] = {
         "retrospective": False,
     },
     "identities": {"person": "p-1", "account": "x/ann", "happened_at": THEN, "known_at": THEN},
+    "standings": {
+        "account": "x/ann",
+        "page": "en.wikipedia.org/wiki/Ann",
+        "kind": "view",
+        "count": 3,
+        "happened_at": THEN,
+        "known_at": THEN,
+    },
 }
 BROKEN = [
     ("identities", {"person": ""}, "missing_id"),
@@ -84,6 +92,9 @@ BROKEN = [
     ("posts", {"known_at": THEN - timedelta(seconds=1)}, "known_before_happened"),
     ("posts", {"kind": "like"}, "unknown_kind"),
     ("actions", {"kind": "original"}, "unknown_kind"),
+    ("standings", {"kind": "like"}, "unknown_kind"),
+    ("standings", {"page": None}, "missing_value"),
+    ("standings", {"known_at": THEN - timedelta(seconds=1)}, "known_before_happened"),
     ("posts", {"text": "é" * (LONGEST_TEXT + 1)}, "text_too_long"),
     ("counts", {"count": float("nan")}, "not_a_number"),
     ("counts", {"count": 1.5}, "not_a_whole_number"),

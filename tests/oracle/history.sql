@@ -1,7 +1,8 @@
--- What had happened and was known. Tables in: accounts, profiles, posts, actions, counts, action_values (kind, value),
--- judged (post, account, network, happened_at, t, …). Variable in: horizon. A row may be used after `clock`.
+-- What had happened and was known. Tables in: accounts, profiles, posts, actions, counts, standings, action_values (kind,
+-- value), judged (post, account, network, happened_at, t, …). Variable in: horizon. A row may be used after `clock`.
 CREATE TABLE known_posts AS SELECT *, greatest(happened_at, known_at) AS clock FROM posts;
 CREATE TABLE known_profiles AS SELECT *, greatest(happened_at, known_at) AS clock FROM profiles;
+CREATE TABLE known_standings AS SELECT *, greatest(happened_at, known_at) AS clock FROM standings;
 CREATE TABLE known_actions AS SELECT *, greatest(happened_at, known_at) AS clock FROM actions WHERE actor <> account AND kind <> 'view';
 
 CREATE TABLE logged AS SELECT DISTINCT p.network, a.kind FROM actions a JOIN posts p USING (post);
