@@ -147,6 +147,11 @@ def pointer_file(home: str | Path, name: str) -> Path:
     return Path(home) / f"{name}.json"
 
 
+def comparison_file(home: str | Path) -> Path:
+    """The page that the newest comparison of models left in the home."""
+    return Path(home) / "comparison.html"
+
+
 def _follow(home: Path, name: str) -> Path:
     file = pointer_file(home, name)
     try:

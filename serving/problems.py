@@ -70,6 +70,9 @@ KINDS: dict[str, Kind] = {
             "This post has no score of its own",
             "Look for the post that was shared: its own page tells how people reacted.",
         ),
+        Kind(
+            "no_comparison", 404, "No models were compared here", "Run `clout compare champion challenger` in the home."
+        ),
         Kind("unknown_report", 404, "There is no such report", "See if the reference is spelled as it was given."),
         Kind("method_not_allowed", 405, "This address answers other methods", "Use one that the Allow header names."),
         Kind("body_too_slow", 408, "The body did not come in time", "Send it whole within 10 seconds."),

@@ -20,10 +20,12 @@ def compare(
 ) -> None:
     """Tell models apart: accuracy, and whose scores move.
 
+    The page of the newest comparison is kept as comparison.html in CLOUT_HOME, and the service shows it.
     Each is measured against the first, on the posts that all were judged on without having learned from them. Accounts
     are scored by each from the same lake, so that all of a change is the model's part.
     """
     from clout.display import print_json, print_tables, step_bar
+    from clout.models.registry import comparison_file
     from clout.settings import read_settings
     from clout.training import compare_page, compare_report, pages
     from clout.training.compare import STEPS, compare
@@ -31,7 +33,9 @@ def compare(
     if html:
         pages.refuse_missing_folder(html)
     with step_bar(STEPS) as step:
-        told = compare(read_settings().home, open_lake(lake), versions, step)
-    if html:
-        pages.write(html, compare_page.page(told))
+        told = compare(home := read_settings().home, open_lake(lake), versions, step)
+    page = compare_page.page(told)
+    for file in (comparison_file(home), html):
+        if file:
+            pages.write(file, page)
     print_json(told) if as_json else print_tables(compare_report.tables(told), html)

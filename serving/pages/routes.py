@@ -15,6 +15,7 @@ from clout.serving.accounts.kept import AccountStore
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
 from clout.serving.active_model import ActiveModel
+from clout.serving.fresh import fresh
 from clout.serving.guard import LARGEST_BODY
 from clout.serving.pages import assets, shell
 from clout.serving.pages.forms import read_form
@@ -41,6 +42,7 @@ class Pages:
             _page("/find", self.find),
             _page("/methodology", self.methodology),
             _page("/models", self.models),
+            _page("/models/comparison", self.comparison),
             _page("/why/{network}/{handle:path}", self.why),
             _page("/post/{id:path}", self.post),
             _page("/draft", self.draft, "GET", "POST"),
@@ -76,6 +78,12 @@ class Pages:
             return shell.page(request, "models.html", models.models(self._active, self._tracking_uri(), self._now()))
 
         return await run_in_threadpool(told)
+
+    async def comparison(self, request: Request) -> Response:
+        """The page that the newest `clout compare` of the home has left."""
+        found = await run_in_threadpool(models.comparison, self._active.home)
+        headers = {"Content-Security-Policy": shell.PLAIN_POLICY}
+        return fresh(request, found, media=f"{shell.HTML}; charset=utf-8", headers=headers)
 
     async def why(self, request: Request) -> Response:
         """Why an account's score is what it is."""

@@ -13,6 +13,7 @@ from trained_society import Retrained, TrainedSociety
 from typer.testing import CliRunner, Result
 
 from clout.cli import app
+from clout.models import registry
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ def refusal(home: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def compared(retrained: Retrained, tmp_path_factory: pytest.TempPathFactory) -> Compared:
-    file = tmp_path_factory.mktemp("compared") / "page.html"
-    done = clout(retrained.home, "compare", "champion", "challenger", "--json", "--html", str(file))
+    home = shutil.copytree(retrained.home, tmp_path_factory.mktemp("compared") / "home")
+    file = home / "page.html"
+    done = clout(home, "compare", "champion", "challenger", "--json", "--html", str(file))
     assert done.exit_code == 0, done.output
+    assert registry.comparison_file(home).read_text() == file.read_text()
     return Compared(json.loads(done.stdout), file.read_text())
 
 
@@ -75,8 +78,10 @@ def test_accuracy_and_moves_are_told(compared: Compared, retrained: Retrained) -
 
 
 def test_for_people_it_is_tables_and_an_empty_lake_leaves_accuracy(retrained: Retrained, tmp_path: Path) -> None:
-    done = clout(retrained.home, "compare", "champion", "challenger", "--data", str(tmp_path / "empty"))
+    home = shutil.copytree(retrained.home, tmp_path / "home")
+    done = clout(home, "compare", "champion", "challenger", "--data", str(tmp_path / "empty"))
     assert done.exit_code == 0
+    assert "B less A" in registry.comparison_file(home).read_text()
     text = " ".join(line.strip() for line in done.stdout.splitlines())
     for words in ("what differs", "parameters: splits.origins", "Spearman within accounts", "B less A"):
         assert words in text

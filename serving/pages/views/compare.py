@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from clout.serving.accounts import answers, others, told
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
+from clout.serving.pages.views.named import network_and_name
 from clout.serving.pages.views.view import View
 from clout.serving.problems import Fault, ProblemError
 
@@ -61,7 +62,7 @@ def compare(asked: Asked, given: Sequence[str]) -> Compare:
     unknown, twice, status = [], [], 200
     for name in given:
         try:
-            score = told.score(asked, _name(name))
+            score = told.score(asked, _name(asked, name))
         except ProblemError as problem:
             unknown.append(Unknown(name=name, code=problem.errors[0].code, detail=problem.detail))
             status = problem.kind.status
@@ -80,17 +81,16 @@ def compare(asked: Asked, given: Sequence[str]) -> Compare:
     )
 
 
-def _name(text: str) -> Name:
-    """The account that somebody named; where no network is said, none is known by it."""
-    network, _, name = text.partition("/")
-    return Name(network, name, "/query/with")
+def _name(asked: Asked, typed: str) -> Name:
+    """The account that somebody named."""
+    return Name(*network_and_name(asked.loaded, typed), "/query/with")
 
 
 def _against(asked: Asked, accounts: Sequence[answers.AccountScore]) -> list[Against]:
     """The first account against each other."""
     if len(accounts) < 2:
         return []
-    mine, *theirs = [_name(account.account) for account in accounts]
+    mine, *theirs = [_name(asked, account.account) for account in accounts]
     told = others.compare(asked, mine, theirs).differences
     return [_one(*pair) for pair in zip(accounts[1:], told, strict=True)]
 

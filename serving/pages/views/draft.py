@@ -15,6 +15,7 @@ from clout.serving.answers import Explained, Reason
 from clout.serving.drafts import judged
 from clout.serving.drafts.answers import BestTime, Hour, Suggestion
 from clout.serving.drafts.ideas import URL
+from clout.serving.pages.views.named import network_and_name
 from clout.serving.pages.views.view import View
 from clout.serving.problems import ProblemError, of_validation
 from clout.serving.schemas import PostRequest
@@ -79,10 +80,11 @@ class Typed(View):
 
 def _named(loaded: Loaded, account: str) -> dict[str, str]:
     """The account as a request names it: by its id where there is one, else by its handle."""
-    network, _, handle = account.partition("/")
     if not account:
         return {}
-    return {"account": account} if account in loaded.accounts else {"network": network, "handle": handle}
+    network, name = network_and_name(loaded, account)
+    key = f"{network}/{name}"
+    return {"account": key} if key in loaded.accounts else {"network": network, "handle": name}
 
 
 class Fault(View):

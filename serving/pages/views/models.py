@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -16,12 +16,14 @@ from clout.models.audit import Entry
 from clout.serving.active_model import ActiveModel
 from clout.serving.pages.views.methodology import Figure, figure
 from clout.serving.pages.views.view import View
+from clout.serving.problems import ProblemError
 
 T = TypeVar("T")
 ROLES = (registry.CHAMPION, registry.CHALLENGER)
 DOCUMENTS = ("metrics.json", "checks.json", "data.json", "origin.json", "scale.json")
 MOST_BUNDLES, MOST_DONE, MOST_WATCHES = 60, 30, 10
 SKILL = "skill"
+NO_COMPARISON = "there is no comparison.html in the home; expected the page that `clout compare` leaves there"
 HEADLINE = (
     "spearman",
     "within_account_spearman",
@@ -122,6 +124,7 @@ class Models(View):
     breaks: int = Field(description="Lines of the log of changes that are broken, or do not follow the one before.")
     watches: list[Watched] = Field(description="What was watched, newest first.")
     fresh: list[Fresh]
+    compared_at: datetime | None = Field(description="When models of the home were last compared; null when never.")
     tracking: str | None = Field(description="Where MLflow's pages are; null where it has none on the web.")
     has_tracking: bool = Field(description="Whether runs are kept anywhere.")
     unreadable: list[str] = Field(description="Files of the home that cannot be read.")
@@ -185,10 +188,28 @@ def models(active: ActiveModel, tracking_uri: str | None, now: datetime) -> Mode
         breaks=home.breaks,
         watches=_watches(home.lines),
         fresh=_fresh(active, now),
+        compared_at=_written_at(registry.comparison_file(active.home)) if active.home else None,
         tracking=_address(tracking_uri),
         has_tracking=tracking_uri is not None,
         unreadable=home.unreadable,
     )
+
+
+def comparison(home: Path | None) -> bytes:
+    """The page of the newest comparison of models; raises a problem where there is none."""
+    try:
+        if home:
+            return registry.comparison_file(home).read_bytes()
+    except OSError:
+        pass
+    raise ProblemError("no_comparison", NO_COMPARISON)
+
+
+def _written_at(file: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def _of(bundles: Iterable[Bundled], version: str | None) -> Bundled | None:

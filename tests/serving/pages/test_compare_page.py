@@ -45,6 +45,19 @@ def test_an_empty_form_shows_nobody(ask: Asked) -> None:
     assert get(ask, "", " ", "").status_code == 200
 
 
+def test_a_name_that_one_network_knows_needs_no_network(ask: Asked, same: list[str]) -> None:
+    handle = ask.get(f"/v1/accounts/{same[1]}/score").json()["handle"]
+    told = view(ask, f" @{handle}", "nobody-at-all")
+    assert [account["account"] for account in told["accounts"]] == [same[1]]
+    assert [unknown["name"] for unknown in told["unknown"]] == ["nobody-at-all"]
+
+
+def test_a_name_that_two_networks_know_is_nobody_without_its_network(ask: Asked, scored: Scored) -> None:
+    names = [account.split("/", 1)[1] for account in scored.accounts]
+    twice = next(name for name in names if names.count(name) > 1)
+    assert [unknown["name"] for unknown in view(ask, twice)["unknown"]] == [twice]
+
+
 def test_each_account_stands_there_as_the_api_tells_it(ask: Asked, same: list[str]) -> None:
     told, page = view(ask, *same), Read(get(ask, *same))
     for place, account in enumerate(same):

@@ -64,6 +64,15 @@ def forms(page: Read) -> list[dict[str, str]]:
     ]
 
 
+def test_a_name_that_one_network_knows_needs_no_network(ask: Asked, account: str) -> None:
+    handle = ask.get(f"/v1/accounts/{account}/score").json()["handle"]
+    whole, bare = (view(ask, {"account": name, "text": TEXT}) for name in (account, handle))
+    assert whole["said"]["score"]["account"] == account
+    assert bare["said"] == whole["said"] | {"ideas": bare["said"]["ideas"]}
+    nobody = view(ask, {"account": "nobody-at-all", "text": TEXT})
+    assert [fault["field"] for fault in nobody["faults"]] == ["account"]
+
+
 def test_the_form_waits_with_the_account_that_the_address_names(ask: Asked, account: str) -> None:
     answer = ask.get(f"/draft?account={account}", headers=HTML)
     page = Read(answer)

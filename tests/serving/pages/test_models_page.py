@@ -235,3 +235,27 @@ def test_where_mlflow_is_tells_no_secret(home: Path) -> None:
 def test_the_page_needs_the_scope_read() -> None:
     assert needs("GET", "/models") == needs("GET", "/methodology") == needs("GET", "/find") == "read"
     assert needs("GET", "/") is None
+
+
+def test_the_newest_comparison_is_linked_and_shown_without_scripts(home: Path) -> None:
+    before = page(home)
+    assert "/models/comparison" not in before.links()
+    assert "clout compare champion challenger" in before.words("[aria-labelledby=tools]")
+    assert told(home)["compared_at"] is None
+    missing = ask(home).get("/models/comparison")
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_comparison")
+    registry.comparison_file(home).write_text(
+        "<!doctype html><style>p { color: red }</style><p>å</p>", encoding="utf-8"
+    )
+    assert "/models/comparison" in page(home).links()
+    assert datetime.fromisoformat(told(home)["compared_at"]) > NOW - timedelta(days=365)
+    shown = ask(home).get("/models/comparison", headers=HTML)
+    assert shown.status_code == 200
+    assert "<p>å</p>" in shown.text
+    policy = shown.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+
+
+def test_a_service_without_a_home_has_no_comparison() -> None:
+    assert ask(None).get("/models/comparison").json()["code"] == "no_comparison"
