@@ -16,6 +16,7 @@ from clout.commands import (
     data,
     feedback,
     keys,
+    live,
     openapi,
     privacy,
     serving,
@@ -62,6 +63,7 @@ app.add_typer(of_feedback, name="feedback")
 of_feedback.command("list")(feedback.show)
 of_feedback.command("close")(feedback.close)
 app.command("lake")(data.show_lake)
+app.command("runs")(live.show_runs)
 app.command("champion")(champion.show_champion)
 for command in (
     data.simulate,
@@ -82,6 +84,7 @@ for command in (
     serving.score,
     serving.serve,
     serving.build,
+    live.up,
     openapi.openapi,
     privacy.export,
     privacy.forget,

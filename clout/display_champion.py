@@ -44,7 +44,7 @@ def print_audit(told: Mapping[str, Any], as_json: bool) -> None:  # noqa: FBT001
         typer.echo("nothing was done here yet: train with `clout train`, promote with `clout promote`")
         return
     heads = ("when", "who", "what", "step", "outcome", "version", "before it", "why, and what was met")
-    _table(heads, (_line(entry) for entry in told["entries"]))
+    print_rows(heads, (_line(entry) for entry in told["entries"]))
     for number in told["broken_off"]:
         typer.echo(f"line {number} was broken off as it was written, and tells nothing")
     for sentence in told["breaks"]:
@@ -64,7 +64,7 @@ def print_versions(told: Mapping[str, Any], as_json: bool) -> None:  # noqa: FBT
         typer.echo(f"no model in {told['home']} yet: train one with `clout train`")
         return
     heads = ("version", "trained through", "posts judged", "Spearman", "R²", "skill", "findings", "role")
-    _table(heads, (_version(row) for row in told["versions"]))
+    print_rows(heads, (_version(row) for row in told["versions"]))
 
 
 def _line(entry: Mapping[str, Any]) -> Sequence[str]:
@@ -98,7 +98,7 @@ def _notes(notes: Iterable[str]) -> None:
         typer.echo(f"note: {note}", err=True)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_rows(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Nothing; the rows go to stdout, each on one line unless a terminal is too narrow."""
     table = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
     for head in heads:

@@ -43,6 +43,10 @@ class Receipt(BaseModel):
         there = {table: count for table, count in rows.items() if count}
         return self.model_copy(update={"number": 0, "rows": {}, "already_there": there})
 
+    def sums(self) -> tuple[int, int]:
+        """(rows, rejected) over all tables and reasons."""
+        return sum(self.rows.values()), sum(self.rejected.values())
+
     def told(self) -> dict[str, Any]:
         """What people and programs are shown of it."""
         return self.model_dump(exclude={"digests", "bytes", "edition", "cursor"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from granian.log import LogLevels
 from clout.errors import CloutError
 from clout.models import registry
 from clout.serving.edge.here import is_loopback
+from clout.serving.live.loop import PARENT
 from clout.serving.metrics import SHARED
 from clout.settings import Settings, read_settings
 
@@ -74,6 +76,8 @@ def main() -> None:
         Path(shared).mkdir(parents=True)
     os.environ["CLOUT_MASTER_PROCESS"] = str(os.getpid())
     Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
+    if parent := os.environ.get(PARENT):
+        Thread(target=end_with, args=(int(parent),), daemon=True).start()
     Granian(
         "clout.serving.server:worker",
         factory=True,
@@ -86,6 +90,13 @@ def main() -> None:
         workers_kill_timeout=DRAIN_SECONDS,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def end_with(parent: int) -> None:
+    """Tells this process to stop once the process that started it is gone: nobody else would."""
+    while os.getppid() == parent:
+        sleep(POLL_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def announce(url: str) -> None:

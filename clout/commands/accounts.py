@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def score_accounts(as_of: str | None, lake: str | None, *, as_json: bool) -> None:
     """Score every account and keep the scores."""
     from dataclasses import asdict
+    from datetime import UTC
 
     from clout.display import print_json, print_scored
     from clout.serving.store.scores import Store
@@ -26,13 +28,17 @@ def score_accounts(as_of: str | None, lake: str | None, *, as_json: bool) -> Non
 
     settings = read_settings()
     with Store.open(settings.store) as store:
-        scored = _scored(settings, open_lake(lake), store, None if as_of is None else _moment(as_of))
+        at = None if as_of is None else _moment(as_of)
+        scored = score_all_accounts(settings, open_lake(lake), store, at, lambda: datetime.now(UTC))
     told = asdict(scored) | {"as_of": scored.as_of.isoformat()}
     print_json(told) if as_json else print_scored(told)
 
 
-def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -> Scored:
-    from datetime import UTC, timedelta
+def score_all_accounts(
+    settings: Settings, lake: Lake, store: Store, at: datetime | None, clock: Callable[[], datetime]
+) -> Scored:
+    """What was scored, as it was known at a moment: as asked, else the newest there is."""
+    from datetime import timedelta
 
     from clout.data.history import known_before, load, read_tables
     from clout.display import progress_bar
@@ -43,7 +49,7 @@ def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -
     with progress_bar() as progress:
         progress("reading the lake", 0.0)
         model, tables = read_champion(settings.home), read_tables(lake)
-        moment = moment_of(tables, store, at, datetime.now(UTC))
+        moment = moment_of(tables, store, at, clock())
         told = told_before(store, moment, model)
         if told is not None:
             return told
@@ -52,7 +58,7 @@ def _scored(settings: Settings, lake: Lake, store: Store, at: datetime | None) -
             load(known_before(tables, moment), horizon, values), moment, model.networks, *model.account.windows
         )
         judges = [Judgement.of(model), *(Judgement.of(before) for before in _before(settings, store, model))]
-        return score_all(past, judges, store, lake, lambda: datetime.now(UTC), progress)
+        return score_all(past, judges, store, lake, clock, progress)
 
 
 def _before(settings: Settings, store: Store, model: ScoreModel) -> list[ScoreModel]:

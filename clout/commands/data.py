@@ -32,7 +32,7 @@ def ingest_table(
 
     target, chosen, now = open_lake(lake), read_mapping(mapping), datetime.now(UTC)
     with progress_bar() as progress:
-        receipt = ingest(target, file, chosen, now, progress, partial(_forget_minors, target, now))
+        receipt = ingest(target, file, chosen, now, progress, partial(forget_minors, target, now))
     told = {
         "lake": target.url,
         **receipt.told(),
@@ -66,7 +66,7 @@ def ingest_archive(
     target, now = open_lake(lake), datetime.now(UTC)
     archive = Archive(file, now, kind, account)
     with progress_bar() as progress:
-        taken = take(target, archive, now, progress, partial(_forget_minors, target, now))
+        taken = take(target, archive, now, progress, partial(forget_minors, target, now))
     found = {"kind": archive.form.KIND, "files": len(archive.files)}
     rejects = target.path("rejects", "*") if taken.rejected else None
     told = {"lake": target.url, **found, **taken.told(), "rejects": rejects}
@@ -83,7 +83,8 @@ def ingest_archive(
         raise CloutError(f"no post of {file} was accepted; rejects, with what was read and why: {rejects}")
 
 
-def _forget_minors(lake: Lake, now: datetime, minors: frozenset[str]) -> None:
+def forget_minors(lake: Lake, now: datetime, minors: frozenset[str]) -> None:
+    """Nothing; the accounts, which a source says are minors', are forgotten everywhere."""
     from clout.data.tables import MINOR
     from clout.serving.privacy import forget_all
     from clout.serving.store.scores import Store

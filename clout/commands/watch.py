@@ -45,7 +45,7 @@ def watch(
     home, now = read_settings().home, datetime.now(UTC)
     model = ScoreModel.load(registry.resolve(home, registry.CHAMPION))
     chosen = Stretch(None if since is None else since.replace(tzinfo=since.tzinfo or UTC), days)
-    told = _watched(model, open_lake(lake), home, chosen, now).told()
+    told = watched(model, open_lake(lake), home, chosen, now).told()
     if html:
         pages.write(html, watch_report.page(told))
     watch_log.append(home, told, now)
@@ -53,7 +53,8 @@ def watch(
     raise typer.Exit(ACT if told["act"] else 0)
 
 
-def _watched(model: ScoreModel, lake: Lake, home: Path, stretch: Stretch, now: datetime) -> Watched:
+def watched(model: ScoreModel, lake: Lake, home: Path, stretch: Stretch, now: datetime) -> Watched:
+    """What a watch of a stretch saw."""
     from clout.display import step_bar
     from clout.training import judged
     from clout.training.watch import STEPS, watch
@@ -88,7 +89,7 @@ def retrain(
     champion = ScoreModel.load(registry.resolve(settings.home, registry.CHAMPION))
     chosen, why = successor_params(champion, params, tuple(overrides or ())), ["asked for"]
     if if_needed:
-        seen = _watched(champion, store, settings.home, Stretch(), datetime.now(UTC))
+        seen = watched(champion, store, settings.home, Stretch(), datetime.now(UTC))
         why = Due(settings.retrain_share, settings.retrain_days).reasons(champion, seen)
     told = {"needed": bool(why), "why": why, "champion": champion.version, "challenger": None}
     if why:

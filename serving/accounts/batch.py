@@ -63,7 +63,7 @@ def moment_of(tables: Tables, store: Store, asked: datetime | None, now: datetim
     """The moment to score at: as asked, else that of the day's run, else now.
 
     Where all that is known ends before now, its last day ends the wait: the midnight (UTC) after it. A day is scored once,
-    so a second run of a day goes on with the first.
+    so a second run of a day goes on with the first; where the clock or the end of the data went back, with the newest.
     """
     through = coverage(tables).data_through
     if through is None:
@@ -73,7 +73,9 @@ def moment_of(tables: Tables, store: Store, asked: datetime | None, now: datetim
         _refuse_unfit(asked, moment, store)
         return asked
     day = datetime.combine(moment.date(), time(), UTC)
-    return store.moment_between(day, day + timedelta(days=1)) or moment
+    newest = store.newest_run()
+    chosen = store.moment_between(day, day + timedelta(days=1)) or moment
+    return chosen if newest is None else max(chosen, newest.as_of)
 
 
 def _refuse_unfit(asked: datetime, last: datetime, store: Store) -> None:

@@ -38,6 +38,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from clout.serving.store import engine as store_engine
 from clout.serving.store.feedback import Feedback
 from clout.serving.store.keys import Keys
+from clout.serving.store.live_runs import LiveRuns
 from clout.serving.store.rows import Judge, Record, Run, Step, StoreError, Usual
 from clout.serving.store.tables import FEEDBACK, FORGETTING, MODELS, RUNS, SCORES, USUAL
 
@@ -87,6 +88,11 @@ class Store:
     def keys(self) -> Keys:
         """The keys of the service, which are kept in the same database."""
         return Keys(self._engine)
+
+    @property
+    def live_runs(self) -> LiveRuns:
+        """What was done with live sources, which is kept in the same database."""
+        return LiveRuns(self._engine)
 
     @property
     def feedback(self) -> Feedback:

@@ -1,7 +1,8 @@
 """The tables of the score store as the code reads and writes them; `migrations` makes them.
 
-Besides scores, runs, models and what was `usual` in a run there is `forgetting`: rows of an account can be deleted only while it stands there. The
-`keys` of the service and the `feedback` of people stand beside them.
+Besides scores, runs, models and what was `usual` in a run there is `forgetting`: rows of an account can be deleted only
+while it stands there. The `keys` of the service, the `feedback` of people and the `live_runs` of live sources stand
+beside them.
 """
 
 from __future__ import annotations
@@ -140,4 +141,23 @@ FEEDBACK = Table(
     Index("feedback_by_at", "at"),
     Index("feedback_by_account", "account"),
     Index("feedback_by_closed_at", "closed_at"),
+)
+
+LIVE_RUNS = Table(
+    "live_runs",
+    METADATA,
+    Column("id", Number, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", Text),
+    Column("rows", Number, nullable=False),
+    Column("rejected", Number, nullable=False),
+    Column("error", Text),
+    Column("model_version", Text),
+    Column("lake_fingerprint", Text),
+    Column("succeeded_at", Moment),
+    Column("rows_ever", Number, nullable=False),
+    Column("rejected_ever", Number, nullable=False),
+    Index("live_runs_by_source", "source", "id"),
 )

@@ -15,8 +15,10 @@ EVERYONE = ("clout.errors",)
 ARROWS = {
     "clout": (),
     "clout.cli": ("clout",),
+    "clout.__main__": ("clout.cli",),
     "clout.commands": ("clout",),
     "clout.display_champion": ("clout.display",),
+    "clout.display_live": ("clout.display_champion", "clout.serving"),
     "clout.data": (),
     "clout.features": ("clout.data",),
     "clout.models": ("clout.features.contract",),

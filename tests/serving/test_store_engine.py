@@ -139,7 +139,7 @@ def test_who_reads_before_writing_is_not_overtaken(engine: Engine, store: Store)
 def test_a_newer_store_is_refused(engine: Engine, store_url: str):
     with writing(engine) as connection:
         connection.execute(text("UPDATE store_version SET version_num = '0999'"))
-    with pytest.raises(StoreError, match=r"is at version 0999; expected 0003 or older: a newer Clout has made it so"):
+    with pytest.raises(StoreError, match=r"is at version 0999; expected 0005 or older: a newer Clout has made it so"):
         Store.open(store_url)
 
 

@@ -104,7 +104,8 @@ def test_a_store_from_before_there_was_feedback_keeps_its_scores(store: Store, s
     store.write(store.begin(run(0)), [record(0)])
     engine = open_engine(store_url)
     with writing(engine) as connection:
-        connection.execute(text("DROP TABLE feedback"))
+        for table in ("feedback", "usual", "live_runs"):
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE store_version SET version_num = '0002'"))
     engine.dispose()
     with Store.open(store_url) as again:

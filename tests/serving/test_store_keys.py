@@ -45,7 +45,7 @@ def test_a_store_from_before_there_were_keys_keeps_its_scores(store: Store, stor
     store.write(store.begin(run(0)), [record(0)])
     engine = open_engine(store_url)
     with writing(engine) as connection:
-        for table in ("keys", "feedback"):
+        for table in ("keys", "feedback", "usual", "live_runs"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE store_version SET version_num = '0001'"))
     engine.dispose()
