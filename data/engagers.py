@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from clout.data.tables import NO_REACTIONS
 from clout.data.tally import MICROSECOND, Ints, Tally, encode, microseconds
 from clout.data.windows import UNIT
 
@@ -32,7 +33,7 @@ def witness(actions: pl.DataFrame) -> pl.DataFrame:
     - strangers: of the network's actions of 30 days, the share whose engagers had acted on no other account; a hundred
       such actions are added, so that a log begins with 1
 
-    Looking (a view), and what one does to oneself, are no actions.
+    Looking (a view), following, and what one does to oneself, are no actions.
     """
     place = pl.col("account").str.find("/", literal=True)
     ordered = actions.with_columns(network=pl.col("account").str.head(place)).sort("at")
@@ -59,8 +60,8 @@ def pairs(actor: Ints, account: Ints) -> tuple[Ints, Ints]:
 
 
 def is_action(actions: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    """Whether each row is an action: not a view, and not on oneself."""
-    return ((actions["actor"] != actions["account"]) & (actions["kind"] != "view")).to_numpy()
+    """Whether each row is a reaction: no looking, no following, and not on oneself."""
+    return ((actions["actor"] != actions["account"]) & ~actions["kind"].is_in(NO_REACTIONS)).to_numpy()
 
 
 def _accounts(actor: Ints, pair: Ints, at: Ints) -> Tally:

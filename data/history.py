@@ -63,8 +63,15 @@ class History:
 
 
 def read_tables(lake: Lake) -> dict[str, pl.DataFrame]:
-    """The tables of a lake, each empty but typed where there is nothing."""
-    return {table: lake.read(table) for table in SCHEMAS}
+    """The tables of a lake, each empty but typed where there is nothing; a post that was taken back has no text."""
+    tables = {table: lake.read(table) for table in SCHEMAS}
+    return tables | {"posts": without_text(tables["posts"], tables["removals"])}
+
+
+def without_text(posts: pl.DataFrame, removals: pl.DataFrame) -> pl.DataFrame:
+    """`posts` where those that were taken back say nothing any more."""
+    said = ~pl.col("post").is_in(removals["removed"].implode())
+    return posts.with_columns(pl.when(said).then("text").alias("text"))
 
 
 def coverage(tables: Tables) -> Coverage:
@@ -124,7 +131,7 @@ def load(
     clock = pl.max_horizontal("happened_at", "known_at").alias("at")
     posts = tables["posts"].with_columns(clock)
     actions = engagers.witness(tables["actions"].with_columns(clock))
-    firsts = first_actions(posts, actions, horizon)
+    firsts = first_actions(posts, actions, tables["removals"], horizon)
     weights = engagers.weigh(actions)
     outcomes = _outcomes(posts, tables["counts"], firsts, weights, horizon, action_values, known)
     if not actions.is_empty():
@@ -153,9 +160,13 @@ def _outcomes(
 ) -> pl.DataFrame:
     """The outcome of each ripe post that is its author's own (reshares are not).
 
-    A kind that a network logs is taken from the log; of the others that have a value a count must be known first.
+    A kind that a network logs is taken from the log; of the others that have a value a count must be known first. A post
+    of such a network has none if neither it nor an action on it was heard of before it had ripened: no log was kept.
     """
-    own = posts.filter(pl.col("kind") != "reshare")
+    in_logs = pl.col("network").is_in(known.reported.filter("logged")["network"].unique().implode())
+    unheard = pl.col("known_at") > pl.col("happened_at") + horizon
+    silent = ~pl.col("post").is_in(firsts["post"].implode())
+    own = posts.filter(pl.col("kind") != "reshare", ~(in_logs & unheard & silent))
     valued = [kind for kind, value in action_values.items() if value > 0]
     counted = known.reported.filter(~pl.col("logged"), pl.col("kind").is_in(valued))
     unlogged = own.select("post", "network").join(counted, on="network").select("post", "kind")

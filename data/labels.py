@@ -10,24 +10,30 @@ import polars as pl
 OUTCOME_SCHEMA = {"post": pl.String, "kind": pl.String, "count": pl.Float64, "ripe_at": pl.Datetime("us", "UTC")}
 
 
-def first_actions(posts: pl.DataFrame, actions: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
+def first_actions(
+    posts: pl.DataFrame, actions: pl.DataFrame, removals: pl.DataFrame, horizon: timedelta
+) -> pl.DataFrame:
     """Rows (post, kind, row), one for each kind of action that an account other than the author took on a post.
 
     An action counts when it happened and was known within `(t0, t0 + horizon]`, t0 being the post's time; so the
-    count is the same whether it is taken then or years later. `row` is the first such action's place in `actions`,
+    count is the same whether it is taken then or years later. So does one not count that was taken back, if that was
+    known by then; one that was taken back later does. `row` is the first such action's place in `actions`,
     which are in the order in which they were known.
     """
     ripe = posts.lazy().select("post", author="account", t0="happened_at", ripe_at=pl.col("happened_at") + horizon)
+    undone = removals.lazy().select(action="removed", undone_at="known_at")
     return (
         actions.lazy()
         .with_row_index("row")
         .filter(pl.col("post").is_not_null())
         .join(ripe, on="post")
+        .join(undone, on="action", how="left")
         .filter(
             pl.col("actor") != pl.col("author"),
             pl.col("happened_at") > pl.col("t0"),
             pl.col("happened_at") <= pl.col("ripe_at"),
             pl.col("known_at") <= pl.col("ripe_at"),
+            pl.col("undone_at").is_null() | (pl.col("undone_at") > pl.col("ripe_at")),
         )
         .group_by("post", "kind", "actor")
         .agg(pl.col("row").min())

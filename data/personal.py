@@ -15,7 +15,7 @@ from clout.errors import CloutError
 # What an account did to another tells what it did and when; on whom is the other's affair, as is by whom.
 RECEIVED = ("post", "kind", "happened_at", "known_at")
 DONE = ("kind", "happened_at", "known_at")
-OWN = ("accounts", "profiles", "posts", "counts", "identities", "standings")
+OWN = ("accounts", "profiles", "posts", "counts", "identities", "standings", "removals")
 REJECTED = ("table", "row", "reason", "sentence")
 
 

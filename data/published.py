@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from clout.data.history import History
+from clout.data.history import History, without_text
 from clout.data.lake import Lake
 from clout.data.shelf import LakeError
 
@@ -44,6 +44,7 @@ def find(lake: Lake, post: str) -> Row | None:
     names = lake.batches()
     try:
         found = lake.scan("posts").filter(pl.col("post") == post).collect()
+        found = without_text(found, lake.scan("removals").filter(pl.col("removed") == post).collect())
     except (LakeError, pl.exceptions.PolarsError, OSError):
         if lake.batches() == names:
             raise

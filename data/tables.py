@@ -13,7 +13,8 @@ import polars as pl
 from clout.data.values import TIME, read
 from clout.errors import CloutError
 
-KINDS = ("like", "reshare", "reply", "quote", "mention", "reaction", "view", "save")
+KINDS = ("like", "reshare", "reply", "quote", "mention", "reaction", "view", "save", "follow")
+NO_REACTIONS = ("view", "follow")
 POST_KINDS = ("original", "reply", "quote", "reshare")
 STANDING_KINDS = ("view", "link")
 LONGEST_TEXT = 100_000
@@ -43,6 +44,7 @@ SCHEMAS: dict[str, pl.Schema] = {
         {"account": pl.String(), "page": pl.String(), "kind": pl.String(), "count": pl.Int64()}
         | {"happened_at": TIME, "known_at": TIME}
     ),
+    "removals": pl.Schema({"removed": pl.String(), "account": pl.String(), "happened_at": TIME, "known_at": TIME}),
 }
 # Columns a source may give on entry; they say which rows may come in, and are never kept.
 ENTRY: dict[str, pl.Schema] = {"accounts": pl.Schema({"minor": pl.Boolean()})}
@@ -54,6 +56,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "counts": ("post", "kind", "happened_at"),
     "identities": ("person", "account"),
     "standings": ("account", "kind", "happened_at"),
+    "removals": ("removed",),
 }
 NULLABLE: dict[str, frozenset[str]] = {
     "accounts": frozenset({"handle", "created_at"}),
@@ -63,8 +66,9 @@ NULLABLE: dict[str, frozenset[str]] = {
     "counts": frozenset(),
     "identities": frozenset(),
     "standings": frozenset(),
+    "removals": frozenset(),
 }
-IDS = ("account", "post", "action", "actor")
+IDS = ("account", "post", "action", "actor", "removed")
 REJECTS = pl.Schema(
     {
         "table": pl.String(),

@@ -148,6 +148,7 @@ def _tables(network: str, account: str, facts: AccountFacts, as_of: datetime) ->
         ],
         "identities": [],
         "standings": [],
+        "removals": [],
     }
     return {name: pl.DataFrame(rows[name], schema=schema) for name, schema in SCHEMAS.items()}
 

@@ -31,6 +31,7 @@ def log_tables(course: Course) -> dict[str, pl.DataFrame]:
         "counts": SCHEMAS["counts"].to_frame(),
         "identities": SCHEMAS["identities"].to_frame(),
         "standings": SCHEMAS["standings"].to_frame(),
+        "removals": SCHEMAS["removals"].to_frame(),
     }
 
 

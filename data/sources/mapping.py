@@ -196,6 +196,15 @@ class Identities(Section):
     known_at: Annotated[Moment, Short] | None = None
 
 
+class Removals(Section):
+    """Posts and actions that `account`, whose they were, took back; `removed` is the id of the post or the action."""
+
+    removed: Annotated[Identity, Short]
+    account: Annotated[Identity, Short]
+    happened_at: Annotated[Moment, Short]
+    known_at: Annotated[Moment, Short] | None = None
+
+
 class Mapping(_Declared):
     """How a file becomes tables.
 
@@ -213,6 +222,7 @@ class Mapping(_Declared):
     actions: Actions | None = None
     counts: Counts | None = None
     identities: Identities | None = None
+    removals: Removals | None = None
 
     @property
     def sections(self) -> dict[str, Section]:

@@ -148,8 +148,9 @@ def test_throwaways_move_nobody_elses_weight() -> None:
     assert beside == without | {f"n/{1600 + place}": 0.0 for place in range(100)}
 
 
-def test_views_and_acts_on_oneself_are_no_actions() -> None:
-    views = log([("her", f"star{place}", HOUR) for place in range(5)], kind="view")
+@pytest.mark.parametrize("kind", ["view", "follow"])
+def test_views_follows_and_acts_on_oneself_are_no_actions(kind: str) -> None:
+    views = log([("her", f"star{place}", HOUR) for place in range(5)], kind=kind)
     own = log([("star0", "star0", HOUR)] * 3)
     assert not is_action(pl.concat([views, own])).any()
     acts = log([("her", "x", DAY), ("star0", "y", DAY)])

@@ -70,6 +70,7 @@ def first() -> dict[str, pl.DataFrame]:
         "actions": table("actions", *actions),
         "identities": table("identities", {"person": "p", "account": ANN, **AT}, {"person": "p", "account": BOB, **AT}),
         "standings": table("standings", *({"account": who, **PAGE, **AT} for who in (ANN, BOB))),
+        "removals": table("removals", *({"removed": f"x/{of[-3:]}", "account": of, **AT} for of in (ANN, BOB))),
     }
 
 
@@ -110,12 +111,22 @@ def holds_nothing_of_ann(lake: Lake) -> None:
     assert lake.read("counts")["post"].to_list() == ["x/p3"]
     assert lake.read("identities")["account"].to_list() == [BOB]
     assert lake.read("standings")["account"].to_list() == [BOB]
+    assert lake.read("removals")["account"].to_list() == [BOB]
     assert [json.loads(raw) for raw in lake.rejects().collect()["raw"]] == [RAW[-1]]
 
 
 def test_every_row_of_an_account_is_erased_and_none_of_others(lake: Lake):
     erased = erase(lake, [ANN], ASKED, DAY)
-    told = {"accounts": 1, "profiles": 1, "posts": 2, "actions": 3, "counts": 1, "identities": 1, "standings": 1}
+    told = {
+        "accounts": 1,
+        "profiles": 1,
+        "posts": 2,
+        "actions": 3,
+        "counts": 1,
+        "identities": 1,
+        "standings": 1,
+        "removals": 1,
+    }
     assert erased == {**told, "rejects": 4}
     holds_nothing_of_ann(lake)
     assert erase(lake, [ANN], ASKED, DAY) == {}
@@ -129,11 +140,11 @@ def test_receipts_tell_what_is_there_now(lake: Lake):
         (r.batch, r.number, r.source, r.note) for r in before
     ]
     assert after[2] == before[2], "a batch without a row of hers is as it was"
-    left = {"accounts": 2, "profiles": 1, "posts": 1, "actions": 2, "identities": 1, "standings": 1}
+    left = {"accounts": 2, "profiles": 1, "posts": 1, "actions": 2, "identities": 1, "standings": 1, "removals": 1}
     assert after[0].rows == left
     assert after[0].rejected == {"torn": 1}
     assert after[0].erased == {
-        "accounts": 1, "profiles": 1, "posts": 2, "actions": 3, "identities": 1, "standings": 1, "rejects": 4,
+        "accounts": 1, "profiles": 1, "posts": 2, "actions": 3, "identities": 1, "standings": 1, "removals": 1, "rejects": 4,
     }  # fmt: skip
     assert after[1].erased == {"counts": 1}
     for receipt in after:
@@ -163,7 +174,7 @@ def test_the_same_file_again_is_no_news_and_brings_nothing_back(lake: Lake):
     state, batches = lake.fingerprint(), lake.batches()
     again = lake.append(first(), source="a.csv", note="so", rejects=rejects())
     assert (again.number, again.rows) == (0, {})
-    there = {"accounts": 2, "profiles": 1, "posts": 1, "actions": 2, "identities": 1, "standings": 1}
+    there = {"accounts": 2, "profiles": 1, "posts": 1, "actions": 2, "identities": 1, "standings": 1, "removals": 1}
     assert again.already_there == there
     assert lake.append(second(), source="b.csv").rows == {}
     assert (lake.fingerprint(), lake.batches()) == (state, batches)
@@ -309,7 +320,7 @@ def test_ended_at_any_file_operation_it_is_finished_by_another_call(death: Death
         if erase_dying(folder, place, death):
             break
         finished(folder)
-    assert place == 27, "it was ended at every one of its file operations"
+    assert place == 29, "it was ended at every one of its file operations"
 
 
 KILLED = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from nasty_tables import (
     nasty_tables,
     tables_of,
 )
+from polars.testing import assert_frame_equal
 
 from clout.data.history import coverage, known_before, read_tables
 from clout.data.lake import Lake
+from clout.data.published import find
 from clout.data.tables import SCHEMAS
 
 WEEK = 7 * DAY
@@ -118,6 +121,35 @@ def test_a_post_known_late_brings_its_outcome_late() -> None:
     got = outcome(tables, "log/p0")
     assert got is not None
     assert got["at"] == 20 * DAY
+
+
+def test_a_post_heard_of_after_the_fact_has_no_outcome_and_not_a_zero() -> None:
+    posts = [Published(0, 0, delay=WEEK + 1), Published(0, 0, delay=WEEK), Published(5, 9 * DAY)]
+    tables = tables_of(posts, [Acted(0, 60, HOUR, delay=WEEK), Acted(2, 60, HOUR)], [], [])
+    assert outcome(tables, "log/p0") is None
+    on_time = outcome(tables, "log/p1")
+    assert on_time is not None
+    assert on_time["outcome"] == 0
+
+
+def test_taking_back_does_not_undo_what_was_known_of_the_past() -> None:
+    liked = [Acted(place, 60, HOUR) for place in range(3)]
+    posts = [Published(0, 0), Published(0, DAY), Published(5, 2 * DAY), Published(5, 20 * DAY)]
+    kept = history_of(tables_of(posts, liked, [], []))
+    undone = history_of(tables_of(posts, [replace(one, taken_back=2 * HOUR) for one in liked], [], []))
+    assert_frame_equal(kept.actions.drop("weight"), undone.actions.drop("weight"))
+
+
+def test_a_post_that_was_taken_back_has_no_text_but_what_it_drew(tmp_path: Path) -> None:
+    posts = [Published(0, 0, text="said"), Published(0, 0, text="kept"), Published(5, 9 * DAY)]
+    tables = tables_of(posts, [Acted(0, 60, HOUR)], [], [])
+    gone = {"removed": ["log/p0"], "account": ["log/0"], "happened_at": [moment(DAY)], "known_at": [moment(DAY)]}
+    lake = Lake(tmp_path / "lake")
+    lake.append(tables | {"removals": pl.DataFrame(gone, schema=SCHEMAS["removals"])}, source="x")
+    read = read_tables(lake)
+    assert read["posts"]["text"].to_list()[:2] == [None, "kept"]
+    assert find(lake, "log/p0") == {**tables["posts"].row(0, named=True), "text": None}
+    assert history_of(read).outcomes["outcome"].to_list() == history_of(tables).outcomes["outcome"].to_list()
 
 
 def test_logged_kinds_wait_for_counted_ones() -> None:

@@ -21,7 +21,7 @@ def driven(tables: Tables, weights: dict[str, float] | None = None) -> pl.DataFr
     """The outcomes of a log whose actions weigh 1, or what `weights` say by actor."""
     actions = tables["actions"].sort(pl.max_horizontal("happened_at", "known_at"))
     weight = actions["actor"].replace_strict(weights or {}, default=1.0, return_dtype=pl.Float64)
-    firsts = first_actions(tables["posts"], actions, HORIZON)
+    firsts = first_actions(tables["posts"], actions, tables["removals"], HORIZON)
     return outcomes_from_actions(tables["posts"], firsts, weight, coverage(tables).reported, HORIZON)
 
 
@@ -61,6 +61,17 @@ def test_who_counts(action: Acted, counted: int) -> None:
     assert from_actions(action) == {"like": counted, "reshare": 0, "reply": 0, "mention": 0}
 
 
+@pytest.mark.parametrize(("taken_back", "counted"), [(2 * HOUR, 0), (WEEK, 0), (WEEK + 1, 1), (40 * DAY, 1)], ids=str)
+def test_what_was_taken_back_in_time_does_not_count(taken_back: int, counted: int) -> None:
+    assert from_actions(Acted(0, 60, HOUR, taken_back=taken_back))["like"] == counted
+
+
+def test_taking_back_undoes_one_action_alone() -> None:
+    again = [Acted(0, 60, HOUR, taken_back=2 * HOUR), Acted(0, 60, 3 * HOUR), Acted(0, 61, HOUR), Acted(0, 60, HOUR, 1)]
+    got = from_actions(*again)
+    assert (got["like"], got["reshare"]) == (2, 1)
+
+
 def test_an_actor_counts_once_for_each_kind() -> None:
     actions = [Acted(0, actor, hours * HOUR, kind) for actor in (60, 61) for hours in (1, 2) for kind in (0, 1)]
     assert from_actions(*actions) == {"like": 2, "reshare": 2, "reply": 0, "mention": 0}
@@ -77,7 +88,7 @@ def test_of_several_actions_of_a_kind_the_first_known_counts() -> None:
     later, known_first = Acted(0, 60, HOUR, delay=DAY), Acted(0, 60, 2 * HOUR)
     tables = tables_of([Published(0, 0)], [later, known_first], [], [])
     actions = tables["actions"].sort(pl.max_horizontal("happened_at", "known_at"))
-    assert first_actions(tables["posts"], actions, HORIZON)["row"].to_list() == [0]
+    assert first_actions(tables["posts"], actions, tables["removals"], HORIZON)["row"].to_list() == [0]
     assert actions["action"][0] == "log/a1"
 
 

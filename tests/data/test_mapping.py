@@ -73,7 +73,7 @@ def test_a_file_is_taken_before_a_name(tmp_path: Path, monkeypatch: pytest.Monke
         (SMALL + 'created_at = { column = "t", zone = "Europe/Berlim" }', r"zone: .*did you mean Europe/Berlin"),
         (
             SMALL + '[counts]\npost = "p"\nhappened_at = "t"\nkinds = { likes = "n" }',
-            r"got 'likes' \(did you mean like\?\); expected one of like, mention",
+            r"got 'likes' \(did you mean like\?\); expected one of follow, like",
         ),
         (
             SMALL + '[posts]\npost = "p"\naccount = "a"\nhappened_at = "t"\nkind = { flags = { retweet = "r" } }',

@@ -67,8 +67,12 @@ GOOD: dict[str, dict[str, Any]] = {
         "happened_at": THEN,
         "known_at": THEN,
     },
+    "removals": {"removed": "x/a1", "account": "x/bob", "happened_at": THEN, "known_at": THEN},
 }
 BROKEN = [
+    ("removals", {"removed": None}, "missing_id"),
+    ("removals", {"removed": "a1"}, "id_without_network"),
+    ("removals", {"account": ""}, "missing_id"),
     ("identities", {"person": ""}, "missing_id"),
     ("identities", {"person": None}, "missing_id"),
     ("accounts", {"account": None}, "missing_id"),

@@ -3,7 +3,7 @@
 CREATE TABLE known_posts AS SELECT *, greatest(happened_at, known_at) AS clock FROM posts;
 CREATE TABLE known_profiles AS SELECT *, greatest(happened_at, known_at) AS clock FROM profiles;
 CREATE TABLE known_standings AS SELECT *, greatest(happened_at, known_at) AS clock FROM standings;
-CREATE TABLE known_actions AS SELECT *, greatest(happened_at, known_at) AS clock FROM actions WHERE actor <> account AND kind <> 'view';
+CREATE TABLE known_actions AS SELECT *, greatest(happened_at, known_at) AS clock FROM actions WHERE actor <> account AND kind NOT IN ('view', 'follow');
 
 CREATE TABLE logged AS SELECT DISTINCT p.network, a.kind FROM actions a JOIN posts p USING (post);
 CREATE TABLE counted AS
@@ -36,16 +36,16 @@ CREATE TABLE sayings AS
         greatest(
             others / (others + greatest(1, (
                 SELECT coalesce(sum(o.s * o.others), 0) / (100 + coalesce(sum(o.s), 0)) FROM calm o
-                WHERE o.others > 0 AND o.network = e.network AND o.actor <> o.account AND o.kind <> 'view'
+                WHERE o.others > 0 AND o.network = e.network AND o.actor <> o.account AND o.kind NOT IN ('view', 'follow')
                     AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
             ) / 5)),
             2 * (100 + (
                 SELECT count(*) FROM engager o
-                WHERE o.network = e.network AND o.actor <> o.account AND o.kind <> 'view' AND o.others = 0
+                WHERE o.network = e.network AND o.actor <> o.account AND o.kind NOT IN ('view', 'follow') AND o.others = 0
                     AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
             )) / (100.0 + (
                 SELECT count(*) FROM engager o
-                WHERE o.network = e.network AND o.actor <> o.account AND o.kind <> 'view'
+                WHERE o.network = e.network AND o.actor <> o.account AND o.kind NOT IN ('view', 'follow')
                     AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
             )) - 1
         ) AS e

@@ -1,15 +1,20 @@
 -- Distinct accounts other than the author that acted within (t0, t0 + horizon], known by then, each counting what its
--- first such action weighs; none is 0.
+-- first such action weighs; none is 0. One that was taken back, and known to be by then, is none. A post heard of only
+-- after that, with no such action of any kind, was in no log.
 CREATE OR REPLACE TABLE driven_in_logs AS
-    SELECT post, kind, ripe_at, coalesce(sum(weight), 0) AS n
+    SELECT post, kind, ripe_at, coalesce(sum(weight), 0) AS n, count(actor) AS acted
     FROM (
         SELECT p.post, l.kind, p.happened_at + getvariable('horizon') AS ripe_at, a.actor,
             arg_min(a.weight, a.clock) AS weight
         FROM posts p
         JOIN logged l USING (network)
-        LEFT JOIN (FROM every_action JOIN weights USING (action)) a
+        LEFT JOIN (
+            FROM every_action JOIN weights USING (action)
+            LEFT JOIN (SELECT removed AS action, known_at AS undone FROM removals) USING (action)
+        ) a
             ON a.post = p.post AND a.kind = l.kind AND a.actor <> p.account
             AND a.happened_at > p.happened_at AND a.clock <= p.happened_at + getvariable('horizon')
+            AND coalesce(a.undone > p.happened_at + getvariable('horizon'), true)
         WHERE p.kind <> 'reshare'
         GROUP BY ALL
     )
@@ -43,7 +48,11 @@ CREATE OR REPLACE TABLE outcomes AS
         any_value(d.n) FILTER (d.kind = 'reshare') AS reshare,
         any_value(d.n) FILTER (d.kind = 'reply') AS reply,
         any_value(d.n) FILTER (d.kind = 'quote') AS quote
-    FROM known_posts p JOIN driven d USING (post) JOIN action_values v ON v.kind = d.kind AND v.value > 0
+    FROM (
+        FROM known_posts
+        WHERE known_at <= happened_at + getvariable('horizon') OR network NOT IN (SELECT network FROM logged)
+            OR post IN (SELECT post FROM driven_in_logs GROUP BY post HAVING sum(acted) > 0)
+    ) p JOIN driven d USING (post) JOIN action_values v ON v.kind = d.kind AND v.value > 0
     WHERE p.post IN (SELECT post FROM readings)
         OR p.network NOT IN (SELECT network FROM counted JOIN action_values USING (kind) WHERE value > 0)
     GROUP BY p.post, p.account, p.network, p.kind, p.clock

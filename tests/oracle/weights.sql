@@ -16,7 +16,7 @@ SELECT a.action,
         (50 + coalesce(sum(b.se * b.part), 0)) / (100 + coalesce(sum(b.se), 0))
     )) AS weight
 FROM said a LEFT JOIN said b
-    ON b.network = a.network AND b.actor <> b.account AND b.kind <> 'view'
+    ON b.network = a.network AND b.actor <> b.account AND b.kind NOT IN ('view', 'follow')
     AND b.clock < a.clock AND b.clock > a.clock - INTERVAL 30 DAY
 GROUP BY a.action, a.part;
 CREATE OR REPLACE TABLE weighed_actions AS SELECT * FROM known_actions JOIN weights USING (action);

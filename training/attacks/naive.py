@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from clout.data.history import Tables
+from clout.data.tables import NO_REACTIONS
 from clout.models.scale import Scale, fit_curve
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +26,7 @@ WORDS = {
 def received(tables: Tables, network: str, at: datetime) -> pl.DataFrame:
     """What everybody sees on each post of one's own at a moment: post, account, happened_at, likes, actions.
 
-    Every action counts, however often one person takes it; looking at a post (a view) is none. Where a network only
+    Every action counts, however often one person takes it; looking and following are none. Where a network only
     reports counts, the highest count known by then, or read later where that is all there is.
     """
     own = tables["posts"].filter((pl.col("network") == network) & (pl.col("kind") != "reshare"))
@@ -39,7 +40,7 @@ def received(tables: Tables, network: str, at: datetime) -> pl.DataFrame:
         ]
     )
     seen = (
-        counted.filter(pl.col("kind") != "view")
+        counted.filter(~pl.col("kind").is_in(NO_REACTIONS))
         .group_by("post", "kind")
         .agg(pl.col("n").max())
         .group_by("post")
