@@ -17,6 +17,7 @@ from clout.commands import (
     feedback,
     keys,
     live,
+    mastodon,
     openapi,
     privacy,
     serving,
@@ -53,6 +54,7 @@ ingest = typer.Typer(no_args_is_help=True, help="Bring posts, actions and counts
 app.add_typer(ingest, name="ingest")
 ingest.command("table")(data.ingest_table)
 ingest.command("archive")(data.ingest_archive)
+ingest.command("mastodon")(mastodon.ingest_mastodon)
 of_keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the service.")
 app.add_typer(of_keys, name="keys")
 of_keys.command("create")(keys.create)

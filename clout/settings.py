@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from clout.errors import CloutError
@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         0.2, gt=0, description="New outcomes, as a share of those the champion learned from, beyond which it is due."
     )
     retrain_days: float = Field(30, gt=0, description="Days of data beyond the champion's, after which it is due.")
+    mastodon_token: SecretStr | None = Field(
+        None, description="Access token for the Mastodon server that `clout ingest mastodon` reads."
+    )
     actor: str | None = Field(
         None, description="Who is named in the audit log of promotions; when not set, the user and the host."
     )

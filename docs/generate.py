@@ -26,6 +26,8 @@ from pydantic.fields import FieldInfo
 from clout.data.lake import FORGOTTEN, FORGOTTEN_WORDS
 from clout.data.society.people import Society
 from clout.data.sources.items import UNREADABLE, UNREADABLE_WORDS
+from clout.data.sources.live.mastodon.accounts import REASONS
+from clout.data.sources.live.mastodon.readings import NOT_PUBLIC, NOT_PUBLIC_WORDS
 from clout.data.sources.mapping import Identity, Moment, Sort, Value, packaged
 from clout.data.sources.mapping import Mapping as SourceMapping
 from clout.data.sources.source import UNKNOWN_POST, UNKNOWN_POST_WORDS
@@ -202,8 +204,11 @@ def _reasons(table: str) -> Iterator[tuple[str, str]]:
     yield from (("duplicate", SAME), ("conflicting_duplicate", CONFLICT), (FORGOTTEN, FORGOTTEN_WORDS))
     if table == "identities":
         yield TWO_PERSONS, CLAIMED
+    if table == "accounts":
+        yield from ((reason, words) for reason, words in REASONS.items() if reason != FORGOTTEN)
     if table == "posts":
         yield UNREADABLE, UNREADABLE_WORDS
+        yield NOT_PUBLIC, NOT_PUBLIC_WORDS
     if table == "actions":
         yield UNKNOWN_POST, UNKNOWN_POST_WORDS
 

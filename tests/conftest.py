@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-pytest_plugins = ["score_store", "scored_home", "trained_society"]
+pytest_plugins = ["mastodon_server", "score_store", "scored_home", "trained_society"]
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

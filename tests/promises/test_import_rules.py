@@ -40,6 +40,7 @@ DOORS = {
         "clout.models.mlflow_registry",
     ),
     "alembic": ("clout.serving.store",),
+    "mastodon": ("clout.data.sources.live.mastodon.server",),
     "psycopg": (),
     "shap": ("clout.training.report", "clout.training.shap_explanation"),
 }
@@ -101,6 +102,7 @@ def test_every_module_stays_in_its_room(modules: dict[str, Path]) -> None:
         ("clout.settings", "from clout.data import lake"),
         ("clout.models.scale", "import polars as pl"),
         ("clout.serving.api", "import lightgbm"),
+        ("clout.data.sources.live.mastodon.rows", "from mastodon import Mastodon"),
         ("clout.serving.api", "from sqlalchemy import text"),
         ("clout.serving.store.engine", "import psycopg"),
         ("clout.serving.active_model", "def f():\n    from mlflow.tracking import MlflowClient"),

@@ -15,8 +15,8 @@ from clout.data.sources.container import Box
 from clout.data.sources.items import UNKNOWN, About, Broken, Row, at, counts, identity, number_of, objects, post, text
 
 KIND, TITLE, NETWORK = "activity-streams", "an export of Mastodon or a collection of activities", "mastodon"
-_TAG = re.compile(r"<[^>]*>")
-_BREAK = re.compile(r"<br ?/?>|</p>\s*<p[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
+_BREAK = re.compile(r"<br ?/?>|</p>\s*<p[^<>]*>")
 _STATUS = re.compile(r"(https?://.+?)/(?:statuses|posts|notes)/[^/]+/?")
 _WRITTEN = {"Note", "Article", "Question", "Page", "Image", "Video", "Audio"}
 _ACTS = {"Like": "like", "Announce": "reshare"}
@@ -94,7 +94,7 @@ def _create(item: object, about: About) -> Iterator[Row]:
         account=identity(NETWORK, _author(item)),
         network=NETWORK,
         kind="reply" if parent else "quote" if quoted else "original",
-        text=_plain(at(told, "content")),
+        text=plain(at(told, "content")),
         lang=next(iter(told["contentMap"]), None) if isinstance(at(told, "contentMap"), dict) else None,
         n_media=number_of(at(told, "attachment")),
         n_hashtags=kinds.count("Hashtag") if "tag" in told else None,
@@ -168,7 +168,7 @@ def _author(item: object) -> str | None:
     return _id(at(item, "actor")) or _id(at(_object(item), "attributedTo"))
 
 
-def _plain(content: object) -> str | None:
+def plain(content: object) -> str | None:
     """HTML as text."""
     return unescape(_TAG.sub("", _BREAK.sub("\n", content))).strip() if isinstance(content, str) else None
 

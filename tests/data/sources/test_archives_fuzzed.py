@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import archive_samples as samples
 import pytest
+from any_json import anything, bent, paths, with_part
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,15 +33,6 @@ SHAPES: dict[str, list[Any]] = {
     "reddit": [samples.submission(1), samples.comment(2, "t3_s1")],
     "activity-streams": [samples.note(1), samples.boost(2), {"type": "Actor"}],
 }
-NASTY = [
-    *(None, True, 0, -1, 10**30, 1e400, float("nan"), float("-inf"), 1.5, "", " ", "NaN", "--", "-5", "1,2,3"),
-    *("1960-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "0000-99-99", -4e11, 4e11, 1e18, "\ud800", "a\x00b", "x" * 5_000),
-    *([], {}, [[]], {"id": {"id": []}}, ["https://a.example"], "é" * 3_000, "RT @", "/" * 3, "t3_"),
-]
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(NASTY)
-anything = st.recursive(
-    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
-)
 
 
 def about(form: Format) -> About:
@@ -50,42 +40,10 @@ def about(form: Format) -> About:
     return About(f"{form.NETWORK}/17", READ_AT, {"actor": samples.ACTOR, "logged": True})
 
 
-def paths(item: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to each part of an item."""
-    yield path
-    inside = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
-    for key, value in inside:
-        yield from paths(value, (*path, key))
-
-
-def with_part(item: Any, path: tuple[Any, ...], value: object) -> Any:  # noqa: ANN401 (anything that JSON holds)
-    """The item with another value at the end of the way."""
-    if not path:
-        return value
-    changed = copy.deepcopy(item)
-    place = changed
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return changed
-
-
-@st.composite
-def items(draw: st.DrawFn, kind: str) -> list[Any]:
-    """Items as the network documents them, each with some parts replaced by anything."""
-    found = []
-    for _ in range(draw(st.integers(1, 4))):
-        item = draw(st.sampled_from(SHAPES[kind]))
-        for _ in range(draw(st.integers(1, 3))):
-            item = with_part(item, draw(st.sampled_from(list(paths(item)))), draw(anything))
-        found.append(item)
-    return found
-
-
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.KIND)
 def test_any_item_makes_rows_or_rejects(form: Format) -> None:
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(items(form.KIND))
+    @given(bent(SHAPES[form.KIND]))
     def holds(found: list[Any]) -> None:
         gathered = Gathered()
         made = [(number, row) for number, item in enumerate(found, 1) for row in form.rows(item, about(form))]

@@ -1,0 +1,1 @@
+"""Accounts of Mastodon, read by the API of a server."""

@@ -1,0 +1,108 @@
+"""A Mastodon server as it is asked: the door to Mastodon.py, with patience for what passes and words for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from mastodon import Mastodon
+from mastodon import errors as told
+
+from clout.data.sources.live.passing import PassingError
+from clout.errors import CloutError
+
+PAGE = 40
+PAUSES = (2.0, 8.0, 30.0)
+UNTOLD, LONGEST = 60.0, 330.0
+SHOWN = 200
+Wait = Callable[[float], object]
+T = TypeVar("T")
+
+
+class MastodonError(CloutError):
+    """A server that will not be read, however often it is asked."""
+
+    code = "mastodon"
+
+
+class NotReadableError(CloutError):
+    """An account that the server does not give; others it may."""
+
+    code = "mastodon_account"
+
+
+class Server:
+    """The server at `url`, which is given `seconds` to answer; `wait` is told how long to wait before another try.
+
+    `seed` spreads these waits.
+    """
+
+    def __init__(self, url: str, token: str | None, seed: str, wait: Wait, seconds: float) -> None:
+        self._url, self._seed, self._wait, self._asked = url, seed, wait, 0
+        self._client = Mastodon(
+            access_token=token,
+            api_base_url=url,
+            ratelimit_method="throw",
+            request_timeout=seconds,
+            user_agent="clout",
+        )
+
+    def close(self) -> None:
+        """Nothing; the connections are closed."""
+        self._client.session.close()
+
+    def account(self, actor: str) -> Any:  # noqa: ANN401 (anything that JSON holds)
+        """What the server tells of `actor`, `name` or `name@host`."""
+        return self._ask(lambda: self._client.account_lookup(actor))
+
+    def statuses(self, account: str, before: str | None) -> Any:  # noqa: ANN401
+        """A page of the account's statuses and boosts, newest first, those before the status `before`."""
+        return self._ask(lambda: self._client.account_statuses(account, max_id=before, limit=PAGE))
+
+    def _ask(self, question: Callable[[], T], pauses: tuple[float, ...] = PAUSES) -> T:
+        """The answer, asked for again after a while where the trouble may pass."""
+        try:
+            return question()
+        except (told.MastodonError, RecursionError) as error:
+            trouble = self._trouble(error)
+            if not pauses:
+                raise trouble from error
+            limited = isinstance(error, told.MastodonRatelimitError)
+        self._wait(self._until_reset() if limited else self._about(pauses[0]))
+        return self._ask(question, pauses[1:])
+
+    def _trouble(self, error: Exception) -> PassingError:
+        """The trouble if it may pass; else raises `MastodonError` or, for one account, `NotReadableError`."""
+        status = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else None
+        if isinstance(error, told.MastodonRatelimitError):
+            return PassingError(
+                f"{self._url} says that it is asked too often; expected to be let in: read it less often"
+            )
+        if status == 401:
+            raise MastodonError(
+                f"{self._url} answered 401, unauthorized; expected to be let in: give a token that is valid there "
+                "(CLOUT_MASTODON_TOKEN, or `token` in the list of sources)"
+            ) from error
+        if status in {404, 410}:
+            raise NotReadableError(
+                f"the server does not have it ({status}): it is gone, or was never seen there"
+            ) from error
+        if status is None or status == 408 or status >= 500:
+            return PassingError(f"{self._url} gave no answer that can be read ({_short(error)}): try again later")
+        raise NotReadableError(f"the server refused it ({_short(error)})") from error
+
+    def _until_reset(self) -> float:
+        """How long until the server's limit is lifted; Mastodon.py has read it, as a number or as ISO 8601."""
+        lifted, asked = self._client.ratelimit_reset, self._client.ratelimit_lastcall
+        left = lifted - asked if lifted and asked else UNTOLD
+        return min(max(left, 0.0) + self._about(1.0), LONGEST)
+
+    def _about(self, pause: float) -> float:
+        """Half to one and a half times `pause`, another time with each question, so that many do not ask at once."""
+        self._asked += 1
+        return pause * (0.5 + sha256(f"{self._seed} {self._asked}".encode()).digest()[0] / 255)
+
+
+def _short(error: Exception) -> str:
+    return " ".join(" ".join(str(part) for part in error.args if part).split())[:SHOWN]
