@@ -23,6 +23,7 @@ from clout.commands import (
     serving,
     training,
     watch,
+    wikipedia,
 )
 from clout.errors import CloutError
 
@@ -55,6 +56,7 @@ app.add_typer(ingest, name="ingest")
 ingest.command("table")(data.ingest_table)
 ingest.command("archive")(data.ingest_archive)
 ingest.command("mastodon")(mastodon.ingest_mastodon)
+ingest.command("wikipedia")(wikipedia.ingest_wikipedia)
 of_keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the service.")
 app.add_typer(of_keys, name="keys")
 of_keys.command("create")(keys.create)

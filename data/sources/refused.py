@@ -48,7 +48,7 @@ _REFUSED: tuple[tuple[str, str], ...] = (
     (
         r"(?:pages-(?:articles|meta-history|meta-current)|abstract).*\.xml",
         "A dump of Wikipedia has articles and who edited them, not what readers did: an edit is no reaction to a post. "
-        "Expected posts with counts or actions; pageviews of an article tell of its subject, not of who wrote it",
+        "Expected posts with counts or actions. What readers did with a page about an account, clout ingest wikipedia asks for",
     ),
 )
 

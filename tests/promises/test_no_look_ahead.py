@@ -46,7 +46,7 @@ def later(tables: Tables) -> Tables:
     return {
         name: frame.with_columns(
             *(pl.col(clock) + (end - BEGINNING) + TICK for clock in clocks[name]),
-            *(pl.col(key) + "_later" for key in ("post", "action") if key in frame.columns),
+            *(pl.col(key) + "_later" for key in ("post", "action", "removed") if key in frame.columns),
         )
         for name, frame in nasty_tables(seed=9, posts=60).items()
         if clocks[name]

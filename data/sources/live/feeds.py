@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from clout.data.lake import Lake
 from clout.data.sources.live.files import ArchiveFeed, FilesFeed, TableFeed
 from clout.data.sources.live.mastodon.feed import MastodonFeed
+from clout.data.sources.live.wikipedia import WikipediaFeed
 from clout.data.sources.source import Count, Forget, Source, take
 from clout.errors import CloutError
 
@@ -23,7 +24,7 @@ RESERVED = frozenset({"score", "watch"})
 EXAMPLE = '[[source]] with kind = "table", name = "club", files = "drop/*.csv" and map = "club.toml"'
 # One line a source.
 Feed = Annotated[
-    TableFeed | ArchiveFeed | MastodonFeed,
+    TableFeed | ArchiveFeed | MastodonFeed | WikipediaFeed,
     Field(discriminator="kind"),
 ]
 

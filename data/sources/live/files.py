@@ -30,7 +30,8 @@ class DroppedError(CloutError):
     code = "source_files"
 
 
-def _in_folder(given: str, info: ValidationInfo) -> str:
+def in_folder(given: str, info: ValidationInfo) -> str:
+    """A path as the list of sources gives it, seen from the folder of that list."""
     return str(_folder(info) / given)
 
 
@@ -50,7 +51,7 @@ class FilesFeed(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    files: Annotated[str, AfterValidator(_in_folder)]
+    files: Annotated[str, AfterValidator(in_folder)]
 
     @abstractmethod
     def _take(self, lake: Lake, file: _Dropped, now: datetime, count: Count, forget: Forget | None) -> None:
