@@ -17,8 +17,10 @@ from clout.serving import answers
 from clout.serving.accounts import answers as accounts
 from clout.serving.client.problem import Problem, QuestionError, unreadable
 from clout.serving.drafts import answers as drafts
+from clout.serving.ingest.answers import Ingested
 
 Told = TypeVar("Told", bound=BaseModel)
+TABLES = ("posts", "actions", "counts")
 BUSY, UNAVAILABLE = 429, 503
 FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
 BEFORE = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -187,6 +189,13 @@ def forget_account(account: str) -> Question[accounts.Forgotten]:
     """What was erased of an account."""
     headers = {"X-Confirm": quote(account, safe="/:@!$&'()*+,;=")}
     return Question("DELETE", _address(account, ""), accounts.Forgotten, headers=headers, repeatable=False)
+
+
+def ingest(table: str, rows: Iterable[Mapping[str, Any]]) -> Question[Ingested]:
+    """What became of rows of a table; a row that came in before is a duplicate, so asking twice does no harm."""
+    if table not in TABLES:
+        raise QuestionError(f"got rows of {table!r}; expected rows of one of {', '.join(TABLES)}")
+    return Question("POST", f"/v1/ingest/{table}", Ingested, {"rows": list(rows)})
 
 
 def distribution(network: str) -> Question[accounts.Distribution]:

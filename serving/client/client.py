@@ -19,6 +19,7 @@ from clout.serving.client import asking
 from clout.serving.client.asking import Patience, Post, Question
 from clout.serving.client.problem import UnreachableError
 from clout.serving.drafts import answers as drafts
+from clout.serving.ingest.answers import Ingested
 
 Told = TypeVar("Told", bound=BaseModel)
 HERE = "http://127.0.0.1:3000"
@@ -107,6 +108,10 @@ class Client:
     def forget(self, account: str) -> accounts.Forgotten:
         """What was erased of an account, named by network/id; for good, and never asked twice."""
         return self._ask(asking.forget_account(account))
+
+    def ingest(self, table: str, rows: Iterable[Mapping[str, Any]]) -> Ingested:
+        """What became of up to 1,000 rows of posts, actions or counts; those accepted are kept for good."""
+        return self._ask(asking.ingest(table, rows))
 
     def distribution(self, network: str) -> accounts.Distribution:
         """How the scores of a network lie."""
@@ -207,6 +212,10 @@ class AsyncClient:
     async def forget(self, account: str) -> accounts.Forgotten:
         """What was erased of an account, named by network/id; for good, and never asked twice."""
         return await self._ask(asking.forget_account(account))
+
+    async def ingest(self, table: str, rows: Iterable[Mapping[str, Any]]) -> Ingested:
+        """What became of up to 1,000 rows of posts, actions or counts; those accepted are kept for good."""
+        return await self._ask(asking.ingest(table, rows))
 
     async def distribution(self, network: str) -> accounts.Distribution:
         """How the scores of a network lie."""

@@ -37,8 +37,15 @@ HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {"description": "Names this state of the answer.", "example": '"5d0c1c5f7a3be2d1"'},
     "Cache-Control": {"description": "How long the answer may be kept.", "example": "private, max-age=60"},
     "Retry-After": {"description": "Seconds to wait before asking again.", "example": "5"},
+    "RateLimit-Limit": {
+        "description": "Requests that may come at once; not told where any number may.",
+        "example": "100",
+    },
+    "RateLimit-Remaining": {"description": "How many of them are left.", "example": "99"},
+    "RateLimit-Reset": {"description": "Seconds until all of them are there again.", "example": "1"},
 }
-ALWAYS, CACHED, LATER = ("X-Request-Id",), ("X-Request-Id", "ETag", "Cache-Control"), ("X-Request-Id", "Retry-After")
+ALWAYS = ("X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+CACHED, LATER = (*ALWAYS, "ETag", "Cache-Control"), (*ALWAYS, "Retry-After")
 SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key of `clout keys create`."},
     "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The same key."},

@@ -24,7 +24,8 @@ from clout.serving.api import application
 from clout.serving.client import AsyncClient, Client, Post, Problem, QuestionError, UnreachableError
 from clout.serving.client import client as module
 from clout.serving.client.asking import LONGEST_WAIT, Patience, Question, plain
-from clout.serving.openapi.operations import OPERATIONS
+from clout.serving.ingest.intake import Intake
+from clout.serving.openapi.operations import ACTION, OPERATIONS
 from clout.serving.openapi.told import Alive
 from clout.serving.schemas import PostRequest
 
@@ -33,10 +34,12 @@ ALIVE = {"status": "alive"}
 
 
 @pytest.fixture(scope="module")
-def app(scored: Scored) -> ASGIApp:
+def app(scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> ASGIApp:
     own = ActiveModel()  # which may forget an account
     own._current = scored.active.current()
-    return application(own, lambda: NOW, AccountStore(lambda: scored.url), lambda _: {"posts": 3})
+    home = tmp_path_factory.mktemp("intake")
+    intake = Intake(lambda: (home, str(home / "lake")), lambda: NOW)
+    return application(own, lambda: NOW, AccountStore(lambda: scored.url), lambda _: {"posts": 3}, intake=intake)
 
 
 @pytest.fixture
@@ -137,6 +140,7 @@ def asked(*answers: httpx.Response | type[httpx.TransportError], question: Quest
 def test_it_asks_for_all_that_there_is(ask: Callable[..., Any], scored: Scored) -> None:
     account, other = scored.accounts[:2]
     post: Post = {"account": account, "text": "Hello", "happened_at": datetime(2025, 2, 15, 13, tzinfo=UTC)}
+    like = {**ACTION, "happened_at": NOW, "known_at": NOW}
     told = {
         "score": ask("score", post),
         "explain": ask("explain", post),
@@ -151,14 +155,23 @@ def test_it_asks_for_all_that_there_is(ask: Callable[..., Any], scored: Scored) 
         "distribution": ask("distribution", account.split("/")[0]),
         "model": ask("model"),
         "forget": ask("forget", account),
+        "ingest": ask("ingest", "actions", [like, like, {**like, "action": "amy"}]),
     }
     methods = {name for name, _ in inspect.getmembers(Client, inspect.isfunction) if not name.startswith("_")}
     assert methods - {"close"} == set(told)
-    described = {said.answer for said in OPERATIONS.values() if said.tag in ("posts", "accounts", "model")} - {None}
+    described = {
+        said.answer for said in OPERATIONS.values() if said.tag in ("posts", "accounts", "model", "ingest")
+    } - {None}
     assert {type(answer) for answer in told.values()} == described
     assert told["score"].score == told["explain"].score == told["score_many"].items[0].result.score
     assert told["what_if"].tried[0].change == {"n_media": 1}
     assert told["account_score"].account == told["forget"].account == account
+    assert [row.status for row in told["ingest"].results] == ["accepted", "duplicate", "rejected"]
+
+
+def test_rows_of_a_table_that_takes_none_are_not_sent(ask: Callable[..., Any]) -> None:
+    with pytest.raises(QuestionError, match="got rows of 'accounts'; expected rows of one of posts, actions, counts"):
+        ask("ingest", "accounts", [])
 
 
 def test_names_with_slashes_and_odd_letters_are_found(ask: Callable[..., Any]) -> None:

@@ -24,7 +24,15 @@ from clout.serving.openapi.routes import described
 from clout.serving.problems import KINDS
 
 Document = dict[str, Any]
-OF_PAGES = ("cross_site", "not_a_form", "unknown_post", "no_own_post", "unknown_report", "too_much_feedback")
+OF_PAGES = (
+    "cross_site",
+    "not_a_form",
+    "unknown_post",
+    "no_own_post",
+    "no_comparison",
+    "unknown_report",
+    "too_much_feedback",
+)
 ROUTES = described(application(ActiveModel(), lambda: datetime.now(UTC)).routes)
 
 
