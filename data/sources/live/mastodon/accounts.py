@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import polars as pl
 
 from clout.data.lake import FORGOTTEN, FORGOTTEN_WORDS, Lake
-from clout.data.sources.items import Broken, Gathered
-from clout.data.sources.live.mastodon.readings import Known, expect_no_log, known, last_read, status_rows
+from clout.data.sources.items import Broken, Gathered, Row
+from clout.data.sources.live.mastodon.readings import Known, expect_no_log, known, last_read, removal_rows, status_rows
 from clout.data.sources.live.mastodon.rows import Status, account_id, account_rows, objection, status
 from clout.data.sources.live.mastodon.server import MastodonError, NotReadableError, Server, Wait
 from clout.data.sources.live.passing import PassingError
 from clout.data.sources.source import Piece
-from clout.data.tables import REJECTS
+from clout.data.tables import EARLIEST, REJECTS
 from clout.data.tombstones import Tombstones
 from clout.errors import CloutError
 
@@ -42,10 +43,11 @@ REASONS = {
 
 
 class _Read(NamedTuple):
-    """What a server gave of an account: the account and its statuses, or why it was left out."""
+    """What a server gave of an account: the account and its statuses since `floor`, or why it was left out."""
 
     actor: str
     account: Any = None
+    floor: datetime = EARLIEST
     statuses: tuple[Status | Broken, ...] = ()
     reason: str = ""
     why: str = ""
@@ -122,28 +124,37 @@ class AccountsOfMastodon:
             raise NotReadableError("the server answered with something that is no account")
         if self._forgotten.accounts_in(pl.Series([name])).item():
             return _Read(actor, reason=FORGOTTEN, why=FORGOTTEN_WORDS)
+        if account.get("suspended"):
+            raise NotReadableError("the server has suspended it")
         against = objection(account)
         if against is not None:
             there = f"; what the lake has of it goes with `clout forget {name}`" if name in last else ""
             return _Read(actor, reason=OPTED_OUT, why=f"{against}{there}")
         floor = last[name] - self._horizon if name in last else self._now - BACK
-        return _Read(actor, account, tuple(_statuses(server, account, floor)))
+        return _Read(actor, account, floor, tuple(_statuses(server, account, floor)))
 
     def _piece(self, reads: list[_Read], last: Mapping[str, datetime], done: int) -> Piece:
         """The rows of some accounts, and what was refused of them."""
         gathered, number = Gathered(), 0
-        posts = (one.post for read in reads for one in read.statuses if isinstance(one, Status))
-        there = known(self._lake, posts)
+        floors = {str(account_id(read.account)): read.floor for read in reads if not read.reason}
+        there = known(self._lake, floors)
         for read in (read for read in reads if not read.reason):
-            before = last.get(account_id(read.account) or "")
-            for row in account_rows(read.account, self._now, is_new=before is None):
+            name = str(account_id(read.account))
+            new = account_rows(read.account, self._now, is_new=name not in last)
+            for row in chain(new, self._taken_back(name, read, there)):
                 gathered.add(number, row)
             for one in read.statuses:
                 number += 1
-                self._gather(gathered, number, one, there, before)
+                self._gather(gathered, number, one, there, last.get(name))
         rejects = pl.concat([gathered.rejects(), self._refused(reads)])
         cursor = "" if done == len(self._actors) else json.dumps({"accounts": self._fingerprint, "done": done})
         return Piece(gathered.tables(), rejects, cursor, done / len(self._actors))
+
+    def _taken_back(self, name: str, read: _Read, there: Known) -> Iterable[Row]:
+        """The removals that `read` tells of; none where it may not be all there is."""
+        seen = {one.post for one in read.statuses if isinstance(one, Status)}
+        is_whole = len(seen) == len(read.statuses) < MOST_STATUSES
+        return removal_rows(name, read.floor, seen, there, self._now) if is_whole else ()
 
     def _gather(
         self, gathered: Gathered, number: int, one: Status | Broken, there: Known, before: datetime | None

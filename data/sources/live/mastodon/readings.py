@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from clout.data.sources.archives.activity_streams import NETWORK
 from clout.data.sources.items import Row, counts
 from clout.data.sources.live.mastodon.rows import COUNTS, Status
 from clout.data.sources.live.mastodon.server import MastodonError
+from clout.data.values import TIME
 
 # All ids of the network, by the order of texts.
 FIRST, LAST = f"{NETWORK}/", f"{NETWORK}0"
@@ -23,27 +24,33 @@ AHEAD = timedelta(days=1)
 
 
 class Known(NamedTuple):
-    """Some posts as a lake has them: which are there, the last count of each kind, and when a post was last read."""
+    """Some accounts' posts as a lake has them: account and moment of each, its last counts, and when these were read.
 
-    posts: frozenset[str]
+    `watched` were read while they were young, so their server shows them to everybody; `gone` were taken back.
+    """
+
+    posts: Mapping[str, tuple[str, datetime]]
     counts: Mapping[tuple[str, str], int]
     read_at: Mapping[str, datetime]
+    watched: frozenset[str]
+    gone: frozenset[str]
 
 
-def known(lake: Lake, posts: Iterable[str]) -> Known:
-    """What `lake` has of `posts`."""
-    wanted = pl.DataFrame({"post": sorted(set(posts))}, schema={"post": pl.String})
-    ends = pl.lit(wanted["post"].min(), pl.String), pl.lit(wanted["post"].max(), pl.String)
-
-    def there(table: str) -> pl.LazyFrame:
-        near = lake.scan(table).filter(pl.col("post").is_between(*ends))
-        return near.join(wanted.lazy(), on="post", how="semi")
-
-    read = there("counts").select("post", "kind", "happened_at", "count").sort("happened_at").collect()
+def known(lake: Lake, floors: Mapping[str, datetime]) -> Known:
+    """What `lake` has of the posts of some accounts since the moment given for each, and perhaps of older ones."""
+    since = pl.lit(min(floors.values(), default=None), TIME)
+    theirs = pl.col("account").is_in([*floors]) & (pl.col("happened_at") >= since)
+    posts = lake.scan("posts").filter(theirs).select("post", "account", "happened_at").collect()
+    ends = pl.lit(posts["post"].min(), pl.String), pl.lit(posts["post"].max(), pl.String)
+    near = lake.scan("counts").filter(pl.col("post").is_between(*ends))
+    read = near.join(posts.lazy(), on="post", how="semi").sort("happened_at").collect()
+    taken_back = lake.scan("removals").filter(pl.col("account").is_in([*floors])).collect()
     return Known(
-        frozenset(there("posts").select("post").collect()["post"]),
-        {(post, kind): count for post, kind, _, count in read.iter_rows()},
+        {post: (account, moment) for post, account, moment in posts.iter_rows()},
+        {(post, kind): count for post, kind, count in read.select("post", "kind", "count").iter_rows()},
         dict(read.select("post", "happened_at").iter_rows()),
+        frozenset(read.filter(~pl.col("retrospective"))["post"]),
+        frozenset(taken_back["removed"]),
     )
 
 
@@ -73,6 +80,19 @@ def status_rows(one: Status, there: Known, before: datetime | None, now: datetim
         if ripe_at <= now or count != there.counts.get((one.post, kind))
     }
     yield from counts(one.post, now, told, long_after=is_new and ripe_at <= now)
+
+
+def removal_rows(name: str, since: datetime, seen: Container[str], there: Known, now: datetime) -> Iterator[Row]:
+    """A removal for each post of the account `name` that was read before and is not among those `seen` now."""
+    for post, (account, moment) in there.posts.items():
+        if (
+            account == name
+            and moment >= since
+            and post in there.watched
+            and post not in there.gone
+            and post not in seen
+        ):
+            yield Row("removals", {"removed": post, "account": name, "happened_at": now, "known_at": now})
 
 
 def last_read(lake: Lake) -> dict[str, datetime]:

@@ -207,6 +207,33 @@ def test_a_token_that_is_refused_is_an_error_that_says_what_to_do(mastodon: Mast
         read(mastodon, lake, "ann")
 
 
+def test_a_post_that_is_gone_when_it_is_read_again_was_taken_back(mastodon: MastodonServer, lake: Lake) -> None:
+    first, second = mastodon.post("ann", "a slip"), mastodon.post("ann", "stays")
+    assert "removals" not in read(mastodon, lake, "ann").rows
+    mastodon.act("ann", f"/api/v1/statuses/{first}", "DELETE")
+    ids = mastodon.looked_up("ann")["id"]
+    mastodon.fault(f"/api/v1/accounts/{ids}/statuses", "status", count=1, status=404)
+    assert "removals" not in read(mastodon, lake, "ann", now=LATER + HOUR).rows
+    mastodon.fault(
+        "/api/v1/accounts/lookup", "status", count=1, status=200, body={**mastodon.looked_up("ann"), "suspended": True}
+    )
+    assert read(mastodon, lake, "ann", now=LATER + 2 * HOUR).rejected == {"unreachable": 1}
+    assert [read(mastodon, lake, "ann", now=LATER + hours * HOUR).rows["removals"] for hours in (3, 4)] == [1, 0]
+    assert lake.read("removals").select("account", "known_at").rows() == [
+        (lake.read("posts")["account"][0], LATER + 3 * HOUR)
+    ]
+    assert sorted(read_tables(lake)["posts"]["text"], key=str) == [None, "stays"]
+    assert second not in lake.read("removals")["removed"][0]
+
+
+def test_a_post_that_only_an_export_told_was_not_taken_back(mastodon: MastodonServer, lake: Lake) -> None:
+    mastodon.post("ann", "one")
+    read(mastodon, lake, "ann")
+    posts = lake.read("posts").with_columns(post=pl.col("post") + "0", known_at=pl.col("happened_at"))
+    lake.append({"posts": posts}, source="an export, with what is not public")
+    assert read(mastodon, lake, "ann", now=LATER + HOUR).rows == {"profiles": 1}
+
+
 @pytest.mark.parametrize("kept", [1, 3])
 def test_a_run_that_broke_off_goes_on_and_ends_with_the_rows_of_a_whole_one(
     mastodon: MastodonServer, tmp_path: Path, kept: int

@@ -20,7 +20,7 @@ from clout.data.sources.live.mastodon.rows import Status, account_id, account_ro
 from clout.data.tables import validate
 
 NOW, WEEK = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=7)
-NOTHING = Known(frozenset(), {}, {})
+NOTHING = Known({}, {}, {}, frozenset(), frozenset())
 URI = "https://social.example/users/ann"
 ANN = {
     "id": "17",
