@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clout.serving import answers, card, problems, scoring
-from clout.serving.accounts.kept import NOWHERE, AccountStore
+from clout.serving.accounts.kept import NOWHERE, OK, AccountStore
 from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError, Refusal
 from clout.serving.drafts.routes import DraftsApi
@@ -28,6 +28,7 @@ from clout.serving.ingest.intake import NOWHERE as NO_INTAKE
 from clout.serving.ingest.intake import Intake
 from clout.serving.ingest.routes import IngestApi
 from clout.serving.klout.routes import KloutApi
+from clout.serving.live import figures as live_figures
 from clout.serving.metrics import Metrics
 from clout.serving.openapi.document import address, method
 from clout.serving.openapi.routes import ROUTE as OPENAPI
@@ -58,7 +59,7 @@ class Api:
         tracking_uri: Where = lambda: None,
     ) -> None:
         self._active, self._now, self._metrics, self._intake = active, now, metrics, intake
-        self._store = StoreWatch(store, metrics)
+        self._store, self._kept = StoreWatch(store, metrics), store
         self._ingest = IngestApi(intake, metrics)
         self._accounts = AccountsApi(active, store, now, erase)
         self._drafts = DraftsApi(active, now, metrics)
@@ -123,8 +124,8 @@ class Api:
             model = self._active.current().model
             self._metrics.serves(model.version, model.scale_version)
             self._metrics.refuses(self._active.refused is not None)
-        await self._store.state()
-        return Response(await run_in_threadpool(self._figures), media_type="text/plain; version=0.0.4")
+        figures = await run_in_threadpool(self._figures, await self._store.state() == OK)
+        return Response(figures, media_type="text/plain; version=0.0.4")
 
     async def problems(self, _: Request) -> Response:
         """The problems there are."""
@@ -139,9 +140,9 @@ class Api:
         example = curl(url, self._active.current().example) if self._active.is_ready else None
         return JSONResponse({"service": "clout", "routes": routes, "try": example}, headers={"Vary": "Accept"})
 
-    def _figures(self) -> bytes:
+    def _figures(self, store_answers: bool) -> bytes:  # noqa: FBT001 - a state
         self._metrics.waits(self._intake.waiting())
-        return self._metrics.text()
+        return self._metrics.text() + (live_figures.read(self._kept) if store_answers else b"")
 
     async def _judge(self, request: Request, tell: Tell) -> Response:
         """The answer about a post: at once where that takes a millisecond or two, else in another thread."""

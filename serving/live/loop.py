@@ -29,7 +29,7 @@ class LoopError(CloutError):
 
 
 class Loop:
-    """`serve` runs all the time, `round_` every `every` seconds; a round that takes longer leaves out the next."""
+    """`serve` runs all the time, `round_` begins every `every` seconds, or when the one before has ended, if that is later."""
 
     def __init__(self, serve: Sequence[str], round_: Sequence[str], every: float, say: Callable[[str], object]) -> None:
         self._serve, self._round_, self._every, self._say = serve, round_, every, say
@@ -47,10 +47,9 @@ class Loop:
             while not stop.wait(LOOK_SECONDS):
                 self._check_service(children["service"])
                 self._look_after_round(children)
-                late = monotonic() - next_at
-                if "round" not in children and late >= 0:
+                if "round" not in children and monotonic() >= next_at:
                     children["round"] = _start(self._round_)
-                    next_at += self._every * (1 + late // self._every)
+                    next_at = monotonic() + self._every
         finally:
             _end([*children.values()])
 

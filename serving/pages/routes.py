@@ -75,7 +75,8 @@ class Pages:
         """Which model answers, how good each is, and who changed what."""
 
         def told() -> Response:
-            return shell.page(request, "models.html", models.models(self._active, self._tracking_uri(), self._now()))
+            view = models.models(self._active, self._store, self._tracking_uri(), self._now())
+            return shell.page(request, "models.html", view)
 
         return await run_in_threadpool(told)
 

@@ -78,8 +78,8 @@ class FilesFeed(BaseModel, ABC):
         root, pattern = Path(*path.parts[:fixed]), "/".join(path.parts[fixed:])
         if not (root.is_dir() if pattern else root.is_file()):
             raise DroppedError(
-                f"there is no {'folder' if pattern else 'file'} {root}; expected what `files` of the source "
-                f"{self.name} names: make it, or mend the source"
+                f"there is no {'folder' if pattern else 'file'} {root}; expected what the source {self.name} names as "
+                "its files: make it, or mend sources.toml"
             )
         found = sorted(root.glob(pattern)) if pattern else [root]
         return [file for file in found if file.is_file() and not file.name.startswith(".")]

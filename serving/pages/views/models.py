@@ -13,7 +13,9 @@ from pydantic import Field, ValidationError
 from clout.errors import CloutError
 from clout.models import audit, bundle, registry, watch_log
 from clout.models.audit import Entry
+from clout.serving.accounts.kept import AccountStore
 from clout.serving.active_model import ActiveModel
+from clout.serving.pages.views.live import Live, live
 from clout.serving.pages.views.methodology import Figure, figure
 from clout.serving.pages.views.view import View
 from clout.serving.problems import ProblemError
@@ -124,6 +126,7 @@ class Models(View):
     breaks: int = Field(description="Lines of the log of changes that are broken, or do not follow the one before.")
     watches: list[Watched] = Field(description="What was watched, newest first.")
     fresh: list[Fresh]
+    live: list[Live] | None = Field(description="The newest run of each live source; null where that is not known.")
     compared_at: datetime | None = Field(description="When models of the home were last compared; null when never.")
     tracking: str | None = Field(description="Where MLflow's pages are; null where it has none on the web.")
     has_tracking: bool = Field(description="Whether runs are kept anywhere.")
@@ -171,7 +174,7 @@ class _Home:
             return Bundled(version=version, roles=roles, damaged=True)
 
 
-def models(active: ActiveModel, tracking_uri: str | None, now: datetime) -> Models:
+def models(active: ActiveModel, store: AccountStore, tracking_uri: str | None, now: datetime) -> Models:
     """What the page on models shows; it needs no model that answers, nor files that are whole."""
     home = _Home(active.home)
     bundles = home.bundles()
@@ -188,6 +191,7 @@ def models(active: ActiveModel, tracking_uri: str | None, now: datetime) -> Mode
         breaks=home.breaks,
         watches=_watches(home.lines),
         fresh=_fresh(active, now),
+        live=live(store),
         compared_at=_written_at(registry.comparison_file(active.home)) if active.home else None,
         tracking=_address(tracking_uri),
         has_tracking=tracking_uri is not None,
