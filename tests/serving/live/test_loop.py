@@ -89,9 +89,11 @@ def test_signals_do_what_is_asked_and_then_what_they_did() -> None:
 
 
 def test_a_server_ends_with_the_process_that_started_it() -> None:
-    serving = "import os, sys; from clout.serving.start import end_with; print(os.getpid(), flush=True); end_with(os.getppid())"
-    starting = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {serving!r}]); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", starting], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+    serving = "import os, sys; from clout.serving.start import end_with; print(os.getpid(), flush=True); end_with(int(sys.argv[1]))"
+    starting = "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1], str(os.getpid())]); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", starting, serving], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
         assert parent.stdout
         server = int(parent.stdout.readline())
         os.kill(server, 0)
