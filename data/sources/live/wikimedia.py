@@ -182,7 +182,7 @@ def _read(answer: _Answer) -> tuple[dict[str, Any] | None, str]:
         return None, answer.trouble
     try:
         told = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, UNREADABLE
     if not isinstance(told, dict):
         return None, UNREADABLE

@@ -11,6 +11,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from wikimedia_stand_in import Fault, StandIn, wikimedia
 
 from clout.data.erasure import erase
@@ -20,7 +22,7 @@ from clout.data.sources.live.passing import PassingError
 from clout.data.sources.live.wikimedia import PAUSE, WikimediaError
 from clout.data.sources.live.wikipedia import PagesError, Wikipedia, read_pages
 from clout.data.sources.source import Taken, take
-from clout.data.tables import SCHEMAS
+from clout.data.tables import SCHEMAS, validate
 
 NOW = datetime(2024, 5, 20, 15, 30, tzinfo=UTC)
 LAST = date(2024, 5, 18)
@@ -161,6 +163,15 @@ def test_a_moved_page_keeps_its_readers_and_its_links(desk: Desk) -> None:
     assert desk.rows("count", kind="link") == [5], "A to E, D once, and not the page itself"
 
 
+def test_more_links_than_are_counted_are_told_as_the_most(desk: Desk) -> None:
+    desk.world.links_at_once = 20_000
+    desk.world.add("Sun", {LAST: 1}, [f"L{number}" for number in range(10_050)])
+    desk.declare(("x/sun", "en.wikipedia.org/wiki/Sun"))
+    desk.run()
+    desk.world.links_at_once = 3
+    assert desk.rows("count", kind="link") == [10_000]
+
+
 def test_what_is_refused_says_why_and_stops_nobody(desk: Desk) -> None:
     desk.world.ids["en", "User:Ann"] = 99
     desk.declare(
@@ -196,6 +207,7 @@ def test_nobody_asks_for_the_page_of_a_forgotten_account(desk: Desk) -> None:
 BUSY = Fault(429, headers={"Retry-After": "7"})
 LAGGED = Fault(body=b'{"error": {"code": "maxlag"}}', headers={"Retry-After": "5"})
 TORN = Fault(body=b'{"items": [')
+ENDLESS = Fault(body=b'{"query": {"pages": [{"pageid": 9, "ns": 0, "title": "B"}]}}' + b" " * 2**23)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +217,8 @@ TORN = Fault(body=b'{"items": [')
         ([LAGGED], [5]),
         ([Fault(500), Fault(502), Fault(503)], [1, 2, 4]),
         ([TORN], [1]),
+        ([ENDLESS], [1]),
+        ([Fault(body=b"[" * 100_000)], [1]),
         ([Fault(body=b"[1]")], [1]),
         ([Fault(429, headers={"Retry-After": "soon"})], [1]),
         ([Fault(body=b"torn", headers={"Content-Encoding": "gzip"})], [1]),
@@ -263,6 +277,27 @@ def test_an_answer_of_another_shape_costs_its_page_alone(fault: Fault, reason: s
     assert desk.refused() == [(1, reason)]
     assert not desk.rows("kind", account="x/ann")
     assert len(desk.rows("kind", account="x/bob")) == 2
+
+
+SAID = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=8)
+NAMES = st.sampled_from(
+    ("query", "pages", "items", "views", "timestamp", "backlinks", "redirlinks", "continue", "error")
+)
+SHAPES = st.recursive(
+    SAID, lambda part: st.lists(part, max_size=3) | st.dictionaries(NAMES, part, max_size=4), max_leaves=8
+)
+ANSWERS = st.binary(max_size=30) | SHAPES.map(lambda told: json.dumps(told).encode())
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(bodies=st.lists(ANSWERS, min_size=1, max_size=4), where=st.sampled_from(("", VIEWED, WIKI)))
+def test_whatever_is_answered_rows_come_in_or_a_reason(bodies: list[bytes], where: str, desk: Desk) -> None:
+    desk.world.faults.extend(Fault(body=body, where=where) for body in bodies)
+    pieces = list(Wikipedia(desk.file, CONTACT, NOW, Lake("memory://none"), **desk.where, wait=float).pull(None))
+    desk.world.faults.clear()
+    rows, rejects = validate("standings", pieces[0].tables["standings"], NOW)
+    assert rows.height + rejects.height > 0
+    assert {*rejects["reason"]} <= {"no_such_page", "not_an_article", "bad_answer", "unreadable_answer", "no_answer"}
 
 
 def test_views_stay_where_links_cannot_be_read(desk: Desk) -> None:
