@@ -152,13 +152,16 @@ def test_titles_of_any_kind(title: str, page: str, desk: Desk) -> None:
     desk.declare(("x/ann", page))
     desk.run()
     assert sorted(desk.rows("kind", "count")) == [("link", 1), ("view", 9)]
+    assert len(desk.world.asked) == 3, "what it is, its views, its links"
 
 
 def test_a_moved_page_keeps_its_readers_and_its_links(desk: Desk) -> None:
     """Its old title leads on to the new one; days are counted under the title that was asked for."""
     desk.world.leads["en", "Ann Example"] = "Ann E. Example"
     desk.world.add("Ann E. Example", {LAST: 3}, ["Ann Example", "D", "E", "Ann E. Example"])
+    desk.world.links_at_once = 1
     desk.run()
+    desk.world.links_at_once = 3
     assert desk.rows("count", kind="view")[-1] == 5 + 3
     assert desk.rows("count", kind="link") == [5], "A to E, D once, and not the page itself"
 
@@ -320,12 +323,14 @@ def test_a_whole_that_does_not_answer_ends_the_run_and_the_next_goes_on(desk: De
     assert desk.run().rows == {"standings": 10 + 4 * 2}
 
 
-def test_one_silent_page_among_others_ends_nothing(desk: Desk) -> None:
+def test_silent_pages_among_others_end_nothing(desk: Desk) -> None:
     desk.world.add("Bob", {LAST: 1}, [])
-    desk.declare(*(row for _ in range(2) for row in (("x/ann", ANN), ("x/bob", "en.wikipedia.org/wiki/Bob"))))
-    desk.world.faults.extend([Fault(503, where="Ann_Example")] * 4)
-    assert desk.run().rejected == {"no_answer": 1, "second_page": 2}
-    assert len(desk.rows("kind", account="x/bob")) == 2
+    silent = [(f"x/ann-{number}", ANN) for number in range(3)]
+    heard = [(f"x/bob-{number}", "en.wikipedia.org/wiki/Bob") for number in range(3)]
+    desk.declare(*(row for both in zip(silent, heard, strict=True) for row in both))
+    desk.world.faults.extend([Fault(503, where="Ann_Example")] * 12)
+    assert desk.run().rejected == {"no_answer": 3}
+    assert set(desk.rows("account")) == {account for account, _ in heard}
 
 
 @pytest.mark.parametrize(
