@@ -16,9 +16,11 @@ from watched import Watched, watched
 SHOWN = """
 () => {
   document.querySelectorAll('.unseen').forEach(one => one.remove());
-  return document.querySelector('main').innerText.normalize('NFKC');
+  const folded = [...document.querySelectorAll('main details')].map(one => one.textContent);
+  return [document.querySelector('main').innerText, ...folded].join(' ').normalize('NFKC');
 }
 """
+FOLD = "() => document.querySelectorAll('details').forEach(one => { one.open = false })"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,7 @@ def test_a_page_is_whole_without_scripts_and_on_paper(plain: Watched, scored: Sc
     page.emulate_media(media="screen")
     PAGES[name].visit(plain, scored, "en")
     assert len(plain.sums()) >= PAGES[name].sums
+    page.evaluate(FOLD)
     page.emulate_media(media="print")
     paper = on_paper(page.pdf(format="A4"))
     assert [word for word in page.evaluate(SHOWN).split() if word not in paper] == []
