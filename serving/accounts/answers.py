@@ -112,7 +112,7 @@ class AccountScore(Account):
     band: str | None = Field(description="The score in words.", examples=["well above average"])
     percentile: float | None = Field(
         description="Percentage of the network's scored accounts, of the same run, that it is above; null until the run "
-        "is finished.",
+        "is finished, and of fewer than 20.",
         examples=[87.5],
     )
     size_group: str | None = Field(description="Accounts of about its size.", examples=["1,000 to 9,999 followers"])

@@ -26,6 +26,8 @@ RETRY_SECONDS = 5.0
 PATIENCE, OPENING_SECONDS = 8.0, 3.0
 LOOK_SECONDS = 1.0
 KEPT_GROUPS, KEPT_MODELS = 64, 8
+# Of fewer accounts nothing is told as of a group.
+FEWEST = 20
 OK = "ok"
 GONE = (
     "the file of the score store is gone; expected it where it was: move a copy there, which is opened without a restart, "
@@ -87,7 +89,7 @@ class AccountStore:
     def places(self, record: Record) -> tuple[float | None, float | None]:
         """The percentages of the accounts of its network, and of its size group there, that the record's score is above.
 
-        None until the run that gave the score is finished, and where the size group is not known.
+        None until the run that gave the score is finished, of too few accounts, and where the size group is not known.
         """
         run = self.open().run_of(record.as_of, record.model_version)
         if record.score is None or run is None or run.finished_at is None:
@@ -165,8 +167,8 @@ class AccountStore:
 
 
 def _share_below(others: Floats, score: float) -> float | None:
-    """The percentage of `others`, in rising order, that lie below a score."""
-    return 100 * float(np.searchsorted(others, score)) / len(others) if len(others) else None
+    """The percentage of `others`, in rising order, that lie below a score; None where they are too few to say it of."""
+    return 100 * float(np.searchsorted(others, score)) / len(others) if len(others) >= FEWEST else None
 
 
 NOWHERE = AccountStore(lambda: None)

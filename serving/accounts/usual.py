@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from clout.models.explain import MARKS, Quantiles
+from clout.serving.accounts.kept import FEWEST
 from clout.serving.store.rows import Record, Run, Usual
 from clout.serving.store.scores import Store
 
-# Fewer say nothing; of more, as many are asked.
-FEWEST, MOST = 20, 500
+# Of more, as many are asked.
+MOST = 500
 
 
 def usual(store: Store, run: Run) -> Iterator[Usual]:

@@ -12,7 +12,7 @@ from score_store import day, record, run
 from small_bundle import contract
 
 from clout.serving.accounts import kept as account_store
-from clout.serving.accounts.kept import NO_STORE, NOWHERE, AccountStore
+from clout.serving.accounts.kept import FEWEST, NO_STORE, NOWHERE, AccountStore
 from clout.serving.store.rows import Judge, StoreError
 from clout.serving.store.scores import Store
 
@@ -115,7 +115,8 @@ def test_a_store_that_cannot_be_reached_says_why() -> None:
     assert "secret" not in store.state()
 
 
-def test_a_place_is_told_when_the_run_is_finished(kept: AccountStore) -> None:
+def test_a_place_is_told_when_the_run_is_finished(kept: AccountStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_store, "FEWEST", 2)
     store = kept.open()
     begun = store.begin(run(0))
     rows = [
@@ -126,7 +127,7 @@ def test_a_place_is_told_when_the_run_is_finished(kept: AccountStore) -> None:
     finished = store.finish(begun, day(0))
     network, group = zip(*(kept.places(row) for row in rows), strict=True)
     assert network == pytest.approx([0, 100 / 3, 200 / 3])
-    assert group == (0, 0, 50)
+    assert group == (0, None, 50)
     assert kept.places(replace(rows[2], size_group=None)) == (network[2], None)
     assert kept.places(record(0, "x/none", None)) == (None, None)
     store.forget("x/10")
@@ -135,7 +136,24 @@ def test_a_place_is_told_when_the_run_is_finished(kept: AccountStore) -> None:
     assert kept.scores(finished, "x").tolist() == [11, 12]
 
 
-def test_a_run_that_went_on_is_read_again(kept: AccountStore) -> None:
+def test_there_is_no_place_among_a_few(kept: AccountStore) -> None:
+    store = kept.open()
+    begun = store.begin(run(0))
+    store.write(
+        begun,
+        [
+            record(0, f"{network}/{number}", 30.0)
+            for network, few in (("x", 0), ("y", 1))
+            for number in range(FEWEST - few)
+        ],
+    )
+    store.finish(begun, day(0))
+    assert kept.places(record(0, "x/1", 40.0)) == (100, 100)
+    assert kept.places(record(0, "y/1", 40.0)) == (None, None)
+
+
+def test_a_run_that_went_on_is_read_again(kept: AccountStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_store, "FEWEST", 1)
     store = kept.open()
     begun = store.begin(run(0))
     store.write(begun, [record(0, "x/1", 20.0)])

@@ -11,10 +11,10 @@ from score_store import day, record, run
 from scored_home import Scored
 
 from clout.models.explain import MARKS
-from clout.serving.accounts.kept import AccountStore
+from clout.serving.accounts.kept import FEWEST, AccountStore
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked, explanation
-from clout.serving.accounts.usual import FEWEST, MOST, usual
+from clout.serving.accounts.usual import MOST, usual
 from clout.serving.store.rows import Judge, Record, Run, Usual
 from clout.serving.store.scores import Store
 
