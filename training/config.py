@@ -90,6 +90,13 @@ class Splits(_Section):
     origins: int = Field(3, ge=2, le=12, description="Rolling origins before the last block.")
     block_share: float = Field(0.15, gt=0, lt=0.3, description="Share of the earlier posts in each rolling block.")
     cold_share: float = Field(0.05, ge=0, lt=0.5, description="Share of accounts never trained on (cold start).")
+    sample_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of accounts, chosen by their name alone, whose posts teach and judge. What was known before a "
+        "post is still that of all accounts.",
+    )
     min_posts: int = Field(500, ge=100, description="Fewer labelled posts than this are refused.")
     min_accounts: int = Field(30, ge=30, description="Fewer accounts with labelled posts than this are refused.")
 

@@ -22,7 +22,7 @@ from clout.features.wording import fit as fit_wording
 from clout.models.scale import MIN_ACCOUNTS
 from clout.training.accounts import WINDOW, counted_posts
 from clout.training.config import Params, WordingParams
-from clout.training.splits import Plan, SplitError, mark_cold, plan
+from clout.training.splits import Plan, SplitError, mark_cold, plan, sample
 
 Floats = npt.NDArray[np.float64]
 Step = Callable[[str], None]
@@ -117,6 +117,8 @@ def _labelled(tables: Tables, params: Params) -> _Labelled:
     _refuse_unlabelled(tables, history, params)
     labels = history.outcomes.rename({"at": "ripe_at"}).drop("account", "network", "published_at")
     posts = history.posts.join(labels.select("post"), on="post", how="semi").sort("happened_at", "post")
+    if params.splits.sample_share < 1:
+        posts = posts.filter(pl.col("account").is_in(sample(posts["account"], params.splits.sample_share).implode()))
     timed = mark_cold(posts.join(labels.select("post", "ripe_at"), on="post"), params.splits.cold_share)
     return _Labelled(history, labels, posts, plan(timed, params.splits))
 

@@ -56,7 +56,18 @@ class Plan:
 
 def is_cold(account: str, share: float) -> bool:
     """Whether an account is one of the `share` that is never learned from; depends on its name alone."""
-    digest = hashlib.sha256(account.encode()).digest()
+    return _among(account, share)
+
+
+def sample(accounts: pl.Series, share: float) -> pl.Series:
+    """Those of `accounts`, each once, that are of the `share` which teaches and judges; being cold is no part of it."""
+    names = accounts.unique().sort()
+    return names.filter([_among(f"sample {name}", share) for name in names])
+
+
+def _among(words: str, share: float) -> bool:
+    """Whether the sha256 of `words` is among the lowest `share` of all."""
+    digest = hashlib.sha256(words.encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 

@@ -21,12 +21,13 @@ WithoutFeatures = Annotated[
 ]
 
 
-def _chosen(file: Path | None, overrides: list[str] | None, features: str | None) -> Params:
+def _chosen(file: Path | None, overrides: list[str] | None, features: str | None, share: float | None = None) -> Params:
     """The parameters a command is given."""
     from clout.training.config import read_params, without
 
     default = Path("params.toml")
     told = [*(overrides or ()), *([without(features)] if features else ())]
+    told += [] if share is None else [f"splits.sample_share={share}"]
     return read_params(file or (default if default.exists() else None), tuple(told))
 
 
@@ -34,6 +35,9 @@ def train(
     params: ParamsFile = None,
     overrides: Overrides = None,
     features: WithoutFeatures = None,
+    sample: Annotated[
+        float | None, typer.Option(help="Share of accounts to learn from and be judged on.", show_default="1")
+    ] = None,
     lake: LakeUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,7 +47,7 @@ def train(
     from clout.training import pipeline
     from clout.training.report import table
 
-    chosen, settings = _chosen(params, overrides, features), read_settings()
+    chosen, settings = _chosen(params, overrides, features, sample), read_settings()
     with step_bar(pipeline.steps(chosen)) as step:
         trained = pipeline.train(open_lake(lake), chosen, settings.home, settings.tracking_uri, step)
     print_json(trained.told()) if as_json else print_trained(trained.told(), table(trained.report))

@@ -72,6 +72,7 @@ def test_what_is_set_is_what_it_was_trained_with(retrained: Retrained) -> None:
         (("--set", "fit.trees=2", "--set", "fit.trees=none"), "setting fit.trees: got 'none'"),
         (("--features", "only=audience"), "got --features 'only=audience'; expected without=NAME[,NAME…]"),
         (("--features", "without=audienc"), "setting features.without: got ['audienc']; no feature or group is named"),
+        (("--sample", "1.5"), "setting splits.sample_share: got 1.5"),
         (("--params", "gone.toml"), "cannot read gone.toml (No such file or directory)"),
         (("--lake", "nowhere://x"), "cannot open the lake nowhere://x"),
         ((), "the lake has no posts; expected posts with the actions they drove"),

@@ -221,6 +221,16 @@ def test_a_small_network_that_has_its_scale_stays(studied: Studied, society: Sim
     assert set(dataset.frame["network"]) == {"commons", "tiny"}
 
 
+def test_a_sample_has_some_accounts_and_they_know_what_all_did(studied: Studied, society: Simulation) -> None:
+    splits = studied.params.splits.model_copy(update={"sample_share": 0.5})
+    dataset = build(society.tables, studied.params.model_copy(update={"splits": splits}))
+    whole = studied.dataset.frame.filter(pl.col("account").is_in(dataset.frame["account"].unique().implode()))
+    assert 0.3 < whole.height / studied.dataset.frame.height < 0.7
+    columns = [name for name in whole.columns if name != WORDING.name]
+    assert dataset.frame.select(columns).equals(whole.select(columns))
+    assert dataset.history.outcomes.equals(studied.dataset.history.outcomes)
+
+
 def test_when_every_network_is_too_small_the_largest_is_named() -> None:
     tables = counted(900)
     many = pl.col("account").str.strip_prefix("net/").cast(pl.Int64) < 25

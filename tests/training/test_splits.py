@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clout.training.config import Splits
-from clout.training.splits import Block, NothingToJudgeError, Plan, SplitError, is_cold, mark_cold, plan
+from clout.training.splits import Block, NothingToJudgeError, Plan, SplitError, is_cold, mark_cold, plan, sample
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -141,6 +141,16 @@ def test_who_is_cold_depends_on_the_name_alone_and_never_changes() -> None:
     assert len(cold) == pytest.approx(200, abs=45)
     frame = pl.DataFrame({"account": names[::-1] + names[:7]})
     assert mark_cold(frame, 0.05).filter("cold")["account"].unique().sort().to_list() == sorted(cold)
+
+
+def test_a_sample_is_of_the_share_whoever_is_cold() -> None:
+    names = pl.Series([f"twitter/{number}" for number in range(4000)])
+    some = sample(pl.concat([names, names[:7]]), 0.3)
+    assert some.len() == pytest.approx(1200, abs=90)
+    assert some.is_unique().all()
+    assert set(sample(names, 0.1)) < set(some)
+    assert sum(is_cold(name, 0.05) for name in some) == pytest.approx(60, abs=25)
+    assert sample(names, 1).len() == 4000
 
 
 def test_marking_keeps_rows_and_their_order() -> None:
