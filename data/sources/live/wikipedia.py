@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import unquote
@@ -87,12 +87,12 @@ class Wikipedia:
     ) -> None:
         self.name, self._now, self._lake = name, now, lake
         self.declared = read_pages(pages)
-        self._wikimedia = Wikimedia(contact, metrics, wiki, timeout, wait)
+        self._ask = partial(Wikimedia, contact, metrics, wiki, timeout, wait)
 
     def pull(self, since: str | None) -> Iterator[Piece]:  # noqa: ARG002 (the lake tells where to go on)
         """What the lake does not have yet, some pages a piece; a page that gives nothing does not stop the others."""
         silent = 0
-        with self._wikimedia as wikimedia:
+        with self._ask() as wikimedia:
             for begun in range(0, len(self.declared), PAGES):
                 gathered, pages = Gathered(), iter(self.declared[begun : begun + PAGES])
                 while silent < SILENT and (page := next(pages, None)):

@@ -352,7 +352,7 @@ def test_what_it_says_of_all_questions_ends_the_run(
 @pytest.mark.parametrize("contact", ["", "ops", "a@b", "ops@example.org\r\nX: y", "Åke@example.org"])
 def test_a_contact_that_reaches_nobody_is_refused(contact: str, desk: Desk) -> None:
     with pytest.raises(WikimediaError, match="expected an e-mail address or a URL where Wikimedia can reach"):
-        Wikipedia(desk.file, contact, NOW, desk.lake)
+        next(Wikipedia(desk.file, contact, NOW, desk.lake).pull(None))
 
 
 def test_a_list_without_the_columns_is_refused(desk: Desk) -> None:
@@ -371,6 +371,12 @@ def test_many_pages_come_in_pieces_that_are_each_whole(desk: Desk) -> None:
     pieces.close()
     assert desk.run().rows == {"standings": 90}
     assert len(desk.lake.receipts()) == 3
+
+
+def test_the_same_source_can_be_pulled_again(desk: Desk) -> None:
+    source = desk.source()
+    first, again = (list(source.pull(None)) for _ in range(2))
+    assert first[0].tables["standings"].equals(again[0].tables["standings"])
 
 
 def test_it_is_one_of_the_live_sources(desk: Desk, tmp_path: Path) -> None:
