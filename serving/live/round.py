@@ -94,7 +94,7 @@ def words(error: str) -> str:
     >>> words("cannot read https://amy:x@example.org/a?token=y:\n got 429")
     'cannot read https://…@example.org/a?… got 429'
     """
-    told = CONTROL.sub(" ", error)
+    told = " ".join(CONTROL.sub(" ", error).split())
     for secret, shown in SECRETS:
         told = secret.sub(shown, told)
     return told if len(told) <= LONGEST_ERROR else f"{told[: LONGEST_ERROR - 1]}…"
