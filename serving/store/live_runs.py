@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Select, delete, func, insert, select,
 from clout.serving.store.engine import reading, writing
 from clout.serving.store.tables import LIVE_RUNS
 
-OK, FAILED, BROKEN_OFF = "ok", "failed", "broken off"
+OK, FAILED, BROKEN_OFF = "ok", "failed", "broken_off"
 KEPT = 1_000
 MOST_SOURCES = 100
 

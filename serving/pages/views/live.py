@@ -17,7 +17,7 @@ class Live(View):
     source: str
     started_at: datetime = Field(description="When it was last tried.")
     ended_at: datetime | None
-    outcome: str | None = Field(description="ok, failed or broken off; null while it goes on.")
+    outcome: str | None = Field(description="ok, failed or broken_off; null while it goes on.")
     error: str | None
     rows: int = Field(description="Rows that are new by this run; of score, accounts.")
     rejected: int
