@@ -161,6 +161,14 @@ def test_the_champion_is_watched_when_data_came_or_the_day_is_new(trained: Train
     assert [*played(home, now + timedelta(minutes=1))] == ["bad", "good"]
 
 
+def test_sources_are_tried_as_they_are_asked_to_be(tmp_path: Path) -> None:
+    home, asked = given_sources(tmp_path), list[Callable[[], object]]()
+    (home / "drop" / "one.csv").write_text("post,account,happened_at,text\n1,ann,2025-02-14T10:00:00Z,Hi\n")
+    done = one_round(Settings(home=home), lambda: day(15), asked.append)
+    assert [(run.source, run.rows) for run in done] == [("bad", 0), ("good", 0)]
+    assert len(asked) == 2
+
+
 def test_from_the_shell_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = given_sources(tmp_path)
     monkeypatch.setenv("CLOUT_HOME", str(home))

@@ -71,13 +71,12 @@ def test_a_later_round_that_is_refused_or_killed_does_not(tmp_path: Path) -> Non
 
 def test_a_child_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(loop, "GRACE_SECONDS", 0.2)
-    there = tmp_path / "there"
-    stubborn = [
-        sys.executable,
-        "-c",
-        f"import signal, time; signal.signal(15, 1); open({str(there)!r}, 'w'); time.sleep(60)",
-    ]
-    Loop(stubborn, SERVE, 60, pytest.fail).keep_up(UntilThere(there))
+    there, ended = tmp_path / "there", tmp_path / "ended"
+    program = (
+        "import signal, sys, time; signal.signal(15, 1); open(sys.argv[1], 'w'); time.sleep(9); open(sys.argv[2], 'w')"
+    )
+    Loop([sys.executable, "-c", program, str(there), str(ended)], SERVE, 60, pytest.fail).keep_up(UntilThere(there))
+    assert not ended.exists()
 
 
 def test_signals_do_what_is_asked_and_then_what_they_did() -> None:
@@ -89,7 +88,9 @@ def test_signals_do_what_is_asked_and_then_what_they_did() -> None:
 
 
 def test_a_server_ends_with_the_process_that_started_it() -> None:
-    serving = "import os, sys; from clout.serving.start import end_with; print(os.getpid(), flush=True); end_with(int(sys.argv[1]))"
+    ending = "Thread(target=end_with, args=(int(sys.argv[1]),), daemon=True).start(); time.sleep(60)"
+    serving = "import os, sys, time; from threading import Thread; from clout.serving.start import end_with; "
+    serving += f"print(os.getpid(), flush=True); {ending}"
     starting = "import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1], str(os.getpid())]); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", starting, serving], stdin=subprocess.PIPE, stdout=subprocess.PIPE
