@@ -2,4 +2,5 @@
 
 from clout.cli import app
 
-app(prog_name="clout")
+if __name__ == "__main__":
+    app(prog_name="clout")
