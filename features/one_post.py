@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from clout.features.formula import formula
 from clout.features.message import FORM
 
 Row = Mapping[str, Any]
+Features = dict[str, float | None]
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 
@@ -47,6 +49,8 @@ OF_TEXT = {name: formula(expression) for name, expression in TEXTS.items()}
 OF_FORM = {name: formula(expression) for name, expression in FORM.items() if name not in TEXTS}
 FORMULAS = {feature.name: formula(feature.expression) for feature in FEATURES if FEATURE + feature.name not in TEXTS}
 LOOKUPS = _lookups()
+# What of a post depends on when it is published, but for what was known before.
+DATED = {"happened_at", *(name for name, expression in FORM.items() if "happened_at" in expression.meta.root_names())}
 READ = {"text": pl.String, "n_urls": pl.Int64, "n_hashtags": pl.Int64, "n_mentions": pl.Int64}
 
 
@@ -72,6 +76,15 @@ class Lookups:
         self._moments = {"account": self.at, "network": _microseconds(network_at)}
         self._found: dict[tuple[object, ...], dict[str, Found]] = {}
 
+    @cached_property
+    def dated(self) -> frozenset[str]:
+        """The features that depend on when a post is published, even where the same was known before."""
+        asked = {source for source, index in self._indexes.items() if DATED & {*index.key}}
+        found = {name for source in asked & {*LOOKUPS} for _, _, names in LOOKUPS[source] for name in names}
+        return frozenset(
+            feature.name for feature in FEATURES if (DATED | found) & {*feature.expression.meta.root_names()}
+        )
+
     def of(self, row: Row) -> dict[str, Found]:
         """What every index says of a row, by the names that expressions use."""
         found: dict[str, Found] = {}
@@ -85,15 +98,19 @@ class Lookups:
         return found
 
 
-def measure(post: Row, said: Row, known: Lookups, *, logged: bool, lift: float | None) -> dict[str, float | None]:
+def measure(
+    post: Row, said: Row, known: Lookups, *, logged: bool, lift: float | None, earlier: Features | None = None
+) -> Features:
     """Every feature of a post by name, as `compute.compute` gives them; missing is None.
 
     `said` is what was `read` of its text. `logged` tells whether the network tells who acts, `lift` is that of the post's
-    words.
+    words. `earlier` are the features of the same post at another moment, with the same known before.
     """
     form = {name: told(post) for name, told in OF_FORM.items()}
     row = {**post, **said, **form, "wording": lift, "logged": logged, "at": known.at}
     row |= known.of(row)
+    if earlier is not None:
+        return earlier | {name: _value(name, row) for name in known.dated}
     return {feature.name: _value(feature.name, row) for feature in FEATURES}
 
 

@@ -13,7 +13,7 @@ from clout.data.history import History, load
 from clout.data.index import Index
 from clout.data.tables import SCHEMAS
 from clout.features.compute import prepare, prepare_alone
-from clout.features.one_post import Lookups, measure, read
+from clout.features.one_post import Features, Lookups, measure, read
 
 TICK = timedelta(microseconds=1)
 NOBODY = "draft"
@@ -107,12 +107,14 @@ def features_at(
     known = cache(partial(_known, draft.network, account, past, facts))
     post = {**draft.__dict__, "account": account}
     said = read(post)
-    told = []
+    told: list[Features] = []
+    measured: dict[datetime, Features] = {}
     for moment in moments:
         as_of = judged_at(replace(draft, happened_at=moment), past, facts)
         logged, lookups = known(as_of)
-        then = {**post, "happened_at": moment}
-        told.append(measure(then, said, lookups, logged=logged, lift=lift))
+        then, earlier = {**post, "happened_at": moment}, measured.get(as_of)
+        told.append(measure(then, said, lookups, logged=logged, lift=lift, earlier=earlier))
+        measured[as_of] = told[-1]
     return told
 
 

@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -55,7 +55,7 @@ class Tongue:
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with so many digits after the point, thousands apart."""
-        told = str(format_decimal(abs(round(value, digits)), _pattern(digits), self.locale))
+        told = _decimal(abs(round(value, digits)), digits, self.locale)
         return f"{MINUS}{told}" if round(value, digits) < 0 else told
 
     def points(self, value: float, digits: int = 0) -> str:
@@ -183,6 +183,11 @@ def _read(code: str, file: Path) -> Tongue:
 
 def _filled(template: str, values: dict[str, object]) -> str:
     return template.format(**values) if values else template
+
+
+@lru_cache(4096)
+def _decimal(value: float, digits: int, locale: Locale) -> str:
+    return str(format_decimal(value, _pattern(digits), locale))
 
 
 def _pattern(digits: int) -> str:

@@ -123,10 +123,13 @@ class Said(View):
             rows.setdefault(hour.happened_at.weekday(), []).append(hour)
         return [sorted(row, key=lambda hour: hour.happened_at.hour) for row in rows.values()]
 
-    def depth(self, hour: Hour) -> float:
-        """How dark an hour is drawn: 1 the best of the week, near 0 the worst."""
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest score of an hour."""
         scores = [one.score for one in self.hours.hours] if self.hours else []
-        low, high = min(scores), max(scores)
+        return min(scores), max(scores)
+
+    def depth(self, hour: Hour, low: float, high: float) -> float:
+        """How dark an hour is drawn: 1 the best of the week, near 0 the worst."""
         return round(0.08 + 0.92 * (hour.score - low) / (high - low), 2) if high > low else 0.5
 
 

@@ -178,7 +178,7 @@ def test_each_day_runs_from_midnight_and_the_best_hour_is_drawn_strongest(loaded
     assert said is not None
     assert said.hours is not None
     assert [[hour.happened_at.hour for hour in day] for day in said.days()] == [list(range(24))] * 7
-    depths = {hour.score: said.depth(hour) for day in said.days() for hour in day}
+    depths = {hour.score: said.depth(hour, *said.ends()) for day in said.days() for hour in day}
     assert depths[max(depths)] == (1.0 if len(depths) > 1 else 0.5)
     assert all(depths[low] <= depths[high] for low, high in pairwise(sorted(depths)))
 
