@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from clout.commands import (
     attack,
+    bluesky,
     champion,
     checks,
     compare,
@@ -55,6 +56,7 @@ ingest = typer.Typer(no_args_is_help=True, help="Bring posts, actions and counts
 app.add_typer(ingest, name="ingest")
 ingest.command("table")(data.ingest_table)
 ingest.command("archive")(data.ingest_archive)
+ingest.command("bluesky")(bluesky.ingest_bluesky)
 ingest.command("mastodon")(mastodon.ingest_mastodon)
 ingest.command("wikipedia")(wikipedia.ingest_wikipedia)
 of_keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of the service.")

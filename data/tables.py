@@ -82,6 +82,7 @@ BESIDE = ("row", "reason", "sentence")
 SAME = "a row before it says the same"
 CONFLICT = "a row before it has the same key and says something else"
 MINOR = "minor"
+DELETED = "deleted"
 TWO_PERSONS = "two_persons"
 CLAIMED = "another person has declared this account before"
 

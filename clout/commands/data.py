@@ -32,7 +32,7 @@ def ingest_table(
 
     target, chosen, now = open_lake(lake), read_mapping(mapping), datetime.now(UTC)
     with progress_bar() as progress:
-        receipt = ingest(target, file, chosen, now, progress, partial(forget_minors, target, now))
+        receipt = ingest(target, file, chosen, now, progress, partial(forget_told, target, now))
     told = {
         "lake": target.url,
         **receipt.told(),
@@ -66,7 +66,7 @@ def ingest_archive(
     target, now = open_lake(lake), datetime.now(UTC)
     archive = Archive(file, now, kind, account)
     with progress_bar() as progress:
-        taken = take(target, archive, now, progress, partial(forget_minors, target, now))
+        taken = take(target, archive, now, progress, partial(forget_told, target, now))
     found = {"kind": archive.form.KIND, "files": len(archive.files)}
     rejects = target.path("rejects", "*") if taken.rejected else None
     told = {"lake": target.url, **found, **taken.told(), "rejects": rejects}
@@ -83,16 +83,15 @@ def ingest_archive(
         raise CloutError(f"no post of {file} was accepted; rejects, with what was read and why: {rejects}")
 
 
-def forget_minors(lake: Lake, now: datetime, minors: frozenset[str]) -> None:
-    """Nothing; the accounts, which a source says are minors', are forgotten everywhere."""
-    from clout.data.tables import MINOR
+def forget_told(lake: Lake, now: datetime, accounts: frozenset[str], reason: str) -> None:
+    """Nothing; the accounts, which a source says must not be kept, are forgotten everywhere."""
     from clout.serving.privacy import forget_all
     from clout.serving.store.scores import Store
     from clout.settings import read_settings
 
     settings = read_settings()
     with Store.open(settings.store) as store:
-        forget_all(lake, store, settings.home, minors, MINOR, now)
+        forget_all(lake, store, settings.home, accounts, reason, now)
 
 
 def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:

@@ -95,7 +95,7 @@ def show_runs(as_json: AsJson = False) -> None:
     print_json([run.told() for run in runs]) if as_json else print_runs(runs)
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, option: str = "--every") -> float:
     """The seconds that a text such as 90s, 15m, 1h or 1d names.
 
     >>> seconds_of("1.5h")
@@ -106,5 +106,5 @@ def seconds_of(text: str) -> float:
     except (ValueError, KeyError):
         seconds = 0.0
     if not SHORTEST <= seconds <= LONGEST:
-        raise CloutError(f"got --every {text!r}; expected from 1s to 30d, as 90s, 15m, 1h or 1d")
+        raise CloutError(f"got {option} {text!r}; expected from 1s to 30d, as 90s, 15m, 1h or 1d")
     return seconds

@@ -70,12 +70,12 @@ def _take_in(
     """Nothing; what the source has is in the lake."""
     from functools import partial
 
-    from clout.commands.data import forget_minors
+    from clout.commands.data import forget_told
     from clout.data.sources.live.feeds import take_in
 
     def come_in() -> None:
         now = clock()
-        take_in(feed, lake, now, lambda receipt: count(*receipt.sums()), partial(forget_minors, lake, now))
+        take_in(feed, lake, now, lambda receipt: count(*receipt.sums()), partial(forget_told, lake, now))
 
     tried(come_in)
 

@@ -14,12 +14,12 @@ import polars as pl
 from clout.data.erasure import erase
 from clout.data.lake import Lake
 from clout.data.receipt import Receipt
-from clout.data.tables import MINOR, SCHEMAS, minors_in, validate
+from clout.data.tables import DELETED, MINOR, SCHEMAS, minors_in, validate
 
 UNKNOWN_POST = "unknown_post"
 UNKNOWN_POST_WORDS = "whose post it acts on is not known: bring in the posts first"
 Progress = Callable[[str, float], None]
-Forget = Callable[[frozenset[str]], object]
+Forget = Callable[[frozenset[str], str], object]
 Count = Callable[[Receipt], object]
 
 
@@ -28,13 +28,14 @@ class Piece(NamedTuple):
 
     `tables` are frames as `tables.validate` takes them, `rejects` what could not even become a row. `cursor` is
     where to go on after this piece, and "" when the source is at its end; `share` is the part of the source that is
-    read by then.
+    read by then. `gone` are accounts that were deleted there, so that nothing of theirs may be kept.
     """
 
     tables: Mapping[str, pl.DataFrame]
     rejects: pl.DataFrame
     cursor: str
     share: float
+    gone: frozenset[str] = frozenset()
 
 
 class Source(Protocol):
@@ -85,11 +86,11 @@ def take(
 
     Each piece is appended whole or not at all, and its receipt keeps the cursor. So a run that was broken off, however
     it was, goes on where it stood, and the lake ends with the rows of one that was not. `forget` is given the accounts
-    that the source says are minors'; without it they are forgotten in the lake alone. `count` is given the receipt of
+    that the source says are minors' or were deleted, and which; without it they are forgotten in the lake alone. `count` is given the receipt of
     each piece, so that what came in before trouble can be told.
     """
     report, tell = progress or (lambda _step, _share: None), count or (lambda _receipt: None)
-    bury = forget or partial(erase, lake, reason=MINOR, day=now.date())
+    bury = forget or partial(erase, lake, day=now.date())
     since = cursor(lake, source.name)
     taken = Taken(source.name, source.note, went_on=since is not None)
     report(f"reading {source.name}", 0.0)
@@ -116,8 +117,9 @@ def _append(lake: Lake, source: Source, piece: Piece, now: datetime, bury: Forge
         told = _with_owners(lake, frame, accepted.get("posts")) if table == "actions" else frame
         accepted[table], refused = validate(table, told, now)
         rejects.append(refused)
-    if minors:
-        bury(minors)
+    for accounts, reason in ((minors, MINOR), (piece.gone, DELETED)):
+        if accounts:
+            bury(accounts, reason)
     return lake.append(accepted, source=source.name, note=source.note, rejects=pl.concat(rejects), cursor=piece.cursor)
 
 

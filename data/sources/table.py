@@ -31,11 +31,11 @@ from clout.data.sources.mapping import (
     listed,
     meant,
 )
+from clout.data.sources.source import Forget
 from clout.data.tables import KEYS, MINOR, NULLABLE, as_json, entered, minors_in, validate
 from clout.data.values import Clock, Reading, read
 
 Progress = Callable[[str, float], None]
-Forget = Callable[[frozenset[str]], object]
 LONG_AFTER = timedelta(days=60)
 
 
@@ -69,7 +69,7 @@ def ingest(
         rejects.append(_with_raw(refused, raw))
     _refuse_unsaid(mapping, accepted)
     if minors:
-        (forget or partial(erase, lake, reason=MINOR, day=now.date()))(minors)
+        (forget or partial(erase, lake, day=now.date()))(minors, MINOR)
     report("writing to the lake", 0.7)
     told = pl.concat(rejects)
     receipt = lake.append(accepted, source=source or name, note=mapping.note, rejects=told, cursor=cursor)

@@ -12,6 +12,7 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, Field, ValidationError
 
 from clout.data.lake import Lake
+from clout.data.sources.live.bluesky.feed import BlueskyFeed
 from clout.data.sources.live.files import ArchiveFeed, FilesFeed, TableFeed
 from clout.data.sources.live.mastodon.feed import MastodonFeed
 from clout.data.sources.live.wikipedia import WikipediaFeed
@@ -24,7 +25,7 @@ RESERVED = frozenset({"score", "watch"})
 EXAMPLE = '[[source]] with kind = "table", name = "club", files = "drop/*.csv" and map = "club.toml"'
 # One line a source.
 Feed = Annotated[
-    TableFeed | ArchiveFeed | MastodonFeed | WikipediaFeed,
+    TableFeed | ArchiveFeed | BlueskyFeed | MastodonFeed | WikipediaFeed,
     Field(discriminator="kind"),
 ]
 
