@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-serve docs words
+.PHONY: help run atproto test lint bench bench-serve docs words
 
 help: ## say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ browser: ## install Chromium for the tests of the pages, where it is missing and
 	fi; \
 	echo 'No Chromium: the tests of the pages in a browser will be skipped. To run them, install it:'; \
 	echo '  apt-get install chromium fonts-dejavu-core   (Debian)    dnf install chromium   (Fedora)'
+
+atproto: .venv/ready ## build a Bluesky network for its tests, where its packages can be had (some minutes, once)
+	@sh tests/fixtures/atproto/build.sh
 
 lint: .venv/ready ## check style, formatting and types
 	$(BIN)/ruff check

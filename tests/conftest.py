@@ -17,8 +17,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests last, everything else in its order."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Slow tests later, those of a real network last, everything else in its order."""
+    later = ("slow", "network_real")
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in later][::-1])
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from clout.data.tables import DELETED
 
 HOST = "wss://bsky.network"
 EVENTS = 50_000
-SILENCE = 10.0
+SILENCE = 3.0
 
 
 class Firehose:
@@ -44,7 +44,6 @@ class Firehose:
         self.counted: Counter[str] = Counter()
         self._lake, self._until, self._accounts, self._host = lake, until, accounts, host
         self._silence, self._size = silence, size
-        self._handles: dict[str, str] = {}
         self._gone: set[str] = set()
 
     def pull(self, since: str | None) -> Iterator[Piece]:
@@ -71,7 +70,8 @@ class Firehose:
     def _gather(self, frame: Frame, gathered: Gathered) -> int:
         """How many events the frame held; their rows are then gathered."""
         if frame.kind == "#identity":
-            self._name(frame)
+            for row in self._named(frame):
+                gathered.add(frame.seq, row)
         if frame.kind == "#account" and at(frame.said, "status") == DELETED:
             account = identity(NETWORK, text(at(frame.said, "did")))
             self._gone |= set() if account is None else {account}
@@ -87,24 +87,17 @@ class Firehose:
             for row in made:
                 if gone or self._concerns(row):
                     gathered.add(frame.seq, row)
-                    self._introduce(frame.seq, row, gathered)
         self.counted["operations"] += len(found)
         return len(found) or 1
 
     def _concerns(self, row: Row) -> bool:
         return not self._accounts or not self._accounts.isdisjoint((row.values["account"], row.values.get("actor")))
 
-    def _name(self, frame: Frame) -> None:
+    def _named(self, frame: Frame) -> Iterator[Row]:
+        """The account that a frame names, if it was asked for: who only acts on others is no account of ours."""
         account, handle = identity(NETWORK, text(at(frame.said, "did"))), text(at(frame.said, "handle"))
-        if account is not None and handle is not None and (not self._accounts or account in self._accounts):
-            self._handles[account] = handle
-
-    def _introduce(self, seq: int, row: Row, gathered: Gathered) -> None:
-        """Nothing; whoever posts and whose handle came by is then among the accounts, who only acts is not."""
-        handle = self._handles.pop(row.values["account"], None) if row.table == "posts" else None
-        if handle is not None:
-            told = {"account": row.values["account"], "network": NETWORK, "handle": handle}
-            gathered.add(seq, Row("accounts", told))
+        if account in self._accounts and handle is not None:
+            yield Row("accounts", {"account": account, "network": NETWORK, "handle": handle})
 
     def _piece(self, gathered: Gathered, cursor: int) -> Piece:
         tables = gathered.tables()

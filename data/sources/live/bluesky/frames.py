@@ -17,7 +17,7 @@ from clout.errors import CloutError
 
 PATH = "/xrpc/com.atproto.sync.subscribeRepos"
 LARGEST = 2**23
-PAUSE, OPEN_SECONDS = 2.0, 20.0
+PAUSE, FIRST, OPEN_SECONDS = 1.0, 10.0, 20.0
 REFUSED = -1
 
 
@@ -50,19 +50,22 @@ class Frame(NamedTuple):
 
 
 def listen(host: str, cursor: int, silence: float) -> Iterator[bytes | None]:
-    """The frames after `cursor` as they come, None whenever none came for a while; the end after so much silence."""
+    """The frames after `cursor` as they come, None whenever none came for a while; the end after so much silence.
+
+    The first frame is waited for longer: a host looks up where to begin.
+    """
     url = f"{host}{PATH}?cursor={cursor}"
     try:
         with connect(url, max_size=LARGEST, open_timeout=OPEN_SECONDS, compression=None) as socket:
-            silent = 0.0
-            while silent < silence:
+            silent, patience, pause = 0.0, max(silence, FIRST), min(PAUSE, silence)
+            while silent < patience:
                 try:
-                    frame = socket.recv(timeout=min(PAUSE, silence))
+                    frame = socket.recv(timeout=pause)
                 except TimeoutError:
-                    silent += PAUSE
+                    silent += pause
                     yield None
                     continue
-                silent = 0.0
+                silent, patience = 0.0, silence
                 if isinstance(frame, bytes):
                     yield frame
     except (OSError, WebSocketException) as error:

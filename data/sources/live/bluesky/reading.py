@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import islice
@@ -11,10 +12,12 @@ from typing import Any
 from clout.data.sources.items import Row, at, counts, identity, objects, text
 from clout.data.sources.live.bluesky.known import Known
 from clout.data.sources.live.bluesky.records import NETWORK, POST, SKEW, Kept, removals, rows, when
-from clout.data.sources.live.bluesky.server import Server
+from clout.data.sources.live.bluesky.server import NotThereError, Server
 
 COUNTS = {"like": "likeCount", "reshare": "repostCount", "reply": "replyCount", "quote": "quoteCount"}
 ALIKE = timedelta(days=1)
+# A like and an unlike leave a count as it was: so long the reactions are looked at whatever it says.
+YOUNG = timedelta(days=8)
 # How much of a reposter's feed is looked through for the repost.
 MOST_OF_A_FEED = 500
 AT_ONCE = 25
@@ -77,9 +80,13 @@ class Reading:
             if kind in other or (known := last[kind]) is None or known[1] <= self._now - ALIKE
         }
         yield from counts(post, self._now, fresh, long_after=is_new)
-        for kind in sorted(other):
+        moment = when(at(view, "indexedAt"))
+        is_young = isinstance(moment, datetime) and moment > self._now - YOUNG
+        for kind in sorted(told if is_young else other):
             if told[kind] or self._before.actions.get((post, kind)):
-                yield from self._changes(kind, post, view)
+                # A post may go while it is asked about.
+                with suppress(NotThereError):
+                    yield from self._changes(kind, post, view)
 
     def _changes(self, kind: str, post: str, view: Any) -> Iterator[Row]:  # noqa: ANN401
         """The reactions that are new, and removals of those that are gone."""
@@ -127,8 +134,12 @@ class Reading:
         """By post, why the feed of an account shows it, for all that it reposted lately."""
         asked = {"actor": did, "filter": "posts_with_replies"}
         feed = islice(self._server.pages("feed.getAuthorFeed", "feed", **asked), MOST_OF_A_FEED)
-        told = ((str(at(item, "post", "uri")), at(item, "reason")) for item in feed)
-        return {uri: reason for uri, reason in told if text(at(reason, "uri")) is not None}
+        found: dict[str, Any] = {}
+        with suppress(NotThereError):
+            for item in feed:
+                if text(at(item, "reason", "uri")) is not None:
+                    found[str(at(item, "post", "uri"))] = at(item, "reason")
+        return found
 
     def _said(self, kind: str, post: str, view: Any) -> dict[str, Row]:  # noqa: ANN401
         """By id, the replies to a post or the quotes of it."""

@@ -7,7 +7,6 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any
 
-from atproto_client import Client
 from atproto_client.exceptions import RateLimitExceededError, RequestErrorBase
 from atproto_client.request import Request
 from httpx import HTTPError
@@ -38,7 +37,6 @@ class Server:
     def __init__(self, url: str, seed: str, wait: Wait, seconds: float) -> None:
         self._url, self._seed, self._wait, self._asked = url, seed, wait, 0
         self._request = Request(timeout=seconds)
-        self._client = Client(base_url=url, request=self._request)
 
     def close(self) -> None:
         """Nothing; the connections are closed."""
@@ -64,7 +62,7 @@ class Server:
     def _ask(self, method: str, asked: dict[str, object], pauses: tuple[float, ...]) -> Any:  # noqa: ANN401
         """The answer, asked for again after a while where the trouble may pass."""
         try:
-            return self._client.invoke_query(method, params=asked).content
+            return self._request.get(f"{self._url}/xrpc/{method}", params=asked).content
         except (RequestErrorBase, HTTPError, ValueError, RecursionError) as error:
             trouble, limited = self._trouble(error), isinstance(error, RateLimitExceededError)
             if not pauses:
