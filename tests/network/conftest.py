@@ -1,4 +1,4 @@
-"""A Bluesky network with people in it, started once for the tests of this folder, which come last."""
+"""A Bluesky network with people in it, started when a test asks for it, which comes last."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Society]:
-    """The society; tests may add to it."""
+    """The society; a test may add to it."""
     from bluesky_network import running  # noqa: PLC0415
     from bluesky_society import settle  # noqa: PLC0415
 

@@ -21,21 +21,18 @@ from clout.data.lake import Lake
 if TYPE_CHECKING:
     from bluesky_society import Society
 
-pytestmark = pytest.mark.network_real
+pytestmark = [pytest.mark.slow, pytest.mark.network_real]
 VALUES = {"like": 1.0, "reshare": 2.0, "reply": 2.0, "quote": 3.0}
 DRIVEN = pl.col("kind").is_in(list(VALUES))
 TABLES = ("accounts", "profiles", "posts", "actions", "counts", "removals")
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("bluesky_home")
-
-
-@pytest.fixture(autouse=True)
-def _set(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUT_HOME", str(home))
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A new home."""
+    monkeypatch.setenv("CLOUT_HOME", str(tmp_path))
     monkeypatch.delenv("CLOUT_LAKE", raising=False)
+    return tmp_path
 
 
 def clout(*arguments: str) -> dict[str, Any]:
@@ -49,22 +46,18 @@ def read(bluesky: Society, lake: Path, *what: str) -> dict[str, Any]:
     return clout("ingest", "bluesky", *what, *bluesky.options, "--lake", str(lake))
 
 
-@pytest.fixture(scope="module")
-def heard(bluesky: Society, home: Path) -> Lake:
-    """The lake that the firehose filled."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CLOUT_HOME", str(home))
-        read(bluesky, home / "heard", "--firehose")
-    return Lake(home / "heard")
-
-
-@pytest.fixture(scope="module")
-def shown(bluesky: Society, home: Path) -> Lake:
-    """The lake that the AppView filled."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CLOUT_HOME", str(home))
-        read(bluesky, home / "lake", "--list", bluesky.list_uri)
-    return Lake(home / "lake")
+def test_bluesky_from_end_to_end(bluesky: Society, home: Path) -> None:
+    """One test, so that one network is started however many processes test."""
+    read(bluesky, home / "heard", "--firehose")
+    read(bluesky, home / "lake", "--list", bluesky.list_uri)
+    heard, shown = Lake(home / "heard"), Lake(home / "lake")
+    firehose_and_appview_agree(bluesky, heard, shown)
+    what_was_taken_back_is_taken_back_and_nothing_else(bluesky, heard)
+    posts_dated_back_have_no_outcome_by_the_firehose_and_one_by_the_appview(heard, shown)
+    one_trains_scores_and_explains(bluesky)
+    the_next_reading_takes_back_what_is_gone_and_adds_what_is_new(bluesky, heard, shown)
+    some_accounts_of_the_firehose(bluesky, heard, home)
+    killed_in_the_middle_it_ends_with_the_same_rows(bluesky, home)
 
 
 def standing(lake: Lake) -> set[tuple[str, str, str]]:
@@ -75,7 +68,7 @@ def standing(lake: Lake) -> set[tuple[str, str, str]]:
     return set(actions.select("post", "kind", "actor").iter_rows())
 
 
-def test_firehose_and_appview_agree(bluesky: Society, heard: Lake, shown: Lake) -> None:
+def firehose_and_appview_agree(bluesky: Society, heard: Lake, shown: Lake) -> None:
     assert standing(heard) == standing(shown)
     assert len(standing(shown)) > 1000
     gone = heard.read("removals")["removed"].implode()
@@ -93,7 +86,7 @@ def test_firehose_and_appview_agree(bluesky: Society, heard: Lake, shown: Lake) 
     assert dict(shown.read("accounts").select("account", "handle").iter_rows()) == named
 
 
-def test_what_was_taken_back_is_taken_back_and_nothing_else(bluesky: Society, heard: Lake) -> None:
+def what_was_taken_back_is_taken_back_and_nothing_else(bluesky: Society, heard: Lake) -> None:
     done, gone = bluesky.done, set(heard.read("removals")["removed"])
     actions = heard.read("actions")
     for name in ("unliked", "unfollowed", "deleted"):
@@ -107,7 +100,7 @@ def test_what_was_taken_back_is_taken_back_and_nothing_else(bluesky: Society, he
     assert texts.to_list() == [None]
 
 
-def test_posts_dated_back_have_no_outcome_by_the_firehose_and_one_by_the_appview(heard: Lake, shown: Lake) -> None:
+def posts_dated_back_have_no_outcome_by_the_firehose_and_one_by_the_appview(heard: Lake, shown: Lake) -> None:
     old = heard.read("posts").filter(pl.col("known_at") - pl.col("happened_at") > timedelta(days=3))
     assert old.height > 350
     outcomes = [load(read_tables(lake), timedelta(days=2), VALUES).outcomes for lake in (heard, shown)]
@@ -116,8 +109,7 @@ def test_posts_dated_back_have_no_outcome_by_the_firehose_and_one_by_the_appview
     assert outcomes[1]["outcome"].sum() > 500
 
 
-@pytest.mark.usefixtures("shown")
-def test_train_score_explain(bluesky: Society) -> None:
+def one_trains_scores_and_explains(bluesky: Society) -> None:
     small = (
         "label.horizon_days=2",
         "splits.min_posts=300",
@@ -138,9 +130,7 @@ def test_train_score_explain(bluesky: Society) -> None:
     assert any(words["lift"] > 0 for words in scores[0]["words"])
 
 
-def test_the_next_reading_takes_back_what_is_gone_and_adds_what_is_new(
-    bluesky: Society, shown: Lake, home: Path
-) -> None:
+def the_next_reading_takes_back_what_is_gone_and_adds_what_is_new(bluesky: Society, heard: Lake, shown: Lake) -> None:
     from bluesky_network import on, soon  # noqa: PLC0415
 
     ann, ben, _, dan, eve, *_ = bluesky.people
@@ -157,7 +147,7 @@ def test_the_next_reading_takes_back_what_is_gone_and_adds_what_is_new(
 
     soon(is_heard)
     for _ in range(2):
-        read(bluesky, home / "lake", "--actor", "person0.test")
+        read(bluesky, Path(shown.url), "--actor", "person0.test")
     post = f"bluesky/{first[0]}"
     gone = {(post, "like", f"bluesky/{ben.did}"), (post, "reply", f"bluesky/{dan.did}")}
     new = {(post, kind, f"bluesky/{eve.did}") for kind in ("like", "reshare")}
@@ -165,11 +155,11 @@ def test_the_next_reading_takes_back_what_is_gone_and_adds_what_is_new(
     after = {table: shown.read(table).height for table in TABLES}
     assert (after["actions"], after["removals"]) == (rows["actions"] + 2, rows["removals"] + 2)
     assert shown.read("profiles").filter(account=f"bluesky/{ann.did}").height == 3
-    read(bluesky, home / "heard", "--firehose")
-    assert standing(Lake(home / "heard")) == standing(shown)
+    read(bluesky, Path(heard.url), "--firehose")
+    assert standing(heard) == standing(shown)
 
 
-def test_some_accounts_of_the_firehose(bluesky: Society, heard: Lake, home: Path) -> None:
+def some_accounts_of_the_firehose(bluesky: Society, heard: Lake, home: Path) -> None:
     ann = f"bluesky/{bluesky.people[0].did}"
     told = read(bluesky, home / "hers", "--firehose", "--actor", "person0.test")
     hers, mine = Lake(home / "hers"), pl.col("account") == ann
@@ -192,7 +182,7 @@ take(lake, Firehose(lake, until, host=host, silence=1, size=100), until, lambda 
 """
 
 
-def test_killed_in_the_middle_it_ends_with_the_same_rows(bluesky: Society, tmp_path: Path) -> None:
+def killed_in_the_middle_it_ends_with_the_same_rows(bluesky: Society, tmp_path: Path) -> None:
     until = datetime.now(UTC).isoformat()
     arguments = [bluesky.network.firehose, until]
     shots = 0

@@ -43,9 +43,13 @@ class Stand:
     """An AppView as a test wants it: `answers` by method, a question's first value behind a slash, or one for all."""
 
     def __init__(self) -> None:
+        self.url = ""
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing; all is as at first."""
         self.asked: Counter[str] = Counter()
         self.faults: list[Response] = []
-        self.url = ""
         nothing = {"likeCount": 0, "repostCount": 0, "replyCount": 0, "quoteCount": 0}
         posts = [view(OWN, 5, **{**nothing, "likeCount": 1}), view(OLD, 900, **{**nothing, "repostCount": 1})]
         why = {"by": {"did": BEN}, "uri": f"at://{BEN}/app.bsky.feed.repost/r", "indexedAt": at(899)}
@@ -83,12 +87,19 @@ class Stand:
                 item["post"] |= counts
 
 
-@pytest.fixture
-def stand() -> Iterator[Stand]:
+@pytest.fixture(scope="module")
+def standing_by() -> Iterator[Stand]:
     made = Stand()
     with listening(Starlette(routes=[Route("/xrpc/{method}", made.answer)])) as host:
         made.url = f"http://{host}"
         yield made
+
+
+@pytest.fixture
+def stand(standing_by: Stand) -> Stand:
+    """The AppView as at first."""
+    standing_by.begin()
+    return standing_by
 
 
 @pytest.fixture

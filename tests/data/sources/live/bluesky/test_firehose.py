@@ -68,7 +68,7 @@ def run(folder: Path, frames: Frames, until: datetime = UNTIL, **options: Any) -
     """The lake after the frames came in, by a host whose address is the same each time."""
     lake = Lake(folder)
     with replaying(frames) as host:
-        source = Firehose(lake, until, host=host, silence=0.2, **options)
+        source = Firehose(lake, until, host=host, silence=0.05, **options)
         source.name = "firehose"
         return lake, source, take(lake, source, until)
 
@@ -98,7 +98,7 @@ def test_the_same_stream_again_is_no_news(tmp_path: Path) -> None:
     lake, _, _ = run(tmp_path, day())
     before = lake.fingerprint()
     with replaying(day()) as host:
-        taken = take(lake, Firehose(lake, UNTIL, host=host, silence=0.2), UNTIL)
+        taken = take(lake, Firehose(lake, UNTIL, host=host, silence=0.05), UNTIL)
     assert (sum(taken.rows.values()), sum(taken.already_there.values())) == (0, 9)
     assert lake.fingerprint() == before
 
