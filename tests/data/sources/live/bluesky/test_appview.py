@@ -74,11 +74,9 @@ class Stand:
         if self.faults:
             return self.faults.pop(0)
         found = self.answers.get(f"{method}/{next(iter(request.query_params.values()))}", self.answers.get(method))
-        return (
-            JSONResponse({"error": "InvalidRequest", "message": "no such"}, 400)
-            if found is None
-            else JSONResponse(found)
-        )
+        if isinstance(found, Response):
+            return found
+        return JSONResponse(found or {"error": "InvalidRequest", "message": "no such"}, 200 if found else 400)
 
     def show(self, uri: str, **counts: int) -> None:
         """Nothing; the counts of a post are then others."""
@@ -224,6 +222,19 @@ def test_a_limit_is_waited_for_as_the_server_says(stand: Stand, lake: Lake) -> N
     assert [int(wait // 10) for wait in waits] == [0, 4, 6]
     stand.faults = [Response("", 503), Response("<html>", 200, media_type="application/json")]
     assert reading(stand, lake)[1].rows["posts"] == 2
+
+
+def test_trouble_of_one_stops_no_other_and_that_of_three_in_a_row_the_run(stand: Stand, lake: Lake) -> None:
+    stand.answers |= {f"actor.getProfile/down{number}.example": Response("", 503) for number in range(4)}
+    down = [f"down{number}.example" for number in range(4)]
+    source, taken = reading(stand, lake, *down[:2], ANN, down[2])
+    assert list(source.left_out) == down[:3]
+    assert taken.rows["posts"] == 2
+    with pytest.raises(PassingError):
+        reading(stand, lake, *down[:3], ANN, hours=1)
+    assert lake.read("profiles").height == 1
+    source, _ = reading(stand, lake, *down[:3], ANN, hours=2)
+    assert lake.read("profiles").height == 2, "the next run goes on behind them"
 
 
 def test_nobody_there(lake: Lake) -> None:
