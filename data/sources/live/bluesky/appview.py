@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from hashlib import sha256
 
 import polars as pl
@@ -15,7 +15,7 @@ import polars as pl
 from clout.data.lake import FORGOTTEN, FORGOTTEN_WORDS, Lake
 from clout.data.sources.items import Gathered, at, identity, text
 from clout.data.sources.live.bluesky.known import known
-from clout.data.sources.live.bluesky.reading import Reading
+from clout.data.sources.live.bluesky.reading import Reading, reposts_of
 from clout.data.sources.live.bluesky.records import NETWORK
 from clout.data.sources.live.bluesky.server import NotThereError, Server, Wait
 from clout.data.sources.live.passing import PassingError
@@ -62,6 +62,7 @@ class AppView:
         self._actors, self._lists, self._now, self._lake = actors, lists, now, lake
         self._url = url
         self._server = Server(url, f"{name} {now.isoformat()}", wait, seconds)
+        self._reposts = cache(partial(reposts_of, self._server))
 
     def pull(self, since: str | None) -> Iterator[Piece]:
         """The pieces after the cursor `since`. An account that cannot be read stops no other.
@@ -127,7 +128,7 @@ class AppView:
             return OPTED_OUT
         before = known(self._lake, account)
         floor = self._now - BACK if before.read_at is None else before.read_at - AGAIN
-        reading = Reading(self._server, profile, before, self._now, floor)
+        reading = Reading(self._server, profile, before, self._now, floor, self._reposts)
         for number, row in enumerate(reading.rows(), 1):
             gathered.add(number, row)
         return ""

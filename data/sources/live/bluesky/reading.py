@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -21,17 +21,29 @@ YOUNG = timedelta(days=8)
 # How much of a reposter's feed is looked through for the repost.
 MOST_OF_A_FEED = 500
 AT_ONCE = 25
+Reposts = Callable[[str], Mapping[str, Any]]
 Reactions = Mapping[str, Callable[[], Iterable[Row]]]
 
 
 class Reading:
-    """What `server` tells of the account of `profile`, posts since `floor`, against what was known `before`."""
+    """What `server` tells of the account of `profile`, posts since `floor`, against what was known `before`.
 
-    def __init__(self, server: Server, profile: Any, before: Known, now: datetime, floor: datetime) -> None:  # noqa: ANN401
+    `reposts` are those of an account, as `reposts_of` tells them.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        profile: Any,  # noqa: ANN401
+        before: Known,
+        now: datetime,
+        floor: datetime,
+        reposts: Reposts,
+    ) -> None:
         self._server, self._profile, self._before, self._now, self._floor = server, profile, before, now, floor
         self._did = str(at(profile, "did"))
         self._account = f"{NETWORK}/{self._did}"
-        self._reposts = cache(self._reposts_of)
+        self._reposts = reposts
 
     def rows(self) -> Iterator[Row]:
         """Every row: the profile, posts, counts, who reacted, and what was taken back."""
@@ -130,17 +142,6 @@ class Reading:
             name, actor = f"{NETWORK}/{at(reason, 'uri')}", f"{NETWORK}/{did}"
             yield from self._reaction(name, post, actor, "reshare", at(reason, "indexedAt"))
 
-    def _reposts_of(self, did: str) -> dict[str, Any]:
-        """By post, why the feed of an account shows it, for all that it reposted lately."""
-        asked = {"actor": did, "filter": "posts_with_replies"}
-        feed = islice(self._server.pages("feed.getAuthorFeed", "feed", **asked), MOST_OF_A_FEED)
-        found: dict[str, Any] = {}
-        with suppress(NotThereError):
-            for item in feed:
-                if text(at(item, "reason", "uri")) is not None:
-                    found[str(at(item, "post", "uri"))] = at(item, "reason")
-        return found
-
     def _said(self, kind: str, post: str, view: Any) -> dict[str, Row]:  # noqa: ANN401
         """By id, the replies to a post or the quotes of it."""
         uri = at(view, "uri")
@@ -178,6 +179,17 @@ class Reading:
             uris = [post.removeprefix(f"{NETWORK}/") for post in some]
             there = {at(view, "uri") for view in objects(at(self._server.one("feed.getPosts", uris=uris), "posts"))}
             yield from (post for post, uri in zip(some, uris, strict=True) if uri not in there)
+
+
+def reposts_of(server: Server, did: str) -> Mapping[str, Any]:
+    """By post, why the feed of an account shows it, for all that it reposted lately; none where the feed is not shown."""
+    asked = {"actor": did, "filter": "posts_with_replies"}
+    found: dict[str, Any] = {}
+    with suppress(NotThereError):
+        for item in islice(server.pages("feed.getAuthorFeed", "feed", **asked), MOST_OF_A_FEED):
+            if text(at(item, "reason", "uri")) is not None:
+                found[str(at(item, "post", "uri"))] = at(item, "reason")
+    return found
 
 
 def _path(view: Any, did: str | None) -> str | None:  # noqa: ANN401
