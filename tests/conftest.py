@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -14,6 +15,9 @@ pytest_plugins = ["mastodon_server", "score_store", "scored_home", "trained_soci
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# How long an example takes says something of the machine alone.
+settings.register_profile("clout", deadline=None)
+settings.load_profile("clout")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

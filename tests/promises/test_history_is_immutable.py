@@ -21,7 +21,7 @@ REFUSED = {
 BEYOND = {
     "postgresql": {
         "TRUNCATE scores": "scores are only deleted by forgetting their account",
-        "TRUNCATE models, runs, scores": "never deleted|only deleted by forgetting",
+        "TRUNCATE models, runs, scores, usual": "never deleted|only deleted by forgetting",
         "INSERT INTO scores SELECT * FROM scores ON CONFLICT (account, as_of, model_version) DO UPDATE SET score = 99": (
             "scores are never changed"
         ),
