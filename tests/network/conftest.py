@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def bluesky(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Society]:
     """The society; a test may add to it."""
-    from bluesky_network import expect_built, running  # noqa: PLC0415
+    from bluesky_network import running  # noqa: PLC0415
     from bluesky_society import settle  # noqa: PLC0415
 
-    expect_built()
     with running(tmp_path_factory.mktemp("bluesky")) as network:
         made = settle(network)
         yield made
