@@ -68,7 +68,7 @@ def print_losses(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         "CPU s",
         "peak MiB",
         "posts of both",
-        *(f"{name}, less that of all" for name in FIGURES),
+        *(f"{name}, loss" for name in FIGURES),
     )
     for name, rows in figures.items():
         told = [[f"{row['share']:.0%}", *(row[cost] for cost in costs), row.get("posts"), *_lost(row)] for row in rows]

@@ -63,6 +63,7 @@ def keep_up(seconds: float, as_json: bool) -> None:
     """Nothing, once it was told to stop: until then the service answers, and a round is played every so many seconds."""
     from threading import Event
 
+    from clout.data.sources.live.feeds import read_feeds
     from clout.models import registry
     from clout.serving.live.hold import held
     from clout.serving.live.loop import CLOUT, Loop, told_to_stop
@@ -70,6 +71,7 @@ def keep_up(seconds: float, as_json: bool) -> None:
 
     home, stop = read_settings().home, Event()
     _expect_champion(home, registry.pointer_file(home, registry.CHAMPION))
+    read_feeds(home)  # what cannot be used is told before anything is started
     with held(home, "up", datetime.now(UTC)), told_to_stop(stop.set):
         round_ = [*CLOUT, "up", "--once", *(["--json"] if as_json else [])]
         Loop([*CLOUT, "serve"], round_, seconds, lambda line: typer.echo(line, err=True)).keep_up(stop)

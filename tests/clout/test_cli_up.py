@@ -200,8 +200,10 @@ def test_from_the_shell_what_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     ):
         done = CliRunner().invoke(app, words)
         assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
-    given_sources(tmp_path)
     (tmp_path / "champion.json").touch()
+    done = CliRunner().invoke(app, ["up"])
+    assert (done.exit_code, "sources.toml; expected the sources to read" in done.stderr) == (2, True), done.stderr
+    given_sources(tmp_path)
     for what, words in (("round", ["up", "--once"]), ("up", ["up"])):
         with held(tmp_path, what, day(1)):
             done = CliRunner().invoke(app, words)

@@ -101,4 +101,4 @@ def _until_reset(error: Exception) -> float:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:SHOWN]
+    return " ".join(f"{type(error).__name__}: {error} {error.__cause__ or ''}".split())[:SHOWN]

@@ -89,7 +89,9 @@ class Server:
                 f"the server does not have it ({status}): it is gone, or was never seen there"
             ) from error
         if status is None or status == 408 or status >= 500:
-            return PassingError(f"{self._url} gave no answer that can be read ({_short(error)}): try again later")
+            return PassingError(
+                f"{self._url} gave no answer that can be read ({_short(_root(error))}): try again later"
+            )
         raise NotReadableError(f"the server refused it ({_short(error)})") from error
 
     def _until_reset(self) -> float:
@@ -104,5 +106,11 @@ class Server:
         return pause * (0.5 + sha256(f"{self._seed} {self._asked}".encode()).digest()[0] / 255)
 
 
-def _short(error: Exception) -> str:
+def _root(error: BaseException) -> BaseException:
+    """What an error came from in the end: Mastodon.py tells it inside others' words."""
+    before = error.__cause__ or error.__context__
+    return error if before is None else _root(before)
+
+
+def _short(error: BaseException) -> str:
     return " ".join(" ".join(str(part) for part in error.args if part).split())[:SHOWN]
