@@ -17,8 +17,8 @@ from clout.data.sources.items import Gathered, at, identity, text
 from clout.data.sources.live.bluesky.known import known
 from clout.data.sources.live.bluesky.reading import Reading, reposts_of
 from clout.data.sources.live.bluesky.records import NETWORK
-from clout.data.sources.live.bluesky.server import NotThereError, Server, Wait
-from clout.data.sources.live.passing import PassingError
+from clout.data.sources.live.bluesky.server import NotThereError, Server
+from clout.data.sources.live.passing import PassingError, Wait
 from clout.data.sources.source import Piece
 from clout.data.tables import REJECTS
 from clout.data.tombstones import Tombstones

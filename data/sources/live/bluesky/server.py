@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from hashlib import sha256
 from typing import Any
 
 from atproto_client.exceptions import RateLimitExceededError, RequestErrorBase
@@ -12,14 +11,11 @@ from atproto_client.request import Request
 from httpx import HTTPError
 
 from clout.data.sources.items import at, objects, text
-from clout.data.sources.live.passing import PassingError
+from clout.data.sources.live.passing import UNTOLD, PassingError, Patience, Wait
 from clout.errors import CloutError
 
-PAUSES = (2.0, 8.0, 30.0)
-UNTOLD, LONGEST = 60.0, 330.0
 PAGE, MOST_PAGES = 100, 200
 SHOWN = 200
-Wait = Callable[[float], object]
 
 
 class NotThereError(CloutError):
@@ -35,7 +31,7 @@ class Server:
     """
 
     def __init__(self, url: str, seed: str, wait: Wait, seconds: float) -> None:
-        self._url, self._seed, self._wait, self._asked = url, seed, wait, 0
+        self._url, self._patience = url, Patience(seed, wait)
         self._request = Request(timeout=seconds)
 
     def close(self) -> None:
@@ -44,7 +40,7 @@ class Server:
 
     def one(self, method: str, **asked: object) -> Any:  # noqa: ANN401 (anything that JSON holds)
         """The answer to a question."""
-        return self._ask(f"app.bsky.{method}", asked, PAUSES)
+        return self._ask(f"app.bsky.{method}", asked)
 
     def pages(self, method: str, field: str, **asked: object) -> Iterator[Any]:
         """What stands in the list `field`, over all pages of the answer."""
@@ -59,17 +55,16 @@ class Server:
                 return
             seen.add(cursor)
 
-    def _ask(self, method: str, asked: dict[str, object], pauses: tuple[float, ...]) -> Any:  # noqa: ANN401
+    def _ask(self, method: str, asked: dict[str, object]) -> Any:  # noqa: ANN401
         """The answer, asked for again after a while where the trouble may pass."""
-        try:
-            return self._request.get(f"{self._url}/xrpc/{method}", params=asked).content
-        except (RequestErrorBase, HTTPError, ValueError, RecursionError) as error:
-            trouble, limited = self._trouble(error), isinstance(error, RateLimitExceededError)
-            if not pauses:
-                raise trouble from error
-            pause = _until_reset(error) + self._about(1.0) if limited else self._about(pauses[0])
-        self._wait(min(pause, LONGEST))
-        return self._ask(method, asked, pauses[1:])
+        troubles = (RequestErrorBase, HTTPError, ValueError, RecursionError)
+        return self._patience.ask(
+            lambda: self._request.get(f"{self._url}/xrpc/{method}", params=asked).content, troubles, self._judge
+        )
+
+    def _judge(self, error: Exception) -> tuple[PassingError, float | None]:
+        """The trouble, and the seconds until the AppView's limit is lifted if it is that."""
+        return self._trouble(error), _until_reset(error) if isinstance(error, RateLimitExceededError) else None
 
     def _trouble(self, error: Exception) -> PassingError:
         """The trouble if it may pass; else raises `NotThereError`."""
@@ -81,11 +76,6 @@ class Server:
         if response is not None and 400 <= response.status_code < 500:
             raise NotThereError(f"the AppView does not give it ({_short(error)})") from error
         return PassingError(f"{self._url} gave no answer that can be read ({_short(error)}): try again later")
-
-    def _about(self, pause: float) -> float:
-        """Half to one and a half times `pause`, another time with each question, so that many do not ask at once."""
-        self._asked += 1
-        return pause * (0.5 + sha256(f"{self._seed} {self._asked}".encode()).digest()[0] / 255)
 
 
 def _until_reset(error: Exception) -> float:

@@ -19,8 +19,8 @@ from clout.data.lake import FORGOTTEN, FORGOTTEN_WORDS, Lake
 from clout.data.sources.items import Broken, Gathered, Row
 from clout.data.sources.live.mastodon.readings import Known, expect_no_log, known, last_read, removal_rows, status_rows
 from clout.data.sources.live.mastodon.rows import Status, account_id, account_rows, objection, status
-from clout.data.sources.live.mastodon.server import MastodonError, NotReadableError, Server, Wait
-from clout.data.sources.live.passing import PassingError
+from clout.data.sources.live.mastodon.server import MastodonError, NotReadableError, Server
+from clout.data.sources.live.passing import PassingError, Wait
 from clout.data.sources.source import Piece
 from clout.data.tables import EARLIEST, REJECTS
 from clout.data.tombstones import Tombstones

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any, TypeVar
 
 from mastodon import Mastodon
 from mastodon import errors as told
 
-from clout.data.sources.live.passing import PassingError
+from clout.data.sources.live.passing import UNTOLD, PassingError, Patience, Wait
 from clout.errors import CloutError
 
 PAGE = 40
-PAUSES = (2.0, 8.0, 30.0)
-UNTOLD, LONGEST = 60.0, 330.0
 SHOWN = 200
-Wait = Callable[[float], object]
 T = TypeVar("T")
 
 
@@ -39,7 +35,7 @@ class Server:
     """
 
     def __init__(self, url: str, token: str | None, seed: str, wait: Wait, seconds: float) -> None:
-        self._url, self._seed, self._wait, self._asked = url, seed, wait, 0
+        self._url, self._patience = url, Patience(seed, wait)
         self._client = Mastodon(
             access_token=token,
             api_base_url=url,
@@ -60,17 +56,14 @@ class Server:
         """A page of the account's statuses and boosts, newest first, those before the status `before`."""
         return self._ask(lambda: self._client.account_statuses(account, max_id=before, limit=PAGE))
 
-    def _ask(self, question: Callable[[], T], pauses: tuple[float, ...] = PAUSES) -> T:
+    def _ask(self, question: Callable[[], T]) -> T:
         """The answer, asked for again after a while where the trouble may pass."""
-        try:
-            return question()
-        except (told.MastodonError, RecursionError) as error:
-            trouble = self._trouble(error)
-            if not pauses:
-                raise trouble from error
-            limited = isinstance(error, told.MastodonRatelimitError)
-        self._wait(self._until_reset() if limited else self._about(pauses[0]))
-        return self._ask(question, pauses[1:])
+        return self._patience.ask(question, (told.MastodonError, RecursionError), self._judge)
+
+    def _judge(self, error: Exception) -> tuple[PassingError, float | None]:
+        """The trouble, and the seconds until the server's limit is lifted if it is that."""
+        limited = isinstance(error, told.MastodonRatelimitError)
+        return self._trouble(error), self._until_reset() if limited else None
 
     def _trouble(self, error: Exception) -> PassingError:
         """The trouble if it may pass; else raises `MastodonError` or, for one account, `NotReadableError`."""
@@ -98,12 +91,7 @@ class Server:
         """How long until the server's limit is lifted; Mastodon.py has read it, as a number or as ISO 8601."""
         lifted, asked = self._client.ratelimit_reset, self._client.ratelimit_lastcall
         left = lifted - asked if lifted and asked else UNTOLD
-        return min(max(left, 0.0) + self._about(1.0), LONGEST)
-
-    def _about(self, pause: float) -> float:
-        """Half to one and a half times `pause`, another time with each question, so that many do not ask at once."""
-        self._asked += 1
-        return pause * (0.5 + sha256(f"{self._seed} {self._asked}".encode()).digest()[0] / 255)
+        return max(left, 0.0)
 
 
 def _root(error: BaseException) -> BaseException:

@@ -12,11 +12,10 @@ from typing import ClassVar
 import pytest
 from mastodon_server import MastodonServer
 
-from clout.data.sources.live.mastodon.server import LONGEST, MastodonError, NotReadableError, Server
-from clout.data.sources.live.passing import PassingError
+from clout.data.sources.live.mastodon.server import MastodonError, NotReadableError, Server
+from clout.data.sources.live.passing import LONGEST, PAUSES, PassingError
 
 LOOKUP = "/api/v1/accounts/lookup"
-PAUSES = (2.0, 8.0, 30.0)
 
 
 @pytest.fixture
