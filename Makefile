@@ -42,6 +42,7 @@ lint: .venv/ready ## check style, formatting and types
 	$(BIN)/mypy
 
 bench: .venv/ready ## measure what the README claims: run every program in bench/
+	$(UV) sync --frozen --group bench
 	for program in $(sort $(wildcard bench/*.py)); do echo "== $$program" && $(BIN)/python $$program || exit 1; done
 
 bench-serve: .venv/ready ## measure the service beside its peers
