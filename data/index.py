@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.data.tally import MICROSECOND, Ints, microseconds
+from clout.data.moments import MICROSECOND, Ints, microseconds
 from clout.data.windows import Stream
 
 Values = tuple[npt.NDArray[np.generic], npt.NDArray[np.bool_] | None]

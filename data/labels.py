@@ -1,8 +1,7 @@
-"""What each post drove: distinct accounts that acted on it within the horizon, each counting what it weighs."""
+"""What each post drew: distinct accounts that acted on it within the horizon, each counting what it weighs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import polars as pl
@@ -10,57 +9,50 @@ import polars as pl
 OUTCOME_SCHEMA = {"post": pl.String, "kind": pl.String, "count": pl.Float64, "ripe_at": pl.Datetime("us", "UTC")}
 
 
-def first_actions(
-    posts: pl.DataFrame, actions: pl.DataFrame, removals: pl.DataFrame, horizon: timedelta
-) -> pl.DataFrame:
-    """Rows (post, kind, row), one for each kind of action that an account other than the author took on a post.
+def with_posts(actions: pl.DataFrame, posts: pl.DataFrame, removals: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
+    """`actions` with `posted_at`, `posted_known_at` (when their post was published and could be used) and `drawn`.
 
-    An action counts when it happened and was known within `(t0, t0 + horizon]`, t0 being the post's time; so the
-    count is the same whether it is taken then or years later. So does one not count that was taken back, if that was
-    known by then; one that was taken back later does. `row` is the first such action's place in `actions`,
-    which are in the order in which they were known.
+    What a post drew counts for its outcome: of other accounts than the author, happened and known within
+    `(t0, t0 + horizon]`, t0 being the post's time; so the count is the same whether it is taken then or years later. So
+    does one not count that was taken back, if that was known by then; one that was taken back later does.
     """
-    ripe = posts.lazy().select("post", author="account", t0="happened_at", ripe_at=pl.col("happened_at") + horizon)
-    undone = removals.lazy().select(action="removed", undone_at="known_at")
+    facts = posts.select("post", author="account", posted_at="happened_at", posted_known_at="at")
+    undone = removals.select(action="removed", undone_at="known_at")
+    t0, ripe_at = pl.col("posted_at"), pl.col("posted_at") + horizon
+    drawn = (
+        (pl.col("actor") != pl.col("author"))
+        & (pl.col("happened_at") > t0)
+        & (pl.col("happened_at") <= ripe_at)
+        & (pl.col("known_at") <= ripe_at)
+        & (pl.col("undone_at").is_null() | (pl.col("undone_at") > ripe_at))
+    )
     return (
         actions.lazy()
-        .with_row_index("row")
-        .filter(pl.col("post").is_not_null())
-        .join(ripe, on="post")
-        .join(undone, on="action", how="left")
-        .filter(
-            pl.col("actor") != pl.col("author"),
-            pl.col("happened_at") > pl.col("t0"),
-            pl.col("happened_at") <= pl.col("ripe_at"),
-            pl.col("known_at") <= pl.col("ripe_at"),
-            pl.col("undone_at").is_null() | (pl.col("undone_at") > pl.col("ripe_at")),
-        )
-        .group_by("post", "kind", "actor")
-        .agg(pl.col("row").min())
-        .select("post", "kind", "row")
+        .join(facts.lazy(), on="post", how="left", maintain_order="left")
+        .join(undone.lazy(), on="action", how="left", maintain_order="left")
+        .with_columns(drawn=drawn.fill_null(value=False))
+        .drop("author", "undone_at")
         .collect()
     )
 
 
-def outcomes_from_actions(
-    posts: pl.DataFrame, firsts: pl.DataFrame, weights: pl.Series, reported: pl.DataFrame, horizon: timedelta
-) -> pl.DataFrame:
-    """Rows (post, kind, count, ripe_at): what the posts drove, per kind that the network logs.
+def first_actions(actions: pl.DataFrame) -> pl.DataFrame:
+    """Rows (post, kind, row), one for each kind of action that an account took on a post and that the post drew.
 
-    `firsts` are those of `first_actions`, each counting the one of `weights` in its place. `reported` holds (network,
-    kind) pairs that have an event log: a post without any action of such a kind counts 0.
+    `row` is the first such action's place in `actions`, which are those of `with_posts` in the order in which they were
+    known.
     """
-    ripe = posts.lazy().select("post", "network", ripe_at=pl.col("happened_at") + horizon)
-    logged = reported.filter(pl.col("logged")).lazy().select("network", "kind")
-    weighed = firsts.lazy().with_columns(weight=weights.gather(firsts["row"]))
-    counted = weighed.group_by("post", "kind").agg(count=pl.col("weight").sum())
-    return (
-        ripe.join(logged, on="network")
-        .join(counted, on=["post", "kind"], how="left")
-        .with_columns(pl.col("count").fill_null(0.0))
-        .select(*OUTCOME_SCHEMA)
-        .collect()
-    )
+    drawn = actions.lazy().with_row_index("row").filter("drawn")
+    return drawn.group_by("post", "kind", "actor").agg(pl.col("row").min()).select("post", "kind", "row").collect()
+
+
+def drawn(firsts: pl.DataFrame, weights: pl.Series) -> pl.DataFrame:
+    """Rows (post, kind, count): what posts drew, `firsts` each counting the one of `weights` in its place.
+
+    A kind that nobody took is not there. Weights are multiples of 1/2²⁰, so sums of sums are the same.
+    """
+    weighed = firsts.lazy().select("post", "kind", count=weights.gather(firsts["row"]))
+    return weighed.group_by("post", "kind").agg(pl.col("count").sum()).collect()
 
 
 def outcomes_from_counts(posts: pl.DataFrame, counts: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
@@ -83,28 +75,5 @@ def outcomes_from_counts(posts: pl.DataFrame, counts: pl.DataFrame, horizon: tim
         .first()
         .with_columns(pl.col("count").cast(pl.Float64))
         .select(*OUTCOME_SCHEMA)
-        .collect()
-    )
-
-
-def weigh(outcomes: pl.DataFrame, action_values: Mapping[str, float]) -> pl.DataFrame:
-    """One row a post: `outcome` (Σ value × count), one column a kind, and `ripe_at`; a kind not reported is null.
-
-    A post none of whose reported kinds has a value above 0 is left out: there is nothing to learn from it.
-    """
-    kinds = [kind for kind, value in action_values.items() if value > 0]
-    wide = (
-        outcomes.lazy()
-        .group_by("post", maintain_order=True)
-        .agg(
-            pl.col("ripe_at").max(),
-            *(pl.col("count").filter(pl.col("kind") == kind).first().alias(kind) for kind in kinds),
-        )
-    )
-    terms = [pl.col(kind) * action_values[kind] for kind in kinds]
-    return (
-        wide.filter(pl.any_horizontal(pl.col(kind).is_not_null() for kind in kinds))
-        .with_columns(outcome=pl.sum_horizontal(terms))
-        .select("post", "ripe_at", "outcome", *kinds)
         .collect()
     )

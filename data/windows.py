@@ -14,7 +14,11 @@ from datetime import timedelta
 
 import polars as pl
 
+from clout.data.ordered import changes, in_order
+
 UNIT = 1 << 20
+RUN = "|run"
+TICK = timedelta(microseconds=1)
 ONE = pl.col("at").is_not_null()
 WIDTHS = {
     "1d": timedelta(days=1),
@@ -66,15 +70,17 @@ def stream(
     """A stream of `events` (columns: key, `at`, `tie` to order equal times, and what the expressions read).
 
     `totals` are summed over the events of a key so far; null adds nothing. `lasts` are the value at the newest event and may be
-    window expressions over the key (running means).
+    window expressions over the key (running means). Totals alone do not depend on the order of equal times.
     """
     totals, lasts = dict(totals or {}), dict(lasts or {})
-    ordered = events.lazy().sort(*key, "at", tie)
-    columns = [pl.col(name) for name in (*key, "at")]
-    summed = [expr.cast(pl.Int64).fill_null(0).cum_sum().over(key).alias(name) for name, expr in totals.items()]
-    newest = [expr.over(key).alias(name) for name, expr in lasts.items()]
-    frame = ordered.select(*columns, *summed, *newest).collect()
-    return Stream(tuple(key), frame, tuple(totals), tuple(lasts))
+    read = {root for expression in (*totals.values(), *lasts.values()) for root in expression.meta.root_names()}
+    order = [*key, "at", *([tie] if lasts else [])]
+    ordered = in_order(events.select(list(dict.fromkeys([*order, *sorted(read)]))), *order).with_columns(
+        changes(*key).cum_sum().alias(RUN)
+    )
+    summed = [expr.cast(pl.Int64).fill_null(0).cum_sum().over(RUN).alias(name) for name, expr in totals.items()]
+    newest = [expr.over(RUN).alias(name) for name, expr in lasts.items()]
+    return Stream(tuple(key), ordered.select(*key, "at", *summed, *newest), tuple(totals), tuple(lasts))
 
 
 def newest(
@@ -84,24 +90,46 @@ def newest(
 
     Strictly before the query's `at`; or, with `back`, at or before `at − back`. Null where there is no such event.
     """
-    asked = queries.select(*source.key, "at").with_row_index("row")
-    if back is not None:
-        asked = asked.with_columns(pl.col("at") - back)
-    found = asked.sort("at").join_asof(
-        source.frame.select(*source.key, "at", *columns).sort("at", maintain_order=True),
-        on="at",
-        by=list(source.key),
-        strategy="backward",
-        allow_exact_matches=back is not None,
-        check_sortedness=False,
-    )
-    return found.sort("row").select(*columns)
+    return Asked.of(queries, source, [back]).newest(columns, back)
 
 
 def window(queries: pl.DataFrame, source: Stream, columns: Sequence[str], width: timedelta | None) -> pl.DataFrame:
     """Totals over `(at − width, at)`, or over everything before `at` when `width` is None; empty windows give 0."""
-    now = newest(queries, source, columns).with_columns(pl.all().fill_null(0))
-    if width is None:
-        return now
-    then = newest(queries, source, columns, back=width).with_columns(pl.all().fill_null(0))
-    return now.select(pl.col(name) - then[name] for name in columns)
+    return Asked.of(queries, source, [None, width]).window(columns, width)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where a stream's newest events lie, seen from queries: sought once, for all the times that they look back by."""
+
+    source: Stream
+    places: Mapping[timedelta | None, pl.Series]
+
+    @classmethod
+    def of(cls, queries: pl.DataFrame, source: Stream, backs: Iterable[timedelta | None]) -> Asked:
+        """Those for `queries` (the key and `at` each): strictly before `at` where `back` is None, else at or before `at − back`."""
+        key = list(source.key)
+        events = source.frame.select(*key, "at", group=changes(*key).cum_sum()).with_row_index("place")
+        groups = events.filter(changes("group")).select(*key, "group")
+        asked = queries.select(*key, "at").join(groups, on=key, how="left", maintain_order="left").select("at", "group")
+        looked = {back: timedelta() if back is None else TICK - back for back in backs}
+        moments = pl.concat([asked.with_columns(pl.col("at") + shift) for shift in looked.values()])
+        found = (
+            moments.with_row_index("row")
+            .sort("at")
+            .join_asof(events.drop(key), on="at", by="group", allow_exact_matches=False, check_sortedness=False)
+            .sort("row")["place"]
+        )
+        return cls(source, {back: found.slice(place * asked.height, asked.height) for place, back in enumerate(looked)})
+
+    def newest(self, columns: Sequence[str], back: timedelta | None = None) -> pl.DataFrame:
+        """`columns` of the newest event, one row a query in their order; null where there is none."""
+        return self.source.frame.select(pl.col(columns).gather(self.places[back]))
+
+    def window(self, columns: Sequence[str], width: timedelta | None) -> pl.DataFrame:
+        """Totals over `(at − width, at)`, or over everything before `at` when `width` is None; empty windows give 0."""
+        now = self.newest(columns).with_columns(pl.all().fill_null(0))
+        if width is None:
+            return now
+        then = self.newest(columns, width).with_columns(pl.all().fill_null(0))
+        return now.select(pl.col(name) - then[name] for name in columns)

@@ -11,14 +11,14 @@ from datetime import timedelta
 
 import polars as pl
 
-from clout.data.engagers import is_action, pairs
+from clout.data.acquaintance import MONTH
+from clout.data.engagers import is_action, record
 from clout.data.history import History
-from clout.data.tally import Tally, encode, microseconds
-from clout.data.windows import UNIT, Stream, fixed, stream, window
+from clout.data.ordered import changes, in_order
+from clout.data.windows import TICK, UNIT, Stream, fixed, stream
 from clout.features.feature import Feature, past, share
 
-MONTH = timedelta(days=30)
-TICK = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
 UNPROVEN_POSTS = 10
 
 
@@ -36,38 +36,27 @@ def streams(history: History, actions: pl.DataFrame) -> dict[str, Stream]:
     return {
         "profiles": stream(history.profiles, ["account"], tie="happened_at", lasts=facts),
         "actions": stream(actions, ["account"], tie="action", totals=totals),
-        "engagers": stream(_engaged(actions), ["account"], tie="action", totals={"weight": fixed(pl.col("step"))}),
+        "engagers": stream(_engaged(actions), ["account"], tie="at", totals={"weight": fixed(pl.col("step"))}),
     }
 
 
 def engagers(history: History, outcomes: Stream) -> pl.DataFrame:
     """Actions received, each with what was known of its engager just before it; looking (a view) is no action.
 
-    The columns of `History.actions`, `posted_at` and `posted_known_at` (when its post was published and known), and
+    The columns of `History.actions`, and
 
     - selectivity: 1 / (1 + actions the engager took on anyone in the 30 days before)
     - influence: mean log1p(outcome) of the engager's own ripe posts of 90 days, missing for those who do not post
-    - mutual: the account itself had acted on the engager in the 30 days before
-    - returning: the engager had acted on the account in the 30 days before
     - quick: it came within the hour after its post, which was known by then (missing counts as no)
     """
-    posted = history.posts.select("post", posted_at="happened_at", posted_known_at="at")
-    actions = history.actions.filter(pl.Series(is_action(history.actions))).join(
-        posted, on="post", how="left", maintain_order="left"
-    )
-    pair, back = pairs(*encode(actions["actor"], actions["account"]))
-    at = microseconds(actions["at"])
-    tally = Tally.of(pair, at)
-    hour = pl.col("posted_at"), pl.col("posted_at") + timedelta(hours=1)
-    record = window(actions.select("at", account="actor"), outcomes, ["n", "log"], timedelta(days=90))
+    actions = history.actions.filter(is_action())
+    posted = pl.col("posted_at")
+    quick = pl.col("happened_at").is_between(posted, posted + HOUR, closed="right")
+    own = record(actions, outcomes).select(share(pl.col("log"), pl.col("n")) / UNIT).to_series()
     return actions.with_columns(
         selectivity=1.0 / (1.0 + pl.col("acted")),
-        influence=pl.Series(record.select(share(pl.col("log"), pl.col("n")) / UNIT).to_series()),
-        mutual=pl.Series(tally.within(back, at, MONTH) > 0),
-        returning=pl.Series(tally.within(pair, at, MONTH) > 0),
-        quick=(
-            pl.col("happened_at").is_between(*hour, closed="right") & (pl.col("posted_known_at") <= pl.col("at"))
-        ).fill_null(value=False),
+        influence=own,
+        quick=(quick & (pl.col("posted_known_at") <= pl.col("at"))).fill_null(value=False),
     )
 
 
@@ -75,16 +64,16 @@ def _engaged(actions: pl.DataFrame) -> pl.DataFrame:
     """Its weight more when an engager becomes active on an account, and less when 30 days have passed since its last action.
 
     The running total strictly before t is then that of the different engagers in (t − 30 d, t), each counting the weight
-    of the action it became active with.
+    of the action it became active with. What one engager does on one account at one moment has one weight.
     """
-    key = ["account", "actor"]
-    ordered = actions.lazy().select(*key, "at", "action", "weight").sort(*key, "at", "action")
-    first = (pl.col("at") - pl.col("at").shift(1).over(key) >= MONTH).fill_null(value=True)
-    last = (pl.col("at").shift(-1).over(key) - pl.col("at") >= MONTH).fill_null(value=True)
-    steps = ordered.with_columns(first=first, last=last, step=pl.when(first).then("weight").forward_fill())
-    starts = steps.filter("first")
+    ordered = in_order(actions.select("account", "actor", "at", "weight"), "account", "actor", "at")
+    ordered = ordered.with_columns(opens=changes("account", "actor"))
+    long = pl.col("at").diff() >= MONTH
+    steps = ordered.with_columns(
+        first=pl.col("opens") | long, last=(pl.col("opens") | long).shift(-1, fill_value=True)
+    ).with_columns(step=pl.when("first").then("weight").forward_fill())
     ends = steps.filter("last").with_columns(pl.col("at") + MONTH - TICK, step=-pl.col("step"))
-    return pl.concat([starts, ends]).collect()
+    return pl.concat([steps.filter("first"), ends]).select("account", "at", "step")
 
 
 def _audience(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from clout.data.history import History
-from clout.data.windows import WIDTHS, Stream, newest, window
+from clout.data.windows import WIDTHS, Asked, Stream
 from clout.features import audience, messenger, network, standing, timing, unusual
 from clout.features.catalogue import FEATURES
 from clout.features.message import with_form
@@ -36,8 +36,12 @@ class Streams:
 def prepare(history: History) -> Streams:
     """The streams of `history` that the catalogue looks things up in."""
     of_accounts = prepare_alone(history)
-    of_networks = network.streams(history, of_accounts.by_name["outcomes"])
-    return replace(of_accounts, by_name={**of_accounts.by_name, **of_networks})
+    return with_networks(of_accounts, network.sums(history, of_accounts.by_name["outcomes"]))
+
+
+def with_networks(of_accounts: Streams, sums: network.Sums) -> Streams:
+    """The streams of accounts beside those of their networks."""
+    return replace(of_accounts, by_name={**of_accounts.by_name, **sums.streams()})
 
 
 def prepare_alone(history: History) -> Streams:
@@ -73,18 +77,18 @@ def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.D
     """`posts` with their form and the looked-up columns `names`."""
     as_of = pl.col("as_of" if "as_of" in posts.columns else "happened_at")
     queries = with_form(posts.with_columns(at=as_of)).with_columns(logged=pl.col("network").is_in(list(streams.logged)))
-    wanted: dict[tuple[str, str], list[str]] = defaultdict(list)
+    wanted: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         source, column, width = name.split("|")
-        wanted[source, width].append(column)
+        wanted[source][width].append(column)
     found = [queries]
-    for (source, width), columns in wanted.items():
-        stream = streams.by_name[source]
-        if width == "last":
-            values = newest(queries, stream, columns)
-        else:
-            values = window(queries, stream, columns, WIDTHS.get(width))
-        found.append(values.rename({column: f"{source}|{column}|{width}" for column in columns}))
+    for source, by_width in wanted.items():
+        asked = Asked.of(
+            queries, streams.by_name[source], [None, *(WIDTHS[width] for width in by_width if width in WIDTHS)]
+        )
+        for width, columns in by_width.items():
+            values = asked.newest(columns) if width == "last" else asked.window(columns, WIDTHS.get(width))
+            found.append(values.rename({column: f"{source}|{column}|{width}" for column in columns}))
     return pl.concat(found, how="horizontal")
 
 

@@ -29,7 +29,7 @@ NONE = "no such post has a known result"
 
 
 def streams(history: History) -> dict[str, Stream]:
-    """Ripe outcomes by account, by account and form of post, and by network."""
+    """Ripe outcomes by account, and by account and form of post."""
     forms = with_form(history.posts).select("post", *{form for forms in FORMS.values() for form in forms})
     known = history.outcomes.columns
     events = history.outcomes.join(forms, on="post", how="left").with_columns(
@@ -50,7 +50,6 @@ def streams(history: History) -> dict[str, Stream]:
     return {
         "outcomes": stream(events, ["account"], tie="post", totals=by_account, lasts=lasts),
         **{f"outcomes_{name}": by(*forms) for name, forms in FORMS.items()},
-        "network_outcomes": stream(events, ["network"], tie="post", totals=simple),
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import polars as pl
 
 from clout.data.history import History
-from clout.data.windows import ONE, UNIT, Stream, fixed, stream, window
+from clout.data.hourly import HOUR
+from clout.data.windows import UNIT, Stream, fixed, stream, window
 from clout.features.feature import Feature, mean, past, share
 from clout.features.message import with_form
 
@@ -16,21 +19,49 @@ ENOUGH_POSTS = 3
 PRIOR_POSTS = 3.0
 
 
-def streams(history: History, outcomes: Stream) -> dict[str, Stream]:
-    """Ripe outcomes against their authors' usual, by network and first word.
-
-    The usual is the mean log1p(outcome) of the year before, of authors with at least three posts in it.
-    """
+def sums(history: History, outcomes: Stream) -> Sums:
+    """What the posts of `history` add to their networks; `outcomes` are those of their accounts."""
     forms = with_form(history.posts).select("post", "opening")
     before = window(history.outcomes, outcomes, ["n", "log"], YEAR)
     usual = before.select(pl.when(pl.col("n") >= ENOUGH_POSTS).then(share(pl.col("log"), pl.col("n")) / UNIT))
-    events = (
-        history.outcomes.with_columns(lift=pl.col("outcome").log1p() - usual.to_series())
-        .drop_nulls("lift")
-        .join(forms, on="post", how="left")
+    log = pl.col("outcome").log1p()
+    events = history.outcomes.join(forms, on="post", how="left", maintain_order="left").with_columns(
+        pl.col("at").dt.truncate("1h") + HOUR, n=1, log=fixed(log), lift=fixed(log - usual.to_series())
     )
-    totals = {"n": ONE, "lift": fixed(pl.col("lift"))}
-    return {"network_opening": stream(events.drop_nulls("opening"), ["network", "opening"], tie="post", totals=totals)}
+    opened = events.drop_nulls(["opening", "lift"])
+    return Sums(
+        events.group_by("network", "at").agg(pl.col("n", "log").sum()),
+        opened.group_by("network", "opening", "at").agg(pl.col("n", "lift").sum()),
+    )
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Ripe outcomes by network and hour, `at` being its end: they are heard of then.
+
+    `outcomes`: network, at, n, and log (log1p, in parts of 1/2²⁰). `openings`: network, opening, at, n, and lift, which
+    is how much more than their authors' usual posts with this first word drew; the usual is the mean log1p(outcome) of
+    the year before, of authors with at least three posts in it.
+    """
+
+    outcomes: pl.DataFrame
+    openings: pl.DataFrame
+
+    @classmethod
+    def together(cls, parts: Iterable[Sums]) -> Sums:
+        """The sums of all posts, from those of parts of them."""
+        several = [*parts]
+        outcomes = pl.concat([part.outcomes for part in several]).group_by("network", "at").sum()
+        openings = pl.concat([part.openings for part in several]).group_by("network", "opening", "at").sum()
+        return cls(outcomes, openings)
+
+    def streams(self) -> dict[str, Stream]:
+        """The sums as streams of their networks."""
+        log, lift = ({"n": pl.col("n"), name: pl.col(name)} for name in ("log", "lift"))
+        return {
+            "network_outcomes": stream(self.outcomes, ["network"], tie="at", totals=log),
+            "network_opening": stream(self.openings, ["network", "opening"], tie="at", totals=lift),
+        }
 
 
 def _lift() -> pl.Expr:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from clout.data.index import Found, Index
-from clout.data.tally import MICROSECOND
+from clout.data.moments import MICROSECOND
 from clout.data.windows import WIDTHS
 from clout.features.catalogue import FEATURES
 from clout.features.compute import root_names

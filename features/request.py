@@ -10,6 +10,7 @@ from functools import cache, partial
 import polars as pl
 
 from clout.data.history import History, load
+from clout.data.hourly import HOUR
 from clout.data.index import Index
 from clout.data.tables import SCHEMAS
 from clout.features.compute import prepare, prepare_alone
@@ -120,7 +121,7 @@ def features_at(
 
 def _known(network: str, account: str, past: Past, facts: AccountFacts | None, as_of: datetime) -> tuple[bool, Lookups]:
     """Whether the network tells who acts, and what is looked up, of the account as `facts` have it where there are any."""
-    network_at = min(as_of, past.through.get(network, as_of) + TICK)
+    network_at = min(as_of, past.through.get(network, as_of) + HOUR + TICK)
     if facts is None:
         return network in past.logged, Lookups(past.indexes, as_of, network_at)
     told = prepare_alone(load(_tables(network, account, facts, as_of), past.horizon, past.action_values))

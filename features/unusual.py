@@ -11,11 +11,10 @@ from datetime import timedelta
 import polars as pl
 
 from clout.data.history import History
-from clout.data.tally import Tally, encode, microseconds
+from clout.data.ordered import changes, in_order
 from clout.data.windows import ONE, Stream, stream
 from clout.features.feature import Feature, past, share
 
-MONTH = timedelta(days=30)
 BURST = timedelta(minutes=10)
 BURST_ACTIONS = 5
 
@@ -40,17 +39,26 @@ def marked(actions: pl.DataFrame) -> pl.DataFrame:
     - pod: the account and the engager act on each other, and more than half of the engager's actions of the 30 days before
       went to accounts that had acted on it
     """
-    post, actor = encode(actions["post"].fill_null(""), actions["actor"])
-    at, mutual = microseconds(actions["at"]), actions["mutual"].to_numpy()
-    on_post = Tally.of(post, at)
-    lately, ever = on_post.within(post, at, BURST), on_post.within(post, at)
-    back = Tally.of(actor[mutual], at[mutual]).within(actor, at, MONTH)
     old = (pl.col("at") - pl.max_horizontal("posted_at", "posted_known_at") > BURST).fill_null(value=False)
     return actions.with_columns(
-        burst=old & pl.Series((lately >= BURST_ACTIONS) & (2 * lately > ever)),
+        burst=old & _sudden(actions),
         stranger=pl.col("others") == 0,
-        pod=pl.col("mutual") & (2 * pl.Series(back) > pl.col("acted")),
+        pod=pl.col("mutual") & (2 * pl.col("answered") > pl.col("acted")),
     )
+
+
+def _sudden(actions: pl.DataFrame) -> pl.Series:
+    """Whether five actions or more on its post came in the ten minutes before each, more than in all the time before those."""
+    rows = in_order(actions.select("post", "at").with_row_index("row").drop_nulls("post"), "post", "at")
+    fifth = pl.col("at").diff(BURST_ACTIONS) < BURST, pl.col("post") == pl.col("post").shift(BURST_ACTIONS)
+    crowded = rows.join(rows.filter(*fifth).select("post").unique(), on="post", how="semi", maintain_order="left")
+    place = pl.int_range(pl.len()).over("post")
+    counted = crowded.with_columns(
+        lately=ONE.cast(pl.Int64).rolling_sum_by("at", window_size="10m", closed="none").over("post").fill_null(0),
+        ever=pl.when(changes("post", "at")).then(place).forward_fill(),
+    )
+    sudden = counted.filter((pl.col("lately") >= BURST_ACTIONS) & (2 * pl.col("lately") > pl.col("ever")))
+    return actions.select(pl.int_range(pl.len()).is_in(sudden["row"].implode())).to_series()
 
 
 def _unusual(

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from nasty_tables import history_of, known_until, nasty_tables
 
-from clout.data.engagers import HIGHEST, is_action, weigh, witness
+from clout.data.engagers import HIGHEST, acquainted, engager_sums, influence, is_action, weigh, witness
 from clout.data.history import known_before
 from clout.data.tables import SCHEMAS
 
@@ -46,10 +46,16 @@ def crowd(people: int = 40, accounts: int = 8, since: timedelta = timedelta(0)) 
     ]
 
 
+def weighed(seen: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> pl.Series:
+    """The weights of witnessed actions that are all there are."""
+    known = acquainted(seen, engager_sums(seen))
+    return weigh(seen, known, None if outcomes is None else influence(seen, outcomes))
+
+
 def weights(actions: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> dict[str, float]:
     """Action → weight."""
     seen = witness(actions)
-    return dict(zip(seen["action"], weigh(seen, outcomes), strict=True))
+    return dict(zip(seen["action"], weighed(seen, outcomes), strict=True))
 
 
 def last(acts: list[Act], outcomes: pl.DataFrame | None = None) -> float:
@@ -152,7 +158,7 @@ def test_throwaways_move_nobody_elses_weight() -> None:
 def test_views_follows_and_acts_on_oneself_are_no_actions(kind: str) -> None:
     views = log([("her", f"star{place}", HOUR) for place in range(5)], kind=kind)
     own = log([("star0", "star0", HOUR)] * 3)
-    assert not is_action(pl.concat([views, own])).any()
+    assert pl.concat([views, own]).filter(is_action()).is_empty()
     acts = log([("her", "x", DAY), ("star0", "y", DAY)])
     seen = witness(pl.concat([views, own, acts])).filter(pl.col("at") == START + DAY)
     assert seen.select("acted", "others").rows() == [(0, 0), (0, 0)]
@@ -184,7 +190,7 @@ def test_a_weight_never_changes() -> None:
 
 
 def test_no_actions_no_weights() -> None:
-    assert weigh(witness(log([]))).is_empty()
+    assert weighed(witness(log([]))).is_empty()
 
 
 def test_a_spree_of_a_few_moves_the_others_little() -> None:
@@ -207,7 +213,7 @@ def real(request: pytest.FixtureRequest, shared_data: Path) -> pl.DataFrame:
     number = pl.int_range(pl.len()).cast(pl.String)
     names = {"account": "n/" + pl.col("target").cast(pl.String), "actor": "n/" + pl.col("actor").cast(pl.String)}
     seen = witness(rows.select(action=number, **names, kind=pl.lit("reshare"), at="time"))
-    return seen.with_columns(weigh(seen))
+    return seen.with_columns(weighed(seen))
 
 
 def test_on_real_logs_the_busy_count_less(real: pl.DataFrame) -> None:

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nasty_tables import DAY, HORIZON, HOUR, Acted, Counted, Published, Tables, moment, tables_of
 
-from clout.data.history import coverage
-from clout.data.labels import first_actions, outcomes_from_actions, outcomes_from_counts, weigh
+from clout.data.labels import drawn, first_actions, outcomes_from_counts, with_posts
 
 WEEK = 7 * DAY
 TICK = timedelta(microseconds=1)
@@ -19,19 +18,25 @@ TICK = timedelta(microseconds=1)
 
 def driven(tables: Tables, weights: dict[str, float] | None = None) -> pl.DataFrame:
     """The outcomes of a log whose actions weigh 1, or what `weights` say by actor."""
-    actions = tables["actions"].sort(pl.max_horizontal("happened_at", "known_at"))
+    actions = in_order_of_clock(tables)
     weight = actions["actor"].replace_strict(weights or {}, default=1.0, return_dtype=pl.Float64)
-    firsts = first_actions(tables["posts"], actions, tables["removals"], HORIZON)
-    return outcomes_from_actions(tables["posts"], firsts, weight, coverage(tables).reported, HORIZON)
+    return drawn(first_actions(actions), weight)
+
+
+def in_order_of_clock(tables: Tables) -> pl.DataFrame:
+    """The actions, with what is known of their posts."""
+    clock = pl.max_horizontal("happened_at", "known_at").alias("at")
+    posts, actions = (tables[name].with_columns(clock) for name in ("posts", "actions"))
+    return with_posts(actions.sort("at"), posts, tables["removals"], HORIZON)
 
 
 def from_actions(*actions: Acted, weights: dict[str, float] | None = None) -> dict[str, float]:
-    """Kind → count of one post, by account 0 on a network that logs all kinds of action."""
+    """Kind → count of one post, by account 0; 0 where nothing was drawn."""
     others = [Acted(1, 90, HOUR, kind) for kind in range(4)]
     tables = tables_of([Published(0, 0), Published(5, 0)], [*actions, *others], [], [])
     found = driven(tables, weights)
-    assert found["ripe_at"].unique().to_list() == [moment(WEEK)]
-    return dict(found.filter(post="log/p0").select("kind", "count").iter_rows())
+    drew = dict(found.filter(post="log/p0").select("kind", "count").iter_rows())
+    return dict.fromkeys(("like", "reshare", "reply", "mention"), 0.0) | drew
 
 
 def from_counts(*counts: Counted) -> list[tuple[str, float, int]]:
@@ -87,15 +92,9 @@ def test_an_actor_counts_what_it_weighs() -> None:
 def test_of_several_actions_of_a_kind_the_first_known_counts() -> None:
     later, known_first = Acted(0, 60, HOUR, delay=DAY), Acted(0, 60, 2 * HOUR)
     tables = tables_of([Published(0, 0)], [later, known_first], [], [])
-    actions = tables["actions"].sort(pl.max_horizontal("happened_at", "known_at"))
-    assert first_actions(tables["posts"], actions, tables["removals"], HORIZON)["row"].to_list() == [0]
+    actions = in_order_of_clock(tables)
+    assert first_actions(actions)["row"].to_list() == [0]
     assert actions["action"][0] == "log/a1"
-
-
-def test_a_kind_known_from_counts_alone_is_not_counted_from_the_log() -> None:
-    tables = tables_of([Published(3, 0)], [Acted(0, 60, HOUR)], [Counted(0, WEEK, 4)], [])
-    found = driven(tables)
-    assert found["kind"].to_list() == ["like"]
 
 
 def test_only_counts_of_ripe_posts() -> None:
@@ -123,30 +122,6 @@ def test_kinds_known_later_than_the_first_do_not_count() -> None:
 def test_a_retrospective_count_is_taken_as_known_when_the_post_had_ripened() -> None:
     assert from_counts(Counted(0, 300 * DAY, 2, delay=DAY, retrospective=True)) == [("like", 2, WEEK)]
     assert from_counts(Counted(0, 6 * DAY, 2, retrospective=True)) == []
-
-
-def counted(**kinds: int) -> pl.DataFrame:
-    """Outcomes of one post."""
-    return pl.DataFrame(
-        [("p", kind, count, moment(place)) for place, (kind, count) in enumerate(kinds.items())],
-        schema={"post": pl.String, "kind": pl.String, "count": pl.Float64, "ripe_at": pl.Datetime("us", "UTC")},
-        orient="row",
-    )
-
-
-def test_weighing() -> None:
-    got = weigh(counted(like=3, reshare=2, view=900), {"like": 1, "reshare": 2.5, "quote": 3, "view": 0})
-    assert got.columns == ["post", "ripe_at", "outcome", "like", "reshare", "quote"]
-    assert got.row(0) == ("p", moment(2), 8.0, 3, 2, None)
-
-
-def test_a_post_without_a_kind_of_value_has_no_outcome() -> None:
-    assert weigh(counted(view=900), {"like": 1, "view": 0}).is_empty()
-    assert weigh(counted(), {"like": 1}).is_empty()
-
-
-def test_zero_is_not_missing() -> None:
-    assert weigh(counted(like=0), {"like": 1})["outcome"].to_list() == [0.0]
 
 
 @settings(max_examples=60, deadline=None)

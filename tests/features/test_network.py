@@ -19,15 +19,16 @@ def around(judged: int, author: int = 0) -> dict[str, float | None]:
 @pytest.mark.parametrize(
     ("judged", "month"),
     [
-        (7 * DAY, None),
-        (7 * DAY + 1, log(2)),
+        (7 * DAY + HOUR, None),
+        (7 * DAY + HOUR + 1, log(2)),
         (21 * DAY, (log(2) + log(4)) / 2),
-        (37 * DAY - 1, (log(2) + log(4)) / 2),
-        (37 * DAY, log(4)),
+        (37 * DAY + HOUR - 1, (log(2) + log(4)) / 2),
+        (37 * DAY + HOUR, log(4)),
         (60 * DAY, None),
     ],
 )
 def test_means_of_everybody_on_the_network(judged: int, month: float | None) -> None:
+    """Heard of at the end of the hour in which they ripened."""
     got = around(judged)
     assert got["network_outcome_log_mean_30d"] == (None if month is None else pytest.approx(month, abs=1e-6))
 
@@ -50,8 +51,8 @@ def test_posts_that_begin_alike_lift_together() -> None:
     assert opened("good night", judged="") is None
 
 
-def test_a_lift_is_known_when_its_post_has_ripened_and_for_a_month() -> None:
-    ripe = 47 * DAY
+def test_a_lift_is_known_at_the_end_of_the_hour_in_which_its_post_has_ripened_and_for_a_month() -> None:
+    ripe = 47 * DAY + HOUR
     assert [opened("good", after=at) == 0 for at in (ripe, ripe + 1, ripe + 30 * DAY - 1, ripe + 30 * DAY)] == [
         True, False, False, True
     ]  # fmt: skip

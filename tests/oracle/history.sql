@@ -22,13 +22,14 @@ CREATE TABLE through AS
 CREATE TABLE every_action AS
     SELECT *, greatest(happened_at, known_at) AS clock, split_part(account, '/', 1) AS network FROM actions;
 CREATE TABLE engager AS
-    SELECT a.action, a.network, a.clock, a.actor, a.kind, a.account,
+    SELECT a.action, a.network, a.clock, date_trunc('hour', a.clock) AS hour, a.actor, a.kind, a.account,
         count(b.clock) FILTER (b.clock > a.clock - INTERVAL 30 DAY) AS acted,
         count(DISTINCT b.account) FILTER (b.account <> a.account) AS others
     FROM every_action a LEFT JOIN known_actions b
         ON b.actor = a.actor AND b.clock < a.clock AND b.clock > a.clock - INTERVAL 90 DAY
     GROUP BY ALL;
 CREATE TABLE calm AS SELECT *, 1 / (1 + acted / 300.0) AS s FROM engager;
+-- What is usual on a network is heard of by the hour.
 -- Few others are a fifth of the usual number on the network, over actions of those who acted on others at all, each counting
 -- its s, and a hundred more of none.
 CREATE TABLE sayings AS
@@ -37,16 +38,16 @@ CREATE TABLE sayings AS
             others / (others + greatest(1, (
                 SELECT coalesce(sum(o.s * o.others), 0) / (100 + coalesce(sum(o.s), 0)) FROM calm o
                 WHERE o.others > 0 AND o.network = e.network AND o.actor <> o.account AND o.kind NOT IN ('view', 'follow')
-                    AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
+                    AND o.hour < e.hour AND o.hour >= e.hour - INTERVAL 30 DAY
             ) / 5)),
             2 * (100 + (
                 SELECT count(*) FROM engager o
                 WHERE o.network = e.network AND o.actor <> o.account AND o.kind NOT IN ('view', 'follow') AND o.others = 0
-                    AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
+                    AND o.hour < e.hour AND o.hour >= e.hour - INTERVAL 30 DAY
             )) / (100.0 + (
                 SELECT count(*) FROM engager o
                 WHERE o.network = e.network AND o.actor <> o.account AND o.kind NOT IN ('view', 'follow')
-                    AND o.clock < e.clock AND o.clock > e.clock - INTERVAL 30 DAY
+                    AND o.hour < e.hour AND o.hour >= e.hour - INTERVAL 30 DAY
             )) - 1
         ) AS e
     FROM calm e;

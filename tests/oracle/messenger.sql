@@ -51,8 +51,8 @@ mine AS (
 around AS (
     SELECT
         q.post,
-        avg(ln(1 + o.outcome)) FILTER (o.clock > q.t - INTERVAL 30 DAY) AS network_outcome_log_mean_30d
-    FROM judged q LEFT JOIN outcomes o ON o.network = q.network AND o.clock < q.t
+        avg(ln(1 + o.outcome)) FILTER (date_trunc('hour', o.clock) + INTERVAL 1 HOUR > q.t - INTERVAL 30 DAY) AS network_outcome_log_mean_30d
+    FROM judged q LEFT JOIN outcomes o ON o.network = q.network AND date_trunc('hour', o.clock) + INTERVAL 1 HOUR < q.t
     GROUP BY q.post
 )
 -- The account's own level counts its posts of the year and five more at the network's mean of the month.

@@ -1,7 +1,7 @@
 -- What everybody's posts with the same first word drew against their authors' usual: the mean of the year before, of
 -- authors with three posts in it. Three more posts that lifted nothing count beside them.
 WITH lifted AS (
-    SELECT o.network, o.clock, f.opening, ln(1 + o.outcome) - avg(ln(1 + b.outcome)) AS lift
+    SELECT o.network, date_trunc('hour', o.clock) + INTERVAL 1 HOUR AS clock, f.opening, ln(1 + o.outcome) - avg(ln(1 + b.outcome)) AS lift
     FROM outcomes o
     JOIN forms f USING (post)
     JOIN outcomes b ON b.account = o.account AND b.clock < o.clock AND b.clock > o.clock - INTERVAL 365 DAY

@@ -17,6 +17,6 @@ SELECT a.action,
     )) AS weight
 FROM said a LEFT JOIN said b
     ON b.network = a.network AND b.actor <> b.account AND b.kind NOT IN ('view', 'follow')
-    AND b.clock < a.clock AND b.clock > a.clock - INTERVAL 30 DAY
+    AND b.hour < a.hour AND b.hour >= a.hour - INTERVAL 30 DAY
 GROUP BY a.action, a.part;
 CREATE OR REPLACE TABLE weighed_actions AS SELECT * FROM known_actions JOIN weights USING (action);

@@ -17,6 +17,7 @@ from trained_society import Retrained, TrainedSociety
 
 from clout.data import history
 from clout.data.lake import Lake
+from clout.data.ripening import Ripening
 from clout.features.compute import Streams
 from clout.models import registry
 from clout.models.bundle import Bundle
@@ -69,12 +70,12 @@ def shuffled_join(patch: pytest.MonkeyPatch, _: Lake) -> None:
 
 def wrong_clock(patch: pytest.MonkeyPatch, _: Lake) -> None:
     """Outcomes that are known when their post is published."""
-    sound: Callable[..., pl.DataFrame] = history._outcomes
+    sound = Ripening.outcomes
 
-    def at_once(*given: object) -> pl.DataFrame:
-        return sound(*given).with_columns(at=pl.col("published_at"))
+    def at_once(ripening: Ripening, drew: pl.DataFrame) -> pl.DataFrame:
+        return sound(ripening, drew).with_columns(at=pl.col("published_at"))
 
-    patch.setattr(history, "_outcomes", at_once)
+    patch.setattr(Ripening, "outcomes", at_once)
 
 
 def uncalibrated_head(patch: pytest.MonkeyPatch, _: Lake) -> None:
