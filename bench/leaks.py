@@ -117,7 +117,7 @@ def _lift_of_nonsense(dataset: Dataset, params: Params, start: datetime, judged:
     noise = pl.Series("outcome", np.random.default_rng(params.seed).lognormal(3, 2, dataset.frame.height))
     frame = dataset.frame.with_columns(outcome=pl.when(unknown).then(noise).otherwise(pl.col("outcome")))
     hidden = dataset.where(unknown).to_numpy() & ~judged
-    texts = tuple("nonsense" if hide else text for text, hide in zip(dataset.texts, hidden, strict=True))
+    texts = dataset.texts.zip_with(~pl.Series(hidden), pl.Series(["nonsense"]))
     lift, _ = cross_fit(frame, texts, dataset.plan, params.wording)
     return lift
 

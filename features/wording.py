@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, reduce
+from itertools import islice
 from math import sqrt
 from operator import add
 from pathlib import Path
@@ -20,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import LinearOperator, cg
 
 EAST = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -32,6 +34,7 @@ LETTERS = (3, 4, 5)
 DIGITS = 6
 CLOSE_ENOUGH, MOST_STEPS = 1e-3, 200
 KEPT_WORDS = 20_000
+SLICE = 200_000
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
@@ -49,17 +52,15 @@ class Corpus:
     spelled: csr_matrix
 
     @classmethod
-    def of(cls, texts: Sequence[str | None]) -> Corpus:
+    def of(cls, texts: Iterable[str | None]) -> Corpus:
         """The words of `texts`; links and upper case do not count."""
-        words, counts = _counted(map(_words, _clean(texts)))
+        words, counts = _counted(_words(clean) for some in _batches(texts) for clean in _clean(some))
         pieces, spelled = _counted(map(_pieces, words))
         return cls(words, pieces, counts, spelled)
 
-    def rows(self, rows: Rows) -> Corpus:
-        """The texts in `rows`, with the words that are in them and the pieces of those."""
-        counts, words = _used(self.counts[rows])
-        spelled, pieces = _used(self.spelled[words])
-        return Corpus(_named(self.words, words), _named(self.pieces, pieces), counts, spelled)
+    def slice(self, first: int, after: int) -> Corpus:
+        """The texts from `first` on, those from `after` on left out; nothing is copied."""
+        return replace(self, counts=_rows(self.counts, first, after))
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Wording:
     idf: Floats
     weight: Floats
 
-    def values(self, texts: Sequence[str | None]) -> Floats:
+    def values(self, texts: Iterable[str | None]) -> Floats:
         """The lift of each text in steps of log1p(outcome); 0 for a text without a known piece."""
         return self.lifts(Corpus.of(texts))
 
@@ -157,40 +158,66 @@ def fit(
     """The wording model of texts whose posts drew `lift` more than the account's level, in steps of log1p(outcome).
 
     A piece must occur `min_words` times, counted once for each post and word; the `max_pieces` most frequent are kept.
-    `alpha` is the ridge penalty, `weight` what each post counts (1 when None). Without a frequent piece the model says 0.
+    `alpha` is the ridge penalty, `weight` what each post counts (1 when None); one of weight 0 is as if it was not
+    there. Without a frequent piece the model says 0.
     """
-    said = np.asarray((corpus.counts > 0).sum(axis=0)).ravel()
-    times = np.asarray((corpus.spelled > 0).T @ said).ravel()
+    weight = np.ones(corpus.counts.shape[0]) if weight is None else weight
+    taught = np.flatnonzero(weight)
+    said = _sums(corpus.counts, (weight > 0).astype(np.float64))
+    times = _sums(corpus.spelled, said)
     kept = np.sort(np.argsort(-times, kind="stable")[:max_pieces])
     kept = kept[times[kept] >= min_words]
     if not kept.size:
         return Wording((), np.zeros(0), np.zeros(0))
-    texts = corpus.counts.shape[0]
-    idf = np.log((1.0 + texts) / (1.0 + np.minimum(times[kept], texts))) + 1.0
-    spelled = csr_matrix(corpus.spelled[:, kept] @ diags(idf))
-    length = _length(corpus.counts, np.asarray(corpus.spelled[:, kept] @ idf**2))
-    weight = np.ones(texts) if weight is None else weight
-    learned = _ridge(csr_matrix(diags(1.0 / length) @ corpus.counts), spelled, lift, weight, alpha)
-    return Wording(_named(corpus.pieces, kept), idf.round(DIGITS), learned.round(DIGITS))
+    idf = np.zeros(len(corpus.pieces))
+    idf[kept] = np.log((1.0 + len(taught)) / (1.0 + np.minimum(times[kept], len(taught)))) + 1.0
+    length = _length(corpus.counts, np.asarray(corpus.spelled @ idf**2))
+    learned = _Ridge(corpus, kept, idf, length, weight, taught).solve(lift, alpha)
+    return Wording(_named(corpus.pieces, kept), idf[kept].round(DIGITS), learned.round(DIGITS))
 
 
-def _ridge(counts: csr_matrix, spelled: csr_matrix, lift: Floats, weight: Floats, alpha: float) -> Floats:
-    """The weights (pieces,) of the ridge regression of `lift` on `counts @ spelled`, which is never multiplied out."""
-    by_word, by_piece = csr_matrix(counts.T), csr_matrix(spelled.T)
-    share = weight / weight.sum()
-    middle = by_piece @ (by_word @ share)
+@dataclass(frozen=True)
+class _Ridge:
+    """The ridge regression on the kept pieces of the texts; what is multiplied out is never more than a vector.
 
-    def gathered(texts: Floats) -> Floats:
-        weighed = weight * texts
-        found: Floats = by_piece @ (by_word @ weighed) - middle * weighed.sum()
-        return found
+    `idf` is 0 for pieces that are not kept; `weight` and `length` are of each text, and `taught` are those with a weight.
+    """
 
-    def normal(pieces: Floats) -> Floats:
-        return gathered(counts @ (spelled @ pieces) - middle @ pieces) + alpha * pieces
+    corpus: Corpus
+    kept: Rows
+    idf: Floats
+    length: Floats
+    weight: Floats
+    taught: Rows
 
-    operator = LinearOperator((spelled.shape[1],) * 2, matvec=normal, dtype=np.float64)
-    learned: Floats = cg(operator, gathered(lift - share @ lift), rtol=CLOSE_ENOUGH, maxiter=MOST_STEPS)[0]
-    return learned
+    def solve(self, lift: Floats, alpha: float) -> Floats:
+        """The weights (kept,) that tell `lift` of the texts best."""
+        share = self.weight / self.weight[self.taught].sum()
+        middle = self._of_pieces(share)
+        mean = (share * lift)[self.taught].sum()
+
+        def gathered(texts: Floats) -> Floats:
+            weighed = self.weight * texts
+            found: Floats = self._of_pieces(weighed) - middle * weighed[self.taught].sum()
+            return found
+
+        def normal(pieces: Floats) -> Floats:
+            return gathered(self._of_texts(pieces) - middle @ pieces) + alpha * pieces
+
+        operator = LinearOperator((len(self.kept),) * 2, matvec=normal, dtype=np.float64)
+        learned: Floats = cg(operator, gathered(lift - mean), rtol=CLOSE_ENOUGH, maxiter=MOST_STEPS)[0]
+        return learned
+
+    def _of_texts(self, pieces: Floats) -> Floats:
+        """What the texts come to by these weights of pieces."""
+        weights = np.zeros(len(self.idf))
+        weights[self.kept] = self.idf[self.kept] * pieces
+        return np.asarray(self.corpus.counts @ (self.corpus.spelled @ weights)) / self.length
+
+    def _of_pieces(self, texts: Floats) -> Floats:
+        """The sum of these numbers over the texts of each piece."""
+        found = self.corpus.spelled.T @ (self.corpus.counts.T @ (texts / self.length))
+        return np.asarray(found[self.kept] * self.idf[self.kept])
 
 
 def _total(parts: Iterable[float]) -> float:
@@ -215,25 +242,42 @@ def _pieces(word: str) -> list[str]:
 
 def _counted(rows: Iterable[list[str]]) -> tuple[tuple[str, ...], csr_matrix]:
     """The distinct names in `rows`, in the order of the alphabet, and how often each is in each row, (rows, names)."""
-    told = list(rows)
-    if not any(told):
-        return (), csr_matrix((len(told), 0))
-    from sklearn.feature_extraction.text import CountVectorizer  # noqa: PLC0415 - a second that no request needs
+    places: dict[str, int] = {}
+    columns, ends = array("i"), array("q", [0])
+    for row in rows:
+        columns.extend([places.setdefault(name, len(places)) for name in row])
+        ends.append(len(columns))
+    names = sorted(places)
+    rank = np.empty(len(names), np.int32)
+    rank[[places[name] for name in names]] = np.arange(len(names), dtype=np.int32)
+    found = rank[np.frombuffer(columns, np.int32)] if columns else np.empty(0, np.int32)
+    counts = csr_matrix((np.ones(len(found)), found, np.array(ends)), shape=(len(ends) - 1, len(names)))
+    counts.sum_duplicates()
+    return tuple(names), counts
 
-    vectorizer = CountVectorizer(analyzer=_itself, dtype=np.float64)
-    counts = csr_matrix(vectorizer.fit_transform(told))
-    counts.sort_indices()
-    return tuple(vectorizer.get_feature_names_out().tolist()), counts
+
+def _rows(matrix: csr_matrix, first: int, after: int) -> csr_matrix:
+    """Rows that stand together, not copied."""
+    ends = matrix.indptr[first : after + 1]
+    inside = slice(ends[0], ends[-1])
+    return csr_matrix(
+        (matrix.data[inside], matrix.indices[inside], ends - ends[0]), shape=(after - first, matrix.shape[1])
+    )
 
 
-def _itself(row: list[str]) -> list[str]:
-    return row
+def _slices(matrix: csr_matrix) -> Iterator[tuple[slice, csr_matrix]]:
+    """Some rows after others: where they are, and they themselves."""
+    for first in range(0, matrix.shape[0], SLICE):
+        after = min(first + SLICE, matrix.shape[0])
+        yield slice(first, after), _rows(matrix, first, after)
 
 
-def _used(matrix: csr_matrix) -> tuple[csr_matrix, Rows]:
-    """`matrix` without its empty columns, and which columns are left."""
-    columns = np.unique(matrix.indices)
-    return csr_matrix(matrix[:, columns]), columns
+def _sums(counts: csr_matrix, weights: Floats) -> Floats:
+    """For each column the sum of the weights of the rows it is in, (columns,)."""
+    found = np.zeros(counts.shape[1])
+    for rows, some in _slices(counts):
+        found += np.bincount(some.indices, np.repeat(weights[rows], np.diff(some.indptr)), len(found))
+    return found
 
 
 def _named(names: Sequence[str], places: Rows) -> tuple[str, ...]:
@@ -242,8 +286,17 @@ def _named(names: Sequence[str], places: Rows) -> tuple[str, ...]:
 
 def _length(counts: csr_matrix, square: Floats) -> Floats:
     """The length of each text: the root of the sum of its words' squared lengths, 1 for a text without a known word."""
-    squares = np.asarray(counts.power(2) @ square)
+    squares = np.empty(counts.shape[0])
+    for rows, some in _slices(counts):
+        squares[rows] = some.power(2) @ square
     return np.sqrt(np.where(squares > 0, squares, 1.0))
+
+
+def _batches(texts: Iterable[str | None]) -> Iterator[list[str | None]]:
+    """`texts` in lists of `SLICE`."""
+    rest = iter(texts)
+    while some := list(islice(rest, SLICE)):
+        yield some
 
 
 def _clean(texts: Sequence[str | None]) -> list[str]:

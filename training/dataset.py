@@ -9,23 +9,24 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from clout.data.history import History, Tables, load
+from clout.data.windows import newest
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING
-from clout.features.compute import Streams, compute, look_up, prepare
+from clout.features.compute import Streams, compute, prepare
 from clout.features.contract import Contract
 from clout.features.wording import Corpus, Wording
 from clout.features.wording import fit as fit_wording
 from clout.models.scale import MIN_ACCOUNTS
 from clout.training.accounts import WINDOW, counted_posts
 from clout.training.config import Params, WordingParams
+from clout.training.matrix import Floats, FrameRows, cut
 from clout.training.splits import Plan, SplitError, mark_cold, plan, sample
 
-Floats = npt.NDArray[np.float64]
 Step = Callable[[str], None]
+LEARNED_BY = ("happened_at", "ripe_at", "cold", "outcome", "outcome_level_365d")
 
 
 class NoOutcomesError(CloutError):
@@ -47,7 +48,7 @@ class Dataset:
     """
 
     frame: pl.DataFrame
-    texts: tuple[str | None, ...]
+    texts: pl.Series
     plan: Plan
     words: Mapping[datetime, Wording]
     streams: Streams
@@ -71,6 +72,14 @@ class Dataset:
         """The features of the rows of a boolean mask (all without one), (n, features), in contract order."""
         return self.contract.matrix(self.frame if rows is None else self.frame.filter(rows))
 
+    def rows(self, mask: pl.Series) -> FrameRows:
+        """The features of the rows of a boolean mask, in contract order, made as they are asked for."""
+        return FrameRows.of(self.frame, self.contract, mask)
+
+    def cut(self, condition: pl.Expr) -> pl.DataFrame:
+        """The rows of the frame that meet `condition`; those that stand together are not copied."""
+        return cut(self.frame, self.where(condition))
+
     def where(self, condition: pl.Expr) -> pl.Series:
         """The boolean mask of the rows that meet `condition`."""
         return self.frame.select(condition.alias("mask")).to_series()
@@ -87,10 +96,11 @@ def build(tables: Tables, params: Params, step: Step = lambda _: None, anchored:
     history, labels, posts, blocks = labelled
     step("measuring what was known before each post")
     streams = prepare(history)
-    frame = compute(posts, streams).join(labels, on="post", maintain_order="left")
+    beside = posts.select("post").join(labels, on="post", how="left", maintain_order="left").drop("post")
+    frame = compute(posts, streams).hstack(beside)
     frame = mark_cold(frame, params.splits.cold_share).with_columns(_followers(posts, streams))
     step("learning words, forward in time")
-    texts = tuple(posts["text"].to_list())
+    texts = posts["text"]
     lift, words = cross_fit(frame, texts, blocks, params.wording)
     frame = frame.with_columns(pl.Series(WORDING.name, lift).fill_nan(None))
     retrospective = bool(tables["counts"]["retrospective"].any())
@@ -99,8 +109,8 @@ def build(tables: Tables, params: Params, step: Step = lambda _: None, anchored:
 
 def _followers(posts: pl.DataFrame, streams: Streams) -> pl.Series:
     """The followers known before each post."""
-    name = "profiles|followers|last"
-    return look_up(posts, streams, [name])[name].cast(pl.Float64).alias("followers")
+    asked = posts.select("account", at="happened_at")
+    return newest(asked, streams.by_name["profiles"], ["followers"])["followers"].cast(pl.Float64)
 
 
 class _Labelled(NamedTuple):
@@ -119,7 +129,8 @@ def _labelled(tables: Tables, params: Params) -> _Labelled:
     posts = history.posts.join(labels.select("post"), on="post", how="semi").sort("happened_at", "post")
     if params.splits.sample_share < 1:
         posts = posts.filter(pl.col("account").is_in(sample(posts["account"], params.splits.sample_share).implode()))
-    timed = mark_cold(posts.join(labels.select("post", "ripe_at"), on="post"), params.splits.cold_share)
+    timed = posts.select("post", "account", "happened_at").join(labels.select("post", "ripe_at"), on="post")
+    timed = mark_cold(timed, params.splits.cold_share)
     return _Labelled(history, labels, posts, plan(timed, params.splits))
 
 
@@ -156,7 +167,7 @@ def _of_others(frame: pl.DataFrame, networks: Collection[str]) -> pl.DataFrame:
 
 
 def cross_fit(
-    frame: pl.DataFrame, texts: tuple[str | None, ...], blocks: Plan, params: WordingParams
+    frame: pl.DataFrame, texts: pl.Series, blocks: Plan, params: WordingParams
 ) -> tuple[Floats, dict[datetime, Wording]]:
     """The wording lift of each row (NaN before the first slice), and the words learned at the start of each slice.
 
@@ -164,31 +175,30 @@ def cross_fit(
     outcomes known before it.
     """
     starts, corpus = _slices(frame, blocks, params.slices), Corpus.of(texts)
+    ends = [frame["happened_at"].search_sorted(start, "left") for start in starts]
     values, words = np.full(frame.height, np.nan), {}
-    for start, end in pairwise([*starts, None]):
-        assert start is not None  # noqa: S101 - only the last end is None
+    for start, (first, after) in zip(starts, pairwise([*ends, frame.height]), strict=True):
         words[start] = learn_words(frame, corpus, start, params)
-        inside = pl.col("happened_at") >= start
-        mask = frame.select(inside if end is None else inside & (pl.col("happened_at") < end)).to_series()
-        rows = mask.arg_true().to_numpy()
-        values[rows] = words[start].lifts(corpus.rows(rows))
+        values[first:after] = words[start].lifts(corpus.slice(first, after))
     return values, words
 
 
 def learn_words(frame: pl.DataFrame, corpus: Corpus, start: datetime, params: WordingParams) -> Wording:
     """The words of the rows whose outcome was known before `start`, newer posts weighing more.
 
-    `corpus` has the text of each row of `frame`.
+    `frame` has `LEARNED_BY` and is in the order of time; `corpus` has the text of each of its rows.
     """
-    known = frame.select((pl.col("ripe_at") < start) & ~pl.col("cold") & pl.col("outcome_level_365d").is_not_null())
-    rows = known.to_series().arg_true()
-    past = frame[rows]
-    lift = past.select(pl.col("outcome").log1p() - pl.col("outcome_level_365d")).to_series().to_numpy()
-    age = past.select((start - pl.col("happened_at")).dt.total_seconds() / 86_400).to_series().to_numpy()
+    past = frame.select(LEARNED_BY).head(frame["happened_at"].search_sorted(start, "left"))
+    known = (pl.col("ripe_at") < start) & ~pl.col("cold") & pl.col("outcome_level_365d").is_not_null()
+    age = (start - pl.col("happened_at")).dt.total_seconds() / 86_400
+    taught = past.select(
+        lift=pl.col("outcome").log1p() - pl.col("outcome_level_365d"),
+        weight=pl.when(known).then(0.5 ** (age / params.half_life_days)).otherwise(0.0),
+    )
     return fit_wording(
-        corpus.rows(rows.to_numpy()),
-        lift,
-        0.5 ** (age / params.half_life_days),
+        corpus.slice(0, past.height),
+        taught["lift"].fill_null(0.0).to_numpy(),
+        taught["weight"].to_numpy(),
         min_words=params.min_words,
         alpha=params.alpha,
         max_pieces=params.max_pieces,
@@ -198,8 +208,9 @@ def learn_words(frame: pl.DataFrame, corpus: Corpus, start: datetime, params: Wo
 def _slices(frame: pl.DataFrame, blocks: Plan, count: int) -> list[datetime]:
     """When each slice begins: `count` − 1 quantiles of the posts before the first rolling block, then every block."""
     first = blocks.rolling[0].start
-    early = frame.filter(pl.col("happened_at") < first)["happened_at"].to_list()
-    cuts = [early[len(early) * slice_ // count] for slice_ in range(1, count)] if early else []
+    times = frame["happened_at"]
+    early = times.filter(times < first)
+    cuts = [early[early.len() * slice_ // count] for slice_ in range(1, count)] if early.len() else []
     return sorted({*cuts, *(block.start for block in blocks.rolling), blocks.final.start})
 
 

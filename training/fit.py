@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 import lightgbm as lgb
 import numpy as np
-import numpy.typing as npt
 
 from clout.training.config import Params
+from clout.training.matrix import SLICE, Floats, Matrix, Places
 
-Floats = npt.NDArray[np.float64]
 THREADS = re.compile(r"\[num_threads: \d+\]\n")
 MAIN: dict[str, object] = {"objective": "regression"}
 
@@ -21,8 +20,25 @@ def quantile(alpha: float) -> dict[str, object]:
     return {"objective": "quantile", "alpha": alpha}
 
 
+class Binned:
+    """Some rows of features, put in bins once for all heads that learn from them; the bins are all that is kept."""
+
+    def __init__(self, matrix: Matrix, places: Places, params: Params, names: Sequence[str]) -> None:
+        """The rows of `matrix` at `places`, read in slices; LightGBM takes the edges of the bins from a sample of them."""
+        self.places, self._params = places, params
+        settings = _settings(params)
+        self._data = lgb.Dataset(_Slices(matrix, places), feature_name=list(names), params=settings)
+
+    def fit(self, target: Floats, directions: Sequence[int], objective: dict[str, object] = MAIN) -> lgb.Booster:
+        """A booster of `target`, log1p counts of the rows (places,), as `fit` below has it."""
+        settings = {**_settings(self._params), **objective}
+        if objective["objective"] != "quantile":
+            settings["monotone_constraints"] = list(directions)
+        return lgb.train(settings, self._data.set_label(target), num_boost_round=self._params.fit.trees)
+
+
 def fit(
-    matrix: Floats,
+    matrix: Matrix,
     target: Floats,
     params: Params,
     names: Sequence[str],
@@ -33,9 +49,12 @@ def fit(
 
     `directions` are the monotone constraints, which quantile objectives do not know and go without. The same seed and data give the same trees on any number of threads.
     """
-    known = ~np.isnan(target)
-    settings = {
-        **objective,
+    known = np.flatnonzero(~np.isnan(target))
+    return Binned(matrix, known, params, names).fit(target[known], directions, objective)
+
+
+def _settings(params: Params) -> dict[str, object]:
+    return {
         "num_leaves": params.fit.num_leaves,
         "max_depth": params.fit.max_depth,
         "learning_rate": params.fit.learning_rate,
@@ -45,15 +64,34 @@ def fit(
         "bagging_fraction": params.fit.bagging_fraction,
         "bagging_freq": 1,
         "seed": params.seed,
+        "data_random_seed": params.seed,
         "num_threads": params.fit.threads,
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
     }
-    if objective["objective"] != "quantile":
-        settings["monotone_constraints"] = list(directions)
-    data = lgb.Dataset(matrix[known], target[known], feature_name=list(names))
-    return lgb.train(settings, data, num_boost_round=params.fit.trees)
+
+
+class _Slices(lgb.Sequence):
+    """Rows of a matrix as LightGBM asks for them: first single ones in order, the sample, then all in slices."""
+
+    batch_size = SLICE
+
+    def __init__(self, matrix: Matrix, places: Places) -> None:
+        self._matrix, self._places = matrix, places
+        self._first, self._slice = -1, np.empty((0, 0))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int | slice | list[int]) -> Floats:
+        if not isinstance(index, int | np.integer):
+            return self._matrix[self._places[index]]
+        first = index // SLICE * SLICE
+        if first != self._first:
+            self._first, self._slice = first, self[first : first + SLICE]
+        row: Floats = self._slice[index - first]
+        return row
 
 
 def text(booster: lgb.Booster) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +13,13 @@ import polars as pl
 
 from clout.training.config import Params
 from clout.training.dataset import Dataset, Step
-from clout.training.fit import MAIN, fit, quantile
+from clout.training.fit import MAIN, Binned, quantile
+from clout.training.matrix import Floats, FrameRows, Matrix, cut, judged, slices
 from clout.training.splits import Block
 
 if TYPE_CHECKING:
     import lightgbm as lgb
 
-Floats = npt.NDArray[np.float64]
 STAGES = (0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.65, 0.8, 1.0)
 
 
@@ -32,15 +33,19 @@ class Heads:
     boosters: dict[str, lgb.Booster]
     taught_through: object
 
-    def margins(self, matrix: Floats, trees: int | None = None) -> dict[str, Floats]:
+    def margins(self, matrix: Matrix, trees: int | None = None) -> dict[str, Floats]:
         """The margins of every head, each (n,), from its first `trees` trees (all of them when None)."""
-        return {
-            head: np.asarray(booster.predict(matrix, num_iteration=trees)) for head, booster in self.boosters.items()
-        }
+        told = {head: np.empty(len(matrix)) for head in self.boosters}
+        first = 0
+        for rows in slices(matrix):
+            for head, booster in self.boosters.items():
+                told[head][first : first + len(rows)] = np.asarray(booster.predict(rows, num_iteration=trees))
+            first += len(rows)
+        return told
 
-    def main(self, matrix: Floats, trees: int | None = None) -> Floats:
+    def main(self, matrix: Matrix, trees: int | None = None) -> Floats:
         """The margins of the main head, (n,), as `margins` gives them."""
-        return np.asarray(self.boosters["main"].predict(matrix, num_iteration=trees))
+        return judged(lambda rows: np.asarray(self.boosters["main"].predict(rows, num_iteration=trees)), matrix)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class HeldOut:
     def rows(self, mask: npt.NDArray[np.bool_]) -> HeldOut:
         """The rows of a boolean mask."""
         margins = {head: values[mask] for head, values in self.margins.items()}
-        return replace(self, frame=self.frame.filter(pl.Series(mask)), margins=margins)
+        return replace(self, frame=cut(self.frame, pl.Series(mask)), margins=margins)
 
 
 def log_counts(frame: pl.DataFrame, kind: str | None = None) -> Floats:
@@ -75,18 +80,18 @@ def log_counts(frame: pl.DataFrame, kind: str | None = None) -> Floats:
 def fit_heads(dataset: Dataset, block: Block, params: Params, kinds: tuple[str, ...]) -> Heads:
     """The heads for a block, from outcomes known before it of accounts that may be learned from."""
     taught = dataset.where(block.taught())
-    frame, matrix = dataset.frame.filter(taught), dataset.matrix(taught)
-    target = log_counts(frame)
+    labels = dataset.frame.select("outcome", "ripe_at", *kinds).filter(taught)
     tail = (1 - params.intervals.level) / 2
-    wanted = {"main": (target, MAIN), "low": (target, quantile(tail)), "high": (target, quantile(1 - tail))}
-    wanted |= {kind: (log_counts(frame, kind), MAIN) for kind in kinds}
-    return Heads(
-        {
-            head: fit(matrix, values, params, dataset.contract.names, dataset.contract.directions, objective)
-            for head, (values, objective) in wanted.items()
-        },
-        frame["ripe_at"].max(),
-    )
+    objectives = {"main": MAIN, "low": quantile(tail), "high": quantile(1 - tail), **dict.fromkeys(kinds, MAIN)}
+    boosters: dict[str, lgb.Booster] = {}
+    binned = None
+    for head, objective in objectives.items():
+        target = log_counts(labels, head if head in kinds else None)
+        known = np.flatnonzero(~np.isnan(target))
+        if binned is None or not np.array_equal(known, binned.places):
+            binned = Binned(dataset.rows(taught), known, params, dataset.contract.names)
+        boosters[head] = binned.fit(target[known], dataset.contract.directions, objective)
+    return Heads(boosters, labels["ripe_at"].max())
 
 
 def learnable_kinds(dataset: Dataset, params: Params) -> tuple[str, ...]:
@@ -106,11 +111,11 @@ def held_out(dataset: Dataset, params: Params, kinds: tuple[str, ...], step: Ste
     frames, heads = [], []
     for number, block in enumerate(dataset.plan.rolling):
         step(f"rolling origin {number + 1} of {len(dataset.plan.rolling)} ({block.start:%Y-%m-%d})")
-        judged = dataset.frame.filter(block.judged() & (pl.col("ripe_at") < dataset.plan.final.start))
+        inside = dataset.cut(block.judged() & (pl.col("ripe_at") < dataset.plan.final.start))
         heads.append(fit_heads(dataset, block, params, kinds))
         learned = pl.lit(heads[-1].taught_through)
-        frames.append(judged.with_columns(block=pl.lit(number), taught_through=learned))
-    matrices = [dataset.contract.matrix(frame) for frame in frames]
+        frames.append(inside.with_columns(block=pl.lit(number), taught_through=learned))
+    matrices = [FrameRows.of(frame, dataset.contract) for frame in frames]
     trees = choose_trees(heads, matrices, [log_counts(frame) for frame in frames], params.fit.trees)
     margins = [part.margins(matrix, trees) for part, matrix in zip(heads, matrices, strict=True)]
     joined = {head: np.concatenate([part[head] for part in margins]) for head in margins[0]}
@@ -122,19 +127,26 @@ def stages(most: int) -> list[int]:
     return sorted({max(1, round(most * share)) for share in STAGES})
 
 
-def choose_trees(heads: Sequence[Heads], matrices: Sequence[Floats], truths: Sequence[Floats], most: int) -> int:
+def choose_trees(heads: Sequence[Heads], matrices: Sequence[Matrix], truths: Sequence[Floats], most: int) -> int:
     """The number of trees, of `most`, whose main heads err least on the blocks they did not see (mean of the blocks).
 
     A few posts need few trees: later ones would learn their accidents.
     """
     tried = stages(most)
     errors = [
-        np.mean(
-            [
-                np.mean((truth - part.main(matrix, stage)) ** 2)
-                for part, matrix, truth in zip(heads, matrices, truths, strict=True)
-            ]
-        )
-        for stage in tried
+        _errors(part.boosters["main"], matrix, truth, tried)
+        for part, matrix, truth in zip(heads, matrices, truths, strict=True)
     ]
-    return tried[int(np.argmin(errors))]
+    return tried[int(np.argmin(np.mean(errors, axis=0)))]
+
+
+def _errors(booster: lgb.Booster, matrix: Matrix, truth: Floats, tried: Sequence[int]) -> Floats:
+    """The mean squared error after each number of trees in `tried`, (tried,); no tree is asked twice."""
+    total, first = np.zeros(len(tried)), 0
+    for rows in slices(matrix):
+        left = truth[first : first + len(rows)].copy()
+        for number, (before, stage) in enumerate(pairwise([0, *tried])):
+            left -= np.asarray(booster.predict(rows, start_iteration=before, num_iteration=stage - before))
+            total[number] += np.square(left).sum()
+        first += len(rows)
+    return total / len(truth)

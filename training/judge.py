@@ -22,6 +22,7 @@ from clout.training.config import Params
 from clout.training.dataset import Dataset, Step, build
 from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
 from clout.training.heads import HeldOut, held_out
+from clout.training.matrix import cut
 from clout.training.splits import Block
 
 
@@ -87,8 +88,8 @@ def judge_final(model: ScoreModel, dataset: Dataset, params: Params) -> dict[str
     block = dataset.plan.final
     rows = dataset.where(block.judged())
     wording = Wording.read(model.wording_path) if model.wording_path else dataset.wording
-    texts = [text for text, inside in zip(dataset.texts, rows, strict=True) if inside]
-    frame = dataset.frame.filter(rows).with_columns(pl.Series(WORDING.name, wording.values(texts)))
+    lift = wording.values(dataset.texts.filter(rows))
+    frame = cut(dataset.frame, rows).with_columns(pl.Series(WORDING.name, lift))
     judged = judge_bundle(model, dataset, frame, params)
     margin = model.bundle.booster("model.txt").predict
     past = (dataset.history, dataset.streams, wording)

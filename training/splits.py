@@ -75,9 +75,8 @@ def mark_cold(frame: pl.DataFrame, share: float) -> pl.DataFrame:
     """`frame` with a boolean column `cold`."""
     accounts = frame.select("account").unique()
     cold = [is_cold(account, share) for account in accounts["account"]]
-    return frame.join(
-        accounts.with_columns(cold=pl.Series(cold, dtype=pl.Boolean)), on="account", maintain_order="left"
-    )
+    marked = accounts.with_columns(cold=pl.Series(cold, dtype=pl.Boolean))
+    return frame.with_columns(frame.select("account").join(marked, on="account", maintain_order="left")["cold"])
 
 
 def plan(posts: pl.DataFrame, params: Splits) -> Plan:

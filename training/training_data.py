@@ -94,7 +94,7 @@ def training_data(measured: Dataset, params: Params, lake: Lake) -> TrainingData
     """The posts of a dataset that were ripe before its last block."""
     early = measured.where(pl.col("ripe_at") < measured.plan.final.start)
     frame = measured.frame.filter(early)
-    texts = [text for text, kept in zip(measured.texts, early, strict=True) if kept]
+    texts = measured.texts.filter(early).to_list()
     index = pd.Index(frame["post"].to_list(), name="post")
     facts = {name: frame[name].to_list() for name in (*FACTS, *measured.kinds)}
     posts = pd.DataFrame(facts | {"text": texts}, index=index)

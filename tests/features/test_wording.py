@@ -115,15 +115,19 @@ def test_a_piece_counts_once_for_each_post_and_word() -> None:
     assert " ab " in learned([*texts, "ab"], [1.0, 1.0, 0.0, 1.0], min_words=2).pieces
 
 
-def test_rows_of_a_corpus_teach_what_their_texts_alone_teach() -> None:
-    """Words counted once for all posts say nothing of posts that are not learned from."""
+def test_posts_without_weight_are_as_if_they_were_not_there() -> None:
+    """To the last bit: words counted once for all posts say nothing of posts that are not learned from."""
     rows = np.array([1, 3, 4, 5, 7, 9, 10, 11])
     texts = [*TOPICS] * 3
-    lifts = np.array([*LIFTS] * 3)[rows]
-    some = fit(Corpus.of([*texts, "quite another"]).rows(rows), lifts, min_words=2, alpha=0.5, max_pieces=99)
-    alone = fit(Corpus.of([texts[row] for row in rows]), lifts, min_words=2, alpha=0.5, max_pieces=99)
+    lifts, weight = np.array([*LIFTS] * 3), np.zeros(12)
+    weight[rows] = np.linspace(0.1, 0.9, len(rows))
+    corpus = Corpus.of([*texts, "quite another"]).slice(0, 12)
+    some = fit(corpus, lifts, weight, min_words=2, alpha=0.5, max_pieces=99)
+    alone = fit(
+        Corpus.of([texts[row] for row in rows]), lifts[rows], weight[rows], min_words=2, alpha=0.5, max_pieces=99
+    )
     assert some.to_json() == alone.to_json()
-    assert some.lifts(Corpus.of(texts).rows(rows)).tolist() == some.values([texts[row] for row in rows]).tolist()
+    assert some.lifts(corpus.slice(3, 8)).tolist() == some.values(texts[3:8]).tolist()
 
 
 def test_weights_are_those_of_a_ridge_regression() -> None:

@@ -102,7 +102,7 @@ def test_words_are_learned_from_what_was_known_before(dataset: Dataset) -> None:
     params, start = Params().wording, dataset.plan.rolling[1].start
     later = pl.when(pl.col("ripe_at") >= start).then(1000.0 - pl.col("outcome")).otherwise("outcome").alias("outcome")
     before = dataset.frame.select(pl.col("happened_at") < start).to_series()
-    texts = tuple(text if was else "another word" for text, was in zip(dataset.texts, before, strict=True))
+    texts = dataset.texts.zip_with(before, pl.Series(["another word"]))
     lift, _ = cross_fit(dataset.frame.with_columns(later), texts, dataset.plan, params)
     now, _ = cross_fit(dataset.frame, dataset.texts, dataset.plan, params)
     assert np.array_equal(lift[before], now[before], equal_nan=True)
@@ -120,7 +120,7 @@ def test_the_first_slice_has_no_words_yet(dataset: Dataset) -> None:
 
 def test_lifts_of_the_last_block_come_from_the_wording_that_is_kept(dataset: Dataset) -> None:
     last = dataset.where(dataset.plan.final.judged())
-    texts = [text for text, inside in zip(dataset.texts, last, strict=True) if inside]
+    texts = dataset.texts.filter(last).to_list()
     assert dataset.frame.filter(last)[WORDING.name].to_list() == dataset.wording.values(texts).tolist()
     assert len(dataset.wording.pieces) > 50
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from clout.training.config import Fit, Params
-from clout.training.fit import fit, quantile, text
+from clout.training.fit import MAIN, Binned, fit, quantile, text
 
 Floats = npt.NDArray[np.float64]
 NAMES = ("up", "down", "free")
@@ -51,6 +51,28 @@ def test_what_is_not_known_is_left_out() -> None:
     known = ~np.isnan(target)
     assert trees(target=target) == trees(target=TARGET[known], matrix=MATRIX[known])
     assert trees(target=target) != trees()
+
+
+def test_heads_on_the_same_bins_are_those_taught_alone() -> None:
+    binned = Binned(MATRIX, np.arange(3000), PARAMS, NAMES)
+    for target, objective in ((TARGET, MAIN), (TARGET, quantile(0.05)), (-TARGET, MAIN)):
+        alone = fit(MATRIX, target, PARAMS, NAMES, DIRECTIONS, objective)
+        assert binned.fit(target, DIRECTIONS, objective).model_to_string() == alone.model_to_string()
+
+
+def test_rows_in_slices_teach_what_a_matrix_teaches_lightgbm() -> None:
+    """Beyond the rows that it takes a sample of, too."""
+    rows = np.random.default_rng(1).normal(size=(210_000, 2))
+    rows[::5, 0] = np.nan
+    target, few = np.nan_to_num(rows[:, 0]) - rows[:, 1], Params(fit=Fit(trees=3, threads=1))
+    sliced = fit(rows, target, few, ("a", "b"), (0, 0)).model_to_string()
+    told = dict(line[1:-1].split(": ") for line in sliced.split("parameters:")[1].splitlines() if ": " in line[:-2])
+    names = ("seed", "data_random_seed", "bagging_freq", "lambda_l2", *(name for name in type(few.fit).model_fields))
+    settings = {name: told[name] for name in names if name in told} | {"force_row_wise": True, "verbosity": -1}
+    settings |= {"monotone_constraints": [0, 0]}
+    data = lightgbm.Dataset(rows, target, feature_name=["a", "b"])
+    whole = lightgbm.train(settings, data, num_boost_round=3).model_to_string()
+    assert sliced.split("\nparameters:")[0] == whole.split("\nparameters:")[0]
 
 
 def test_the_trees_are_those_of_any_number_of_threads() -> None:

@@ -16,7 +16,7 @@ from clout.features.compute import compute, prepare
 from clout.features.wording import Corpus
 from clout.training.checks.check import Check, Verdict, held, named
 from clout.training.checks.evidence import Evidence
-from clout.training.dataset import learn_words
+from clout.training.dataset import LEARNED_BY, learn_words
 
 MOMENTS = 3
 POSTS = 100
@@ -201,9 +201,9 @@ def _bits(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
 def _other_words(evidence: Evidence) -> Iterator[str]:
     """Posts of the first judged block whose words count otherwise when nothing that was not known before it is there."""
     dataset, block = evidence.dataset, evidence.dataset.plan.rolling[1]
-    known = dataset.where(pl.col("ripe_at") < block.start).arg_true().to_list()
-    corpus = Corpus.of([dataset.texts[row] for row in known])
-    words = learn_words(dataset.frame[known], corpus, block.start, evidence.params.wording)
+    known = dataset.where(pl.col("ripe_at") < block.start)
+    corpus = Corpus.of(dataset.texts.filter(known))
+    words = learn_words(dataset.frame.select(LEARNED_BY).filter(known), corpus, block.start, evidence.params.wording)
     inside = evidence.judged.filter(block.judged())
     posts = inside.gather_every(max(1, inside.height // POSTS)).select("post", WORDING.name)
     said = posts.join(evidence.tables["posts"].select("post", "text"), on="post", maintain_order="left")
