@@ -51,6 +51,18 @@ def test_what_was_not_known_before_the_block_teaches_nothing(studied: Studied) -
     assert texts(fit_heads(earlier, block, FEW, studied.kinds)) != texts(heads)
 
 
+def test_a_kind_is_taught_on_the_posts_that_have_a_count_of_it(studied: Studied) -> None:
+    """Though other heads of the block, before it and after it, learn from all of them."""
+    block = studied.dataset.plan.rolling[0]
+    known = pl.when(pl.int_range(pl.len()) % 3 > 0).then("like").alias("like")
+    dataset = replace(studied.dataset, frame=studied.dataset.frame.with_columns(known))
+    heads = fit_heads(dataset, block, FEW, ("reply", "like", "reshare"))
+    taught = dataset.frame.filter(block.taught())
+    for kind in ("reply", "like", "reshare"):
+        alone = fit(CONTRACT.matrix(taught), log_counts(taught, kind), FEW, CONTRACT.names, CONTRACT.directions)
+        assert heads.boosters[kind].model_to_string() == alone.model_to_string()
+
+
 def test_cold_accounts_teach_nothing(studied: Studied) -> None:
     block = studied.dataset.plan.final
     cold = changed(studied.dataset, pl.col("cold"))
