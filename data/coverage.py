@@ -40,8 +40,9 @@ class Coverage:
 
 def coverage(tables: Tables) -> Coverage:
     """What `tables` report and until when."""
-    networks = tables["posts"].lazy().select("post", "network")
-    told = {name: tables[name].lazy().join(networks, on="post") for name in ("actions", "counts")}
+    networks = tables["posts"].lazy().select("post", "account", "network")
+    keys = {"actions": ["post", "account"], "counts": ["post"]}
+    told = {name: tables[name].lazy().join(networks, on=key) for name, key in keys.items()}
     logged = told["actions"].select("network", "kind").unique().with_columns(logged=True)
     counted = told["counts"].select("network", "kind").unique().with_columns(logged=False)
     known = [frame.select("network", "known_at") for frame in (tables["posts"].lazy(), *told.values())]

@@ -24,20 +24,30 @@ HIGHEST = 3.0
 
 
 def witness(actions: pl.DataFrame) -> pl.DataFrame:
-    """`actions` in the order of `at`, with their network and what was known of each engager (see `data.acquaintance`).
+    """`actions` in the order of `at`: their `network`, whether each `counts`, what was known of its engager.
 
-    Looking (a view), following, and what one does to oneself, are no actions.
+    Looking (a view), following, and what one does to oneself, do not count. See `data.acquaintance` for what is known.
     """
+    return acquaint(classed(actions).sort("at", maintain_order=True))
+
+
+def classed(actions: pl.DataFrame) -> pl.DataFrame:
+    """`actions` with their `network` and whether each `counts` as a reaction (see `witness`)."""
     place = pl.col("account").str.find("/", literal=True)
-    ordered = actions.with_columns(network=pl.col("account").str.head(place)).sort("at", maintain_order=True)
-    actor, account = encode(ordered["actor"], ordered["account"])
-    rows = ordered.select("at", counts=is_action(), actor=pl.Series(actor), account=pl.Series(account))
-    return ordered.hstack(seen_before(rows))
+    reacts = (pl.col("actor") != pl.col("account")) & ~pl.col("kind").is_in(NO_REACTIONS)
+    return actions.with_columns(network=pl.col("account").str.head(place), counts=reacts)
 
 
-def is_action() -> pl.Expr:
-    """Whether a row is a reaction: no looking, no following, and not on oneself."""
-    return (pl.col("actor") != pl.col("account")) & ~pl.col("kind").is_in(NO_REACTIONS)
+def acquaint(actions: pl.DataFrame, received: pl.DataFrame | None = None) -> pl.DataFrame:
+    """`actions` with what was known of their engagers, all of whose actions must be there.
+
+    `received` has the other actions on these engagers (actor, account, at, counts), if they are not there too.
+    """
+    named = ["actor", "account", "at", "counts"]
+    rows = actions.select(named) if received is None else pl.concat([actions.select(named), received.select(named)])
+    actor, account = encode(rows["actor"], rows["account"])
+    known = seen_before(rows.with_columns(actor=pl.Series(actor), account=pl.Series(account)))
+    return actions.hstack(known.head(actions.height))
 
 
 def weigh(witnessed: pl.DataFrame, known: Floats, influence: Floats | None = None) -> pl.Series:
@@ -65,7 +75,7 @@ def weigh(witnessed: pl.DataFrame, known: Floats, influence: Floats | None = Non
 
 def engager_sums(witnessed: pl.DataFrame) -> pl.DataFrame:
     """What is summed by the hour to tell who is a stranger on a network, and who has been seen with few."""
-    counts, others = _counts(witnessed), witnessed["others"].to_numpy()
+    counts, others = witnessed["counts"].to_numpy(), witnessed["others"].to_numpy()
     calm = np.where(counts & (others > 0), _calm(witnessed), 0.0)
     strange = counts & (others == 0)
     amounts = {"actions": counts.astype(np.int64), "strange": strange.astype(np.int64)}
@@ -88,7 +98,7 @@ def worth(known: Floats, influence: Floats | None) -> Floats:
 
 def worth_sums(witnessed: pl.DataFrame, known: Floats, raw: Floats) -> pl.DataFrame:
     """What is summed by the hour to tell the usual w of a network."""
-    heard = np.where(_counts(witnessed), known, 0.0)
+    heard = np.where(witnessed["counts"].to_numpy(), known, 0.0)
     return hourly.sums(witnessed, {"worth": parts(raw * heard), "heard": parts(heard)})
 
 
@@ -120,10 +130,6 @@ def record(actions: pl.DataFrame, outcomes: Stream) -> pl.DataFrame:
 def parts(values: Floats) -> Ints:
     """Real numbers in whole parts of 1/2²⁰, whose sums do not depend on their order."""
     return np.rint(values * UNIT).astype(np.int64)
-
-
-def _counts(actions: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    return actions.select(is_action()).to_series().to_numpy()
 
 
 def _calm(witnessed: pl.DataFrame) -> Floats:

@@ -14,7 +14,7 @@ import polars as pl
 
 from clout.data import engagers
 from clout.data.coverage import Coverage, Tables, coverage
-from clout.data.labels import drawn, first_actions, with_posts
+from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ripening import Ripening
 from clout.data.tables import SCHEMAS
@@ -31,8 +31,9 @@ class History:
     - posts: the posts table plus `at`
     - outcomes: post, account, network, published_at, at (when it had ripened and its post was known), outcome, then one
       column a kind, in actions that count their weight
-    - actions: the actions table plus `at`, what is known of the post (see `labels.with_posts`), what was known of the
-      engager (see `data.acquaintance`) and the action's `weight` (see `data.engagers`), in the order of `at`
+    - actions: the actions table plus `at`, what is known of the post (see `labels.with_posts`), whether it is a reaction
+      (`counts`), what was known of the engager (see `data.acquaintance`) and its `weight` (see `data.engagers`), in the
+      order of `at`
     - standings: the standings table plus `at`
     """
 
@@ -53,9 +54,12 @@ def read_tables(lake: Lake) -> dict[str, pl.DataFrame]:
 
 
 def without_text(posts: pl.DataFrame, removals: pl.DataFrame) -> pl.DataFrame:
-    """`posts` where those that were taken back say nothing any more."""
-    said = ~pl.col("post").is_in(removals["removed"].implode())
-    return posts.with_columns(pl.when(said).then("text").alias("text"))
+    """`posts` where those that their authors took back say nothing any more."""
+    if removals.is_empty():
+        return posts
+    gone = removals.select("account", post="removed", gone=True)
+    told = posts.join(gone, on=["post", "account"], how="left", maintain_order="left")
+    return told.with_columns(pl.when(pl.col("gone").is_null()).then("text").alias("text")).drop("gone")
 
 
 def known_before(tables: Tables, as_of: datetime) -> dict[str, pl.DataFrame]:
@@ -87,8 +91,8 @@ def load(
     known = known or coverage(tables)
     clock = pl.max_horizontal("happened_at", "known_at").alias("at")
     posts = tables["posts"].with_columns(clock)
-    acted = with_posts(tables["actions"].with_columns(clock), posts, tables["removals"], horizon)
-    actions = engagers.witness(acted)
+    acted = with_posts(tables["actions"].with_columns(clock), posts, horizon)
+    actions = engagers.witness(without_undone(acted, tables["removals"], horizon))
     firsts = first_actions(actions)
     ripening = Ripening.of(posts, tables["counts"], firsts["post"], horizon, action_values, known)
     known_engagers = engagers.acquainted(actions, engagers.engager_sums(actions))

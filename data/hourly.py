@@ -23,7 +23,7 @@ def sums(rows: pl.DataFrame, amounts: Mapping[str, Ints]) -> pl.DataFrame:
     """
     hour = pl.Series(microseconds(rows["at"]) // (HOUR // timedelta(microseconds=1)))
     columns = [pl.Series(name, values) for name, values in amounts.items()]
-    return rows.select("network", hour=hour).with_columns(columns).group_by(KEY).sum()
+    return rows.select(pl.col("network").cast(pl.String), hour=hour).with_columns(columns).group_by(KEY).sum()
 
 
 def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:

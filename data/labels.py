@@ -9,31 +9,36 @@ import polars as pl
 OUTCOME_SCHEMA = {"post": pl.String, "kind": pl.String, "count": pl.Float64, "ripe_at": pl.Datetime("us", "UTC")}
 
 
-def with_posts(actions: pl.DataFrame, posts: pl.DataFrame, removals: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
+def with_posts(actions: pl.DataFrame, posts: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
     """`actions` with `posted_at`, `posted_known_at` (when their post was published and could be used) and `drawn`.
 
     What a post drew counts for its outcome: of other accounts than the author, happened and known within
-    `(t0, t0 + horizon]`, t0 being the post's time; so the count is the same whether it is taken then or years later. So
-    does one not count that was taken back, if that was known by then; one that was taken back later does.
+    `(t0, t0 + horizon]`, t0 being the post's time; so the count is the same whether it is taken then or years later. An
+    action that names another account than the post's author is none on that post.
     """
-    facts = posts.select("post", author="account", posted_at="happened_at", posted_known_at="at")
-    undone = removals.select(action="removed", undone_at="known_at")
+    facts = posts.select("post", "account", posted_at="happened_at", posted_known_at="at")
     t0, ripe_at = pl.col("posted_at"), pl.col("posted_at") + horizon
     drawn = (
-        (pl.col("actor") != pl.col("author"))
+        (pl.col("actor") != pl.col("account"))
         & (pl.col("happened_at") > t0)
         & (pl.col("happened_at") <= ripe_at)
         & (pl.col("known_at") <= ripe_at)
-        & (pl.col("undone_at").is_null() | (pl.col("undone_at") > ripe_at))
     )
-    return (
-        actions.lazy()
-        .join(facts.lazy(), on="post", how="left", maintain_order="left")
-        .join(undone.lazy(), on="action", how="left", maintain_order="left")
-        .with_columns(drawn=drawn.fill_null(value=False))
-        .drop("author", "undone_at")
-        .collect()
-    )
+    joined = actions.join(facts, on=["post", "account"], how="left", maintain_order="left")
+    return joined.with_columns(drawn=drawn.fill_null(value=False))
+
+
+def without_undone(actions: pl.DataFrame, removals: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:
+    """`actions`, as `with_posts` gives them, less `drawn`: not what its engager took back, if that was known in time.
+
+    What was taken back after the horizon was drawn all the same.
+    """
+    if removals.is_empty():
+        return actions
+    undone = removals.select(action="removed", actor="account", undone_at="known_at")
+    late = pl.col("undone_at").is_null() | (pl.col("undone_at") > pl.col("posted_at") + horizon)
+    told = actions.join(undone, on=["action", "actor"], how="left", maintain_order="left")
+    return told.with_columns(pl.col("drawn") & late).drop("undone_at")
 
 
 def first_actions(actions: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,8 @@ import polars as pl
 def in_order(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """`frame` sorted by `names`, the first counting most; rows that agree in all of them stay as they were.
 
+    Categories come in no order of meaning, but those that are alike together.
+
     >>> in_order(pl.DataFrame({"a": ["y", "x", "x"], "b": [0, 5, 4]}), "a", "b").rows()
     [('x', 4), ('x', 5), ('y', 0)]
     """
@@ -18,6 +20,8 @@ def in_order(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
 
 def _rank(values: pl.Series) -> pl.Series:
     """What sorts as `values` do: of names their places, which sort faster."""
+    if values.dtype == pl.Categorical:
+        return values.to_physical()
     return values.cast(pl.Enum(values.drop_nulls().unique().sort())) if values.dtype == pl.String else values
 
 

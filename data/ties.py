@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from clout.data.acquaintance import QUARTER
-from clout.data.engagers import is_action
 from clout.data.history import History
 
 
@@ -29,7 +28,7 @@ class Ties:
         names = sorted(accounts)
         places = pl.DataFrame({"name": names}, schema={"name": pl.String}).with_row_index("place")
         between = (
-            history.actions.filter(is_action())
+            history.actions.filter("counts")
             .join(history.coverage.through, on="network")
             .filter((pl.col("at") > pl.col("through") - QUARTER) & (pl.col("weight") > 0))
             .join(places.rename({"place": "by"}), left_on="actor", right_on="name")

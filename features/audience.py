@@ -12,7 +12,6 @@ from datetime import timedelta
 import polars as pl
 
 from clout.data.acquaintance import MONTH
-from clout.data.engagers import is_action, record
 from clout.data.history import History
 from clout.data.ordered import changes, in_order
 from clout.data.windows import TICK, UNIT, Stream, fixed, stream
@@ -40,22 +39,21 @@ def streams(history: History, actions: pl.DataFrame) -> dict[str, Stream]:
     }
 
 
-def engagers(history: History, outcomes: Stream) -> pl.DataFrame:
+def engagers(history: History, records: pl.DataFrame) -> pl.DataFrame:
     """Actions received, each with what was known of its engager just before it; looking (a view) is no action.
 
-    The columns of `History.actions`, and
+    `records` are those of `data.engagers.record`, one for each of the history's actions. The columns of these, and
 
     - selectivity: 1 / (1 + actions the engager took on anyone in the 30 days before)
     - influence: mean log1p(outcome) of the engager's own ripe posts of 90 days, missing for those who do not post
     - quick: it came within the hour after its post, which was known by then (missing counts as no)
     """
-    actions = history.actions.filter(is_action())
+    own = records.select(influence=share(pl.col("log"), pl.col("n")) / UNIT)
+    actions = history.actions.hstack(own).filter("counts")
     posted = pl.col("posted_at")
     quick = pl.col("happened_at").is_between(posted, posted + HOUR, closed="right")
-    own = record(actions, outcomes).select(share(pl.col("log"), pl.col("n")) / UNIT).to_series()
     return actions.with_columns(
         selectivity=1.0 / (1.0 + pl.col("acted")),
-        influence=own,
         quick=(quick & (pl.col("posted_known_at") <= pl.col("at"))).fill_null(value=False),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from clout.data.engagers import record
 from clout.data.history import History
 from clout.data.windows import WIDTHS, Asked, Stream
 from clout.features import audience, messenger, network, standing, timing, unusual
@@ -36,7 +37,7 @@ class Streams:
 def prepare(history: History) -> Streams:
     """The streams of `history` that the catalogue looks things up in."""
     of_accounts = prepare_alone(history)
-    return with_networks(of_accounts, network.sums(history, of_accounts.by_name["outcomes"]))
+    return with_networks(of_accounts, network.sums(history.posts, history.outcomes, of_accounts.by_name["outcomes"]))
 
 
 def with_networks(of_accounts: Streams, sums: network.Sums) -> Streams:
@@ -44,12 +45,16 @@ def with_networks(of_accounts: Streams, sums: network.Sums) -> Streams:
     return replace(of_accounts, by_name={**of_accounts.by_name, **sums.streams()})
 
 
-def prepare_alone(history: History) -> Streams:
-    """The streams of `history` that hang on no other account's usual."""
-    records = messenger.streams(history)
-    actions = audience.engagers(history, records["outcomes"])
+def prepare_alone(history: History, records: pl.DataFrame | None = None) -> Streams:
+    """The streams of `history` that hang on no other account's usual.
+
+    `records` say what the engagers' own posts had drawn (see `data.engagers.record`), where not all of them are there.
+    """
+    drawn = messenger.streams(history)
+    records = record(history.actions, drawn["outcomes"]) if records is None else records
+    actions = audience.engagers(history, records)
     by_name = {
-        **records,
+        **drawn,
         **timing.streams(history),
         **audience.streams(history, actions),
         **unusual.streams(history, actions),

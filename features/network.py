@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import polars as pl
 
-from clout.data.history import History
 from clout.data.hourly import HOUR
 from clout.data.windows import UNIT, Stream, fixed, stream, window
 from clout.features.feature import Feature, mean, past, share
@@ -19,13 +18,13 @@ ENOUGH_POSTS = 3
 PRIOR_POSTS = 3.0
 
 
-def sums(history: History, outcomes: Stream) -> Sums:
-    """What the posts of `history` add to their networks; `outcomes` are those of their accounts."""
-    forms = with_form(history.posts).select("post", "opening")
-    before = window(history.outcomes, outcomes, ["n", "log"], YEAR)
+def sums(posts: pl.DataFrame, outcomes: pl.DataFrame, record: Stream) -> Sums:
+    """What the outcomes of `posts` add to their networks; `record` has those of each account (n, log)."""
+    forms = with_form(posts).select("post", "opening")
+    before = window(outcomes, record, ["n", "log"], YEAR)
     usual = before.select(pl.when(pl.col("n") >= ENOUGH_POSTS).then(share(pl.col("log"), pl.col("n")) / UNIT))
     log = pl.col("outcome").log1p()
-    events = history.outcomes.join(forms, on="post", how="left", maintain_order="left").with_columns(
+    events = outcomes.join(forms, on="post", how="left", maintain_order="left").with_columns(
         pl.col("at").dt.truncate("1h") + HOUR, n=1, log=fixed(log), lift=fixed(log - usual.to_series())
     )
     opened = events.drop_nulls(["opening", "lift"])

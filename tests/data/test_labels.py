@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nasty_tables import DAY, HORIZON, HOUR, Acted, Counted, Published, Tables, moment, tables_of
 
-from clout.data.labels import drawn, first_actions, outcomes_from_counts, with_posts
+from clout.data.labels import drawn, first_actions, outcomes_from_counts, with_posts, without_undone
 
 WEEK = 7 * DAY
 TICK = timedelta(microseconds=1)
@@ -27,7 +27,7 @@ def in_order_of_clock(tables: Tables) -> pl.DataFrame:
     """The actions, with what is known of their posts."""
     clock = pl.max_horizontal("happened_at", "known_at").alias("at")
     posts, actions = (tables[name].with_columns(clock) for name in ("posts", "actions"))
-    return with_posts(actions.sort("at"), posts, tables["removals"], HORIZON)
+    return without_undone(with_posts(actions.sort("at"), posts, HORIZON), tables["removals"], HORIZON)
 
 
 def from_actions(*actions: Acted, weights: dict[str, float] | None = None) -> dict[str, float]:

@@ -1,0 +1,175 @@
+"""The tasks of a sharded run, each on one shard: what engagers are, what posts drew, and then the features.
+
+Where a task needs sums of all shards, it is given them; where it needs rows of other shards, these were sent to it. What
+each does with its rows is what `data.history.load` and `features.compute` do with all rows at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from clout.data import engagers
+from clout.data.coverage import Coverage, coverage
+from clout.data.history import History, without_text
+from clout.data.labels import drawn, first_actions, with_posts, without_undone
+from clout.data.lake import Lake
+from clout.data.ripening import Ripening
+from clout.data.tables import KINDS, SCHEMAS
+from clout.features import network
+from clout.features.compute import compute, prepare_alone, with_networks
+from clout.features.sharded.work import Work
+
+CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
+BY_ACCOUNT = ("profiles", "posts", "actions", "standings", "removals")
+NAME = pl.Categorical()
+NAMES = {"account": NAME, "actor": NAME, "network": NAME, "kind": pl.Enum(KINDS)}
+PLACES = 32
+GIVEN = ("action", "post", "account", "actor", "kind", "at", "posted_at", "drawn", "counts", "network")
+RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
+KNOWN = ("acted", "others", "returning", "mutual", "answered")
+
+
+def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
+    """Nothing; the rows of some files (names by table) lie with their accounts' shards, counts with their posts'."""
+    shelf = Lake(work.lake).shelf
+    for table, schema in SCHEMAS.items():
+        rows = pl.concat([pl.DataFrame(schema=schema), *(shelf.frame(table, stem) for stem in files.get(table, ()))])
+        if table in BY_ACCOUNT:
+            work.send(table, part, rows, work.shard_of(rows["account"]))
+        if table == "counts":
+            work.send("counts of posts", part, rows, work.shard_of(rows["post"]))
+        if table == "posts":
+            owners = rows.select("post", "account")
+            work.send("owners of posts", part, owners, work.shard_of(owners["post"]))
+
+
+def count(work: Work, shard: int) -> None:
+    """Nothing; the counts of some posts lie with the shards of those who posted them."""
+    counts = work.sent("counts of posts", shard)
+    owned = counts.join(work.sent("owners of posts", shard), on="post", maintain_order="left")
+    work.send("counts", shard, owned.drop("account"), work.shard_of(owned["account"]))
+
+
+def receive(work: Work, shard: int) -> Coverage:
+    """What the shard's rows cover; its posts are kept, and the actions on its accounts, which are sent to who took them.
+
+    From here on a post is its place among the shard's posts in the order of their names, which are kept.
+    """
+    said = without_text(work.sent("posts", shard), work.sent("removals", shard)).sort("post")
+    work.keep("names", shard, said.select("post"))
+    posts = said.with_row_index("place").with_columns(CLOCK)
+    actions, counts = (_placed(work.sent(name, shard), posts) for name in ("actions", "counts"))
+    known = coverage({"posts": (posts := _placed(posts, posts)), "actions": actions, "counts": counts})
+    to = work.shard_of(actions["actor"])
+    told = with_posts(
+        engagers.classed(actions).cast(NAMES).with_columns(CLOCK), posts.cast({"account": NAME}), work.horizon
+    )
+    work.keep("posts", shard, posts.cast({"account": NAME}))
+    work.keep("counts of posts here", shard, counts)
+    work.keep("received", shard, told.select(RECEIVED).with_columns(to.alias("to")))
+    given = told.select(GIVEN if work.undone else GIVEN[1:]).with_columns(
+        _everywhere(shard).alias("post"), place=pl.int_range(pl.len(), dtype=pl.UInt32), by=pl.lit(shard, pl.UInt16)
+    )
+    work.send("given", shard, given, to)
+    return known
+
+
+def _placed(rows: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with the place of their post in place of its name; null where it is not one of `posts`."""
+    places = posts.select("post", "place")
+    named = rows.drop("place", strict=False).join(places, on="post", how="left", maintain_order="left")
+    return named.drop("post").rename({"place": "post"})
+
+
+def _everywhere(shard: int) -> pl.Expr:
+    """The place of a post of the shard, as a number that no post of another shard has."""
+    return pl.col("post").cast(pl.UInt64) + (shard << PLACES)
+
+
+def acquaint(work: Work, shard: int) -> pl.DataFrame:
+    """The `engager_sums` of the actions that the shard's engagers took; these are kept with what was known of them."""
+    given = work.sent("given", shard).sort("at", maintain_order=True)
+    if work.undone:
+        removals = work.sent("removals", shard).cast({"account": NAME})
+        given = without_undone(given, removals, work.horizon)
+    received = work.kept("received", shard, ["actor", "account", "at", "counts", "to"])
+    acting, acted_on = given["actor"].unique(), given["account"].unique()
+    answering = pl.col("account").is_in(acting.implode()) & pl.col("actor").is_in(acted_on.implode())
+    known = engagers.acquaint(given, received.filter(pl.col("to") != shard, "counts", answering))
+    work.keep("first actions", shard, first_actions(known))
+    work.keep("known", shard, known.select("network", "at", "actor", "counts", "place", "by", *KNOWN))
+    return engagers.engager_sums(known)
+
+
+def appraise(work: Work, shard: int, sums: pl.DataFrame) -> pl.DataFrame:
+    """The `worth_sums` of the shard's engagers before their influence is known; their s · e is kept."""
+    known = work.kept("known", shard, ["network", "at", "counts", "acted", "others"])
+    worth = engagers.acquainted(known, sums)
+    work.keep("worth", shard, pl.DataFrame({"worth": worth}))
+    return engagers.worth_sums(known, worth, engagers.worth(worth, None))
+
+
+def appraise_again(work: Work, shard: int) -> pl.DataFrame:
+    """The `worth_sums` of the shard's engagers; their influence is kept."""
+    known = work.kept("known", shard, ["network", "at", "counts", "actor"])
+    worth = work.kept("worth", shard)["worth"].to_numpy()
+    influence = engagers.influence(known, work.kept("outcomes", shard))
+    work.keep("influence", shard, pl.DataFrame({"influence": influence}))
+    return engagers.worth_sums(known, worth, engagers.worth(worth, influence))
+
+
+def weigh(work: Work, shard: int, sums: pl.DataFrame, *, influence: bool) -> None:
+    """Nothing; the weights of the shard's engagers are kept, and what they add to posts is sent to these."""
+    known = work.kept("known", shard, ["network", "at"])
+    worth = work.kept("worth", shard)["worth"].to_numpy()
+    raw = engagers.worth(worth, work.kept("influence", shard)["influence"].to_numpy() if influence else None)
+    weights = engagers.weights(known, raw, sums)
+    work.keep("weight", shard, weights.to_frame())
+    drew = drawn(work.kept("first actions", shard), weights)
+    place = pl.col("post").cast(pl.Int64) & ((1 << PLACES) - 1)
+    work.send("drew", shard, drew.with_columns(place.cast(pl.UInt32)), drew["post"].cast(pl.Int64) // (1 << PLACES))
+
+
+def ripen(work: Work, shard: int, known: Coverage) -> network.Sums:
+    """What the shard's posts add to their networks; their outcomes are kept."""
+    posts, drew = work.kept("posts", shard), work.sent("drew", shard)
+    whole = drew.group_by("post", "kind").agg(pl.col("count").sum())
+    ripening = Ripening.of(
+        posts, work.kept("counts of posts here", shard), whole["post"], work.horizon, work.action_values, known
+    )
+    outcomes = ripening.outcomes(whole)
+    work.keep("outcomes", shard, outcomes)
+    return network.sums(posts, outcomes, engagers.own_record(outcomes))
+
+
+def tell(work: Work, shard: int) -> None:
+    """Nothing; what was known of the shard's engagers is sent to the accounts that they acted on."""
+    known = work.kept("known", shard, ["by", "place", "actor", "at", *KNOWN])
+    records = engagers.record(known, engagers.own_record(work.kept("outcomes", shard)))
+    told = known.select("place", *KNOWN).hstack(work.kept("weight", shard)).hstack(records)
+    work.send("told", shard, told, known["by"])
+
+
+def measure(work: Work, shard: int, known: Coverage, sums: network.Sums) -> None:
+    """Nothing; the features of the shard's posts are kept."""
+    told = work.sent("told", shard).sort("place").drop("place")
+    clocked = {
+        name: work.sent(name, shard).with_columns(CLOCK).cast({"account": NAME}) for name in ("profiles", "standings")
+    }
+    history = History(
+        accounts=pl.DataFrame(schema=SCHEMAS["accounts"]),
+        posts=work.kept("posts", shard),
+        outcomes=work.kept("outcomes", shard),
+        actions=work.kept("received", shard).hstack(told.drop("n", "log")),
+        coverage=known,
+        horizon=work.horizon,
+        **clocked,
+    )
+    streams = with_networks(prepare_alone(history, told.select("n", "log")), sums)
+    measured = compute(history.posts, streams)
+    names = work.kept("names", shard)["post"]
+    work.keep(
+        "features", shard, measured.with_columns(names.gather(measured["post"]), pl.col("account").cast(pl.String))
+    )

@@ -1,0 +1,60 @@
+"""The working folder of a sharded run: frames that one task leaves for others, by shard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+
+SHARD = "|shard"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every task knows: the lake, where frames are left, how many shards there are, and what outcomes are made of.
+
+    `undone` tells whether the lake has removals. `folder` must be one that all tasks see. Every account belongs to one shard, with its posts, the actions on it and
+    the actions that it took. A task may be run again: files come whole, by rename, under the names they had.
+    """
+
+    lake: str
+    folder: Path
+    shards: int
+    horizon: timedelta
+    action_values: Mapping[str, float]
+    undone: bool
+
+    def keep(self, name: str, shard: int, frame: pl.DataFrame) -> None:
+        """Nothing; `frame` is then what is `kept` of a shard under a name."""
+        self._write(self.folder / name / f"{shard}.arrow", frame)
+
+    def kept(self, name: str, shard: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """What a task kept of a shard under a name, all columns or some."""
+        return pl.read_ipc(self.folder / name / f"{shard}.arrow", columns=columns)
+
+    def send(self, name: str, part: int, frame: pl.DataFrame, shards: pl.Series) -> None:
+        """Nothing; each row of `frame` then lies with its shard, as part number `part` of what is sent under a name."""
+        self._write(self.folder / name / "none.arrow", frame.clear())
+        marked = frame.with_columns(shards.alias(SHARD))
+        for (shard,), rows in marked.partition_by(SHARD, as_dict=True, include_key=False).items():
+            self._write(self.folder / name / str(shard) / f"{part}.arrow", rows)
+
+    def sent(self, name: str, shard: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """What was sent to a shard under a name, part by part, all columns or some."""
+        folder = self.folder / name
+        parts = sorted((folder / str(shard)).glob("*.arrow"), key=lambda file: int(file.stem))
+        return pl.concat(pl.read_ipc(file, columns=columns) for file in (folder / "none.arrow", *parts))
+
+    def shard_of(self, names: pl.Series) -> pl.Series:
+        """The shard that each name belongs to."""
+        return (names.hash(seed=0) % self.shards).cast(pl.UInt16)
+
+    def _write(self, file: Path, frame: pl.DataFrame) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f"{file.name}.{uuid4().hex}.partial")
+        frame.write_ipc(partial, compression="lz4")
+        partial.replace(file)
