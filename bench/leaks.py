@@ -23,12 +23,13 @@ from clout.display import print_json
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import compute, prepare
 from clout.training import metrics
-from clout.training.baselines import fit_baselines, own_means
+from clout.training.baselines import account_mean, own_means
 from clout.training.checks.leaks import shuffle_outcomes
 from clout.training.config import Params
 from clout.training.dataset import Dataset, build, cross_fit
 from clout.training.fit import fit
 from clout.training.heads import fit_heads, held_out, log_counts
+from clout.training.matrix import Part
 from clout.training.metrics import Floats, Rows
 
 SETS = ("politicians", SOCIETY)
@@ -129,10 +130,10 @@ def later_profiles(tables: Tables, dataset: Dataset, params: Params) -> dict[str
     seen = build(moved, params)
     margins = {"strict": _last_block_margin(dataset, params), "with later": _last_block_margin(seen, params)}
     taught, judged = (
-        own_means(dataset.frame.filter(condition), dataset.history, dataset.streams)
+        own_means(dataset.frame.filter(condition), dataset.streams)
         for condition in (dataset.plan.final.taught(), dataset.plan.final.judged())
     )
-    own = fit_baselines(taught, params)["account_mean"](judged)
+    own = account_mean(Part.of(taught))(judged)
     truth, accounts = log_counts(judged), judged["account"].to_numpy().astype(np.str_)
 
     def figures(rows: Rows) -> dict[str, float]:

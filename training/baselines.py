@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from sklearn.impute import SimpleImputer
 from sklearn.isotonic import IsotonicRegression
@@ -13,44 +12,47 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from clout.data.history import History
-from clout.data.windows import UNIT
+from clout.data.windows import UNIT, WIDTHS, Asked
 from clout.features.catalogue import CONTRACT, FEATURES
-from clout.features.compute import Streams, look_up
-from clout.features.feature import past
+from clout.features.compute import Streams
 from clout.training.config import Params
 from clout.training.fit import fit
 from clout.training.heads import log_counts
+from clout.training.matrix import SLICE, Floats, Part
 from clout.training.metrics import residual_quantiles
 
-Floats = npt.NDArray[np.float64]
 Predictor = Callable[[pl.DataFrame], Floats]
 SHRINKAGE = (1.0, 2.0, 5.0, 10.0, 20.0)
 MEANS = ("90d", "365d", "all")
+RECORD = "track_record"
+MOST_OF_POISSON = 200_000
 
 
-def own_means(frame: pl.DataFrame, history: History, streams: Streams) -> pl.DataFrame:
+def own_means(frame: pl.DataFrame, streams: Streams) -> pl.DataFrame:
     """`frame` plus `own_n_<w>` and `own_sum_<w>`: ripe posts of the account and their summed log1p outcomes, by window."""
-    names = [f"outcomes|{column}|{window}" for column in ("n", "log") for window in MEANS]
-    posts = frame.select("post").join(history.posts.drop("at"), on="post", maintain_order="left")
-    found = look_up(posts, streams, names)
-    columns = {f"own_n_{window}": past("outcomes", "n", window).cast(pl.Float64) for window in MEANS}
-    columns |= {f"own_sum_{window}": past("outcomes", "log", window) / UNIT for window in MEANS}
-    return frame.hstack(found.select(**columns))
+    widths = {window: WIDTHS.get(window) for window in MEANS}
+    asked = Asked.of(frame.select("account", at="happened_at"), streams.by_name["outcomes"], {None, *widths.values()})
+    found = [
+        asked.window(["n", "log"], width).rename({"n": f"n_{name}", "log": f"log_{name}"})
+        for name, width in widths.items()
+    ]
+    columns = {f"own_n_{window}": pl.col(f"n_{window}").cast(pl.Float64) for window in MEANS}
+    columns |= {f"own_sum_{window}": pl.col(f"log_{window}") / UNIT for window in MEANS}
+    return frame.hstack(pl.concat(found, how="horizontal").select(**columns))
 
 
-def fit_baselines(taught: pl.DataFrame, params: Params) -> dict[str, Predictor]:
-    """Predictors of log1p(outcome) by name, fitted on `taught`, a frame with the columns of `own_means`.
+def fit_baselines(taught: Part, params: Params) -> dict[str, Predictor]:
+    """Predictors of log1p(outcome) by name, fitted on `taught`, posts with the columns of `own_means`.
 
     - mean: one number
     - followers: isotonic in the followers known before the post; absent where none are
     - account_mean: the account's mean log1p outcome shrunken to everyone's; window and shrinkage are those that fit
       the taught posts best
     - account_mean_90d: the same over 90 days
-    - poisson: a Poisson regression on the account's history
+    - poisson: a Poisson regression on the account's history, of at most 200,000 posts evenly spaced in time
     - no_history: LightGBM without the track record
     """
-    target = log_counts(taught)
+    target = log_counts(taught.select("outcome"))
     center = float(target.mean())
     predictors: dict[str, Predictor] = {
         "mean": lambda frame: np.full(frame.height, center),
@@ -65,13 +67,21 @@ def fit_baselines(taught: pl.DataFrame, params: Params) -> dict[str, Predictor]:
 
 
 def judge_baselines(
-    taught: pl.DataFrame, judged: pl.DataFrame, params: Params
+    taught: Part, judged: pl.DataFrame, params: Params
 ) -> tuple[dict[str, Floats], dict[str, list[float]]]:
     """Each baseline's predictions for `judged` (n,), and the quantiles of its errors on what it was taught."""
-    predictors, target = fit_baselines(taught, params), log_counts(taught)
+    predictors, target = fit_baselines(taught, params), log_counts(taught.select("outcome"))
     ones = np.ones(len(target))
-    residuals = {name: residual_quantiles(predict(taught), ones, target) for name, predict in predictors.items()}
-    return {name: predict(judged) for name, predict in predictors.items()}, residuals
+    residuals = {
+        name: residual_quantiles(said, ones, target) for name, said in _said(predictors, taught.slices()).items()
+    }
+    return _said(predictors, judged.iter_slices(SLICE)), residuals
+
+
+def _said(predictors: Mapping[str, Predictor], slices: Iterable[pl.DataFrame]) -> dict[str, Floats]:
+    """What each predictor says of all rows of some slices."""
+    said = [{name: predict(some) for name, predict in predictors.items()} for some in slices]
+    return {name: np.concatenate([np.empty(0), *(some[name] for some in said)]) for name in predictors}
 
 
 def _shrunken(frame: pl.DataFrame, window: str, prior: float, center: float) -> Floats:
@@ -79,20 +89,22 @@ def _shrunken(frame: pl.DataFrame, window: str, prior: float, center: float) -> 
     return ((total + prior * center) / (n + prior)).to_numpy()
 
 
-def account_mean(taught: pl.DataFrame, windows: tuple[str, ...] = MEANS) -> Predictor:
+def account_mean(taught: Part, windows: tuple[str, ...] = MEANS) -> Predictor:
     """The account's shrunken mean, its window and shrinkage those that fit `taught`, with `own_means`, best."""
-    target = log_counts(taught)
+    own = taught.select("outcome", *(f"own_{what}_{window}" for what in ("n", "sum") for window in windows))
+    target = log_counts(own)
     center = float(target.mean())
     choices = [(window, prior) for window in windows for prior in SHRINKAGE]
-    errors = [float(np.mean((_shrunken(taught, *choice, center) - target) ** 2)) for choice in choices]
+    errors = [float(np.mean((_shrunken(own, *choice, center) - target) ** 2)) for choice in choices]
     window, prior = choices[int(np.argmin(errors))]
     return lambda frame: _shrunken(frame, window, prior, center)
 
 
-def _followers(taught: pl.DataFrame, target: Floats, center: float) -> Predictor:
-    known = taught["followers"].is_not_null()
+def _followers(taught: Part, target: Floats, center: float) -> Predictor:
+    followers = taught["followers"]
+    known = followers.is_not_null()
     curve = IsotonicRegression(out_of_bounds="clip")
-    curve.fit(taught.filter(known)["followers"].to_numpy(), target[known.to_numpy()])
+    curve.fit(followers.filter(known).to_numpy(), target[known.to_numpy()])
 
     def predict(frame: pl.DataFrame) -> Floats:
         followers = frame["followers"].fill_null(np.nan).to_numpy()
@@ -105,18 +117,17 @@ def _followers(taught: pl.DataFrame, target: Floats, center: float) -> Predictor
     return predict
 
 
-def _poisson(taught: pl.DataFrame, center: float) -> Predictor:
-    columns = [f.name for f in FEATURES if f.group == "track_record" and taught[f.name].count() > 0]
+def _poisson(taught: Part, center: float) -> Predictor:
+    some = taught.thinned(MOST_OF_POISSON)
+    columns = [f.name for f in FEATURES if f.group == RECORD and some[f.name].count() > 0]
     if not columns:
         return lambda frame: np.full(frame.height, center)
     model = make_pipeline(SimpleImputer(), StandardScaler(), PoissonRegressor(alpha=1.0, max_iter=500))
-    model.fit(taught.select(columns).to_numpy(), taught["outcome"].to_numpy())
+    model.fit(some.select(*columns).to_numpy(), some["outcome"].to_numpy())
     return lambda frame: np.log1p(model.predict(frame.select(columns).to_numpy()))
 
 
-def _no_history(taught: pl.DataFrame, target: Floats, params: Params) -> Predictor:
-    columns = [index for index, f in enumerate(CONTRACT.features) if f.group != "track_record"]
-    names = [CONTRACT.names[index] for index in columns]
-    directions = [CONTRACT.directions[index] for index in columns]
-    booster = fit(CONTRACT.matrix(taught)[:, columns], target, params, names, directions)
-    return lambda frame: np.asarray(booster.predict(CONTRACT.matrix(frame)[:, columns]))
+def _no_history(taught: Part, target: Floats, params: Params) -> Predictor:
+    contract = CONTRACT.without({RECORD})
+    booster = fit(taught.features(contract), target, params, contract.names, contract.directions)
+    return lambda frame: np.asarray(booster.predict(contract.matrix(frame)))

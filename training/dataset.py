@@ -22,7 +22,7 @@ from clout.features.wording import fit as fit_wording
 from clout.models.scale import MIN_ACCOUNTS
 from clout.training.accounts import WINDOW, counted_posts
 from clout.training.config import Params, WordingParams
-from clout.training.matrix import Floats, FrameRows, cut
+from clout.training.matrix import Floats, Part, cut
 from clout.training.splits import Plan, SplitError, mark_cold, plan, sample
 
 Step = Callable[[str], None]
@@ -72,9 +72,9 @@ class Dataset:
         """The features of the rows of a boolean mask (all without one), (n, features), in contract order."""
         return self.contract.matrix(self.frame if rows is None else self.frame.filter(rows))
 
-    def rows(self, mask: pl.Series) -> FrameRows:
-        """The features of the rows of a boolean mask, in contract order, made as they are asked for."""
-        return FrameRows.of(self.frame, self.contract, mask)
+    def part(self, condition: pl.Expr) -> Part:
+        """The rows of the frame that meet `condition`, not copied yet."""
+        return Part.of(self.frame, self.where(condition))
 
     def cut(self, condition: pl.Expr) -> pl.DataFrame:
         """The rows of the frame that meet `condition`; those that stand together are not copied."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,18 @@ STRETCHES = 4
 MOST_STRETCHES = 60
 CATEGORIES = 10
 TENTHS = np.arange(1, 10) / 10
+
+
+class Posts(Protocol):
+    """A frame, or what gives its columns like one."""
+
+    def __len__(self) -> int:
+        """How many posts there are."""
+        ...
+
+    def __getitem__(self, name: str, /) -> pl.Series:
+        """One column."""
+        ...
 
 
 class TooFewPostsError(CloutError):
@@ -87,16 +99,16 @@ class _Layout:
     stretch: int
 
 
-def drift(reference: pl.DataFrame, current: pl.DataFrame, features: Sequence[str], seed: int) -> list[Drift]:
+def drift(reference: Posts, current: Posts, features: Sequence[str], seed: int) -> list[Drift]:
     """The drift of each of `features`, in their order, from `reference` to `current`.
 
     Both have account, happened_at and the features, numbers or text. `current` is set against the newest stretch of
     `reference`, four times as long as itself where there is so much. Raises `TooFewPostsError` below 50 posts.
     """
     for name, frame in (("reference", reference), ("current", current)):
-        if frame.height < LEAST_POSTS:
+        if len(frame) < LEAST_POSTS:
             raise TooFewPostsError(
-                f"got {frame.height} posts as {name}; expected at least {LEAST_POSTS}: take a longer time, or wait for more"
+                f"got {len(frame)} posts as {name}; expected at least {LEAST_POSTS}: take a longer time, or wait for more"
             )
     layout = _lay_out(reference, current, np.random.default_rng(seed))
     return [_one(name, reference[name], current[name], layout) for name in features]
@@ -190,14 +202,14 @@ class _Bins:
         return np.where(np.isnan(numeric), missing, np.searchsorted(np.array(self.marks, np.float64), numeric))
 
 
-def _lay_out(reference: pl.DataFrame, current: pl.DataFrame, chance: np.random.Generator) -> _Layout:
+def _lay_out(reference: Posts, current: Posts, chance: np.random.Generator) -> _Layout:
     first, last, end = _moment(current, "min"), _moment(current, "max"), _moment(reference, "max")
     step = max(last - first, timedelta(hours=1)) / STEPS
-    age = reference.select((end - pl.col("happened_at")).dt.total_microseconds()).to_series().to_numpy()
+    age = (end - reference["happened_at"]).dt.total_microseconds().to_numpy()
     ages = age // (step // timedelta(microseconds=1))
     usable = min(int(ages.max()), MOST_STRETCHES * STEPS)
     slices = np.minimum(ages, usable).astype(np.intp)
-    stretch, windows, befores = _pairs(slices, usable, round(max(first - end, timedelta()) / step), current.height)
+    stretch, windows, befores = _pairs(slices, usable, round(max(first - end, timedelta()) / step), len(current))
     groups = _deal(reference["account"], chance)
     chosen = chance.integers(len(windows), size=RESAMPLES)
     windows, befores = windows[chosen], befores[chosen]
@@ -206,7 +218,7 @@ def _lay_out(reference: pl.DataFrame, current: pl.DataFrame, chance: np.random.G
     if (windows != befores).any():
         drawn = redrawn
     posts = _running(slices)
-    share = np.minimum(1, current.height / np.maximum(1, posts[windows[:, 1]] - posts[windows[:, 0]]))
+    share = np.minimum(1, len(current) / np.maximum(1, posts[windows[:, 1]] - posts[windows[:, 0]]))
     thinned = chance.binomial(drawn, share[:, None])
     return _Layout(slices, groups, windows, befores, thinned.astype(float), redrawn.astype(float), stretch)
 
@@ -236,11 +248,11 @@ def _running(slices: Ints) -> Ints:
 
 def _deal(accounts: pl.Series, chance: np.random.Generator) -> Ints:
     """The group of each post: accounts are dealt at random into at most `GROUPS` of about the same number."""
-    names, codes = np.unique(accounts.to_numpy().astype(np.str_), return_inverse=True)
-    return np.asarray((chance.permutation(len(names)) % GROUPS)[codes], np.intp)
+    codes = accounts.rank("dense").to_numpy().astype(np.intp) - 1
+    return np.asarray((chance.permutation(codes.max() + 1) % GROUPS)[codes], np.intp)
 
 
-def _moment(frame: pl.DataFrame, which: str) -> datetime:
+def _moment(frame: Posts, which: str) -> datetime:
     value = getattr(frame["happened_at"], which)()
     assert isinstance(value, datetime)  # noqa: S101 - narrows the type of a time column
     return value

@@ -14,7 +14,7 @@ import polars as pl
 from clout.training.config import Params
 from clout.training.dataset import Dataset, Step
 from clout.training.fit import MAIN, Binned, quantile
-from clout.training.matrix import Floats, FrameRows, Matrix, cut, judged, slices
+from clout.training.matrix import Floats, Matrix, Part, cut, judged, slices
 from clout.training.splits import Block
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def log_counts(frame: pl.DataFrame, kind: str | None = None) -> Floats:
 
 def fit_heads(dataset: Dataset, block: Block, params: Params, kinds: tuple[str, ...]) -> Heads:
     """The heads for a block, from outcomes known before it of accounts that may be learned from."""
-    taught = dataset.where(block.taught())
-    labels = dataset.frame.select("outcome", "ripe_at", *kinds).filter(taught)
+    taught = dataset.part(block.taught())
+    labels = taught.select("outcome", "ripe_at", *kinds)
     tail = (1 - params.intervals.level) / 2
     objectives = {"main": MAIN, "low": quantile(tail), "high": quantile(1 - tail), **dict.fromkeys(kinds, MAIN)}
     boosters: dict[str, lgb.Booster] = {}
@@ -89,7 +89,7 @@ def fit_heads(dataset: Dataset, block: Block, params: Params, kinds: tuple[str, 
         target = log_counts(labels, head if head in kinds else None)
         known = np.flatnonzero(~np.isnan(target))
         if binned is None or not np.array_equal(known, binned.places):
-            binned = Binned(dataset.rows(taught), known, params, dataset.contract.names)
+            binned = Binned(taught.features(dataset.contract), known, params, dataset.contract.names)
         boosters[head] = binned.fit(target[known], dataset.contract.directions, objective)
     return Heads(boosters, labels["ripe_at"].max())
 
@@ -99,7 +99,7 @@ def learnable_kinds(dataset: Dataset, params: Params) -> tuple[str, ...]:
 
     A kind that a source does not report, or that never happens, teaches nothing.
     """
-    first = dataset.frame.filter(dataset.plan.rolling[0].taught())
+    first = dataset.part(dataset.plan.rolling[0].taught()).select(*dataset.kinds)
     enough = params.splits.min_posts // 5
     return tuple(
         kind for kind in dataset.kinds if first[kind].count() >= enough and first[kind].fill_null(0).n_unique() > 1
@@ -115,7 +115,7 @@ def held_out(dataset: Dataset, params: Params, kinds: tuple[str, ...], step: Ste
         heads.append(fit_heads(dataset, block, params, kinds))
         learned = pl.lit(heads[-1].taught_through)
         frames.append(inside.with_columns(block=pl.lit(number), taught_through=learned))
-    matrices = [FrameRows.of(frame, dataset.contract) for frame in frames]
+    matrices = [Part.of(frame).features(dataset.contract) for frame in frames]
     trees = choose_trees(heads, matrices, [log_counts(frame) for frame in frames], params.fit.trees)
     margins = [part.margins(matrix, trees) for part, matrix in zip(heads, matrices, strict=True)]
     joined = {head: np.concatenate([part[head] for part in margins]) for head in margins[0]}

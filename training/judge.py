@@ -22,7 +22,7 @@ from clout.training.config import Params
 from clout.training.dataset import Dataset, Step, build
 from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
 from clout.training.heads import HeldOut, held_out
-from clout.training.matrix import cut
+from clout.training.matrix import Part, cut
 from clout.training.splits import Block
 
 
@@ -122,5 +122,6 @@ def baselines(
     dataset: Dataset, block: Block, frame: pl.DataFrame, params: Params
 ) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """What each baseline, taught on what was known before a block, says of rows of it, and the quantiles of its errors."""
-    taught = own_means(dataset.frame.filter(block.taught()), dataset.history, dataset.streams)
-    return judge_baselines(taught, own_means(frame, dataset.history, dataset.streams), params)
+    early = dataset.cut(pl.col("happened_at") < block.start)
+    taught = Part.of(own_means(early, dataset.streams), early.select(taught=block.taught())["taught"])
+    return judge_baselines(taught, own_means(frame, dataset.streams), params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -30,18 +30,48 @@ class Matrix(Protocol):
 
 
 @dataclass(frozen=True)
+class Part:
+    """The rows of `frame` at `places`, copied when they are asked for, by column or slice by slice."""
+
+    frame: pl.DataFrame
+    places: Places
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, mask: pl.Series | None = None) -> Part:
+        """The rows of a boolean mask; all rows without one."""
+        return cls(frame, np.arange(frame.height) if mask is None else np.flatnonzero(mask.to_numpy()))
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, name: str) -> pl.Series:
+        return self.select(name)[name]
+
+    def select(self, *names: str) -> pl.DataFrame:
+        """Some columns of all rows."""
+        return self.frame.select(names)[self.places]
+
+    def thinned(self, most: int) -> Part:
+        """At most so many of the rows, evenly spaced."""
+        return replace(self, places=self.places[:: max(1, -(-len(self) // most))])
+
+    def slices(self) -> Iterator[pl.DataFrame]:
+        """All columns, `SLICE` rows at a time."""
+        for first in range(0, len(self), SLICE):
+            yield self.frame[self.places[first : first + SLICE]]
+
+    def features(self, contract: Contract) -> FrameRows:
+        """The features of `contract`, made as they are asked for."""
+        return FrameRows(self.frame.select(contract.names), self.places, contract)
+
+
+@dataclass(frozen=True)
 class FrameRows:
     """The features of `contract` of the rows of `frame` at `places`."""
 
     frame: pl.DataFrame
-    contract: Contract
     places: Places
-
-    @classmethod
-    def of(cls, frame: pl.DataFrame, contract: Contract, mask: pl.Series | None = None) -> FrameRows:
-        """Those of the rows of a boolean mask, of all rows without one."""
-        places = np.arange(frame.height) if mask is None else np.flatnonzero(mask.to_numpy())
-        return cls(frame.select(contract.names), contract, places)
+    contract: Contract
 
     def __len__(self) -> int:
         return len(self.places)

@@ -18,6 +18,7 @@ from clout.models.score_model import ScoreModel
 from clout.training import metrics
 from clout.training.baselines import account_mean, own_means
 from clout.training.dataset import Dataset
+from clout.training.matrix import Part
 from clout.training.metrics import Floats, Rows
 
 LEAST_RIPE = 100
@@ -155,9 +156,8 @@ def _judge(model: ScoreModel, frame: pl.DataFrame) -> tuple[_Said, Callable[[Row
 
 def _past_mean(dataset: Dataset, frame: pl.DataFrame) -> Floats:
     """What the account's shrunken past mean, fitted on what the model was taught, says of each post."""
-    taught = dataset.frame.filter(dataset.plan.final.taught())
-    past = own_means(taught, dataset.history, dataset.streams)
-    return account_mean(past)(own_means(frame, dataset.history, dataset.streams))
+    taught = dataset.part(dataset.plan.final.taught()).select("account", "happened_at", "outcome")
+    return account_mean(Part.of(own_means(taught, dataset.streams)))(own_means(frame, dataset.streams))
 
 
 def _reported(model: ScoreModel) -> dict[str, float]:

@@ -122,7 +122,7 @@ def _values(frame: pl.DataFrame, name: str) -> Floats:
 
 def quantiles(dataset: Dataset) -> dict[str, list[float] | None]:
     """The 5, 25, 50, 75 and 95 % marks of each feature on the taught posts; null where it was never known."""
-    taught = dataset.frame.filter(dataset.plan.final.taught())
+    taught = dataset.part(dataset.plan.final.taught())
     marks: dict[str, list[float] | None] = {}
     for name in dataset.contract.names:
         values = taught[name].drop_nulls()
@@ -132,15 +132,16 @@ def quantiles(dataset: Dataset) -> dict[str, list[float] | None]:
 
 def data_facts(dataset: Dataset, lake: Lake, params: Params) -> dict[str, Any]:
     """What the model was taught on, as data.json tells it."""
-    taught = dataset.frame.filter(dataset.plan.final.taught())
+    taught = dataset.part(dataset.plan.final.taught()).select("network", "account", "happened_at")
+    told = taught.group_by("network").agg(
+        posts=pl.len(),
+        accounts=pl.col("account").n_unique(),
+        first=pl.col("happened_at").min(),
+        last=pl.col("happened_at").max(),
+    )
     networks = {
-        name: {
-            "posts": rows.height,
-            "accounts": rows["account"].n_unique(),
-            "from": _iso(rows["happened_at"].min()),
-            "through": _iso(rows["happened_at"].max()),
-        }
-        for (name,), rows in taught.sort("network").partition_by("network", as_dict=True).items()
+        name: {"posts": posts, "accounts": accounts, "from": _iso(first), "through": _iso(last)}
+        for name, posts, accounts, first, last in told.sort("network").iter_rows()
     }
     return {
         "fingerprint": lake.fingerprint(),
@@ -196,5 +197,5 @@ def files(
 
 def golden_rows(dataset: Dataset) -> pl.DataFrame:
     """A few taught posts, evenly spaced in time."""
-    taught = dataset.frame.filter(dataset.plan.final.taught())
-    return taught.gather_every(max(1, taught.height // GOLDEN_ROWS)).head(GOLDEN_ROWS)
+    places = dataset.part(dataset.plan.final.taught()).places
+    return dataset.frame[places[:: max(1, len(places) // GOLDEN_ROWS)][:GOLDEN_ROWS]]

@@ -14,6 +14,7 @@ from clout.features.catalogue import CONTRACT
 from clout.training.baselines import fit_baselines, judge_baselines, own_means
 from clout.training.config import Fit, Params
 from clout.training.heads import log_counts
+from clout.training.matrix import Part
 
 Floats = npt.NDArray[np.float64]
 FEW = Params(fit=Fit(trees=10, threads=1))
@@ -23,13 +24,13 @@ NAMES = ["mean", "account_mean", "account_mean_90d", "poisson", "no_history", "f
 @pytest.fixture(scope="module")
 def taught(studied: Studied) -> pl.DataFrame:
     block = studied.dataset.plan.rolling[1]
-    return own_means(studied.dataset.frame.filter(block.taught()), studied.dataset.history, studied.dataset.streams)
+    return own_means(studied.dataset.frame.filter(block.taught()), studied.dataset.streams)
 
 
 @pytest.fixture(scope="module")
 def judged(studied: Studied) -> pl.DataFrame:
     frame = studied.held.frame.filter(pl.col("block") == 1)
-    return own_means(frame, studied.dataset.history, studied.dataset.streams)
+    return own_means(frame, studied.dataset.streams)
 
 
 def bare(outcomes: list[float], **windows: tuple[list[float], list[float]]) -> pl.DataFrame:
@@ -63,7 +64,7 @@ def nothing() -> dict[str, tuple[list[float], list[float]]]:
 
 
 def test_all_of_them_are_there(taught: pl.DataFrame, judged: pl.DataFrame) -> None:
-    said, residuals = judge_baselines(taught, judged, FEW)
+    said, residuals = judge_baselines(Part.of(taught), judged, FEW)
     assert list(said) == list(residuals) == NAMES
     for name, values in said.items():
         assert values.shape == (judged.height,), name
@@ -83,22 +84,22 @@ def test_the_own_mean_is_that_of_ripe_posts_before(judged: pl.DataFrame, studied
 
 
 def test_the_mean_is_one_number(taught: pl.DataFrame, judged: pl.DataFrame) -> None:
-    said = fit_baselines(taught, FEW)["mean"](judged)
+    said = fit_baselines(Part.of(taught), FEW)["mean"](judged)
     assert set(said) == {float(log_counts(taught).mean())}
 
 
 @pytest.mark.parametrize("best", WINDOWS)
 def test_the_account_mean_takes_the_window_that_fits_what_was_taught(best: str) -> None:
     taught = bare(np.expm1(own_mean(best)).tolist(), **pasts())
-    said = fit_baselines(taught, FEW)["account_mean"](taught)
-    recent = fit_baselines(taught, FEW)["account_mean_90d"](taught)
+    said = fit_baselines(Part.of(taught), FEW)["account_mean"](taught)
+    recent = fit_baselines(Part.of(taught), FEW)["account_mean_90d"](taught)
     assert [window for window in WINDOWS if np.corrcoef(said, own_mean(window))[0, 1] > 0.95] == [best]
     assert np.corrcoef(recent, own_mean("90d"))[0, 1] > 0.9
 
 
 def test_the_choice_of_window_never_looks_at_judged_posts() -> None:
     taught, judged = (bare(np.expm1(own_mean(window)).tolist(), **pasts()) for window in ("90d", "all"))
-    said, _ = judge_baselines(taught, judged, FEW)
+    said, _ = judge_baselines(Part.of(taught), judged, FEW)
     assert np.corrcoef(said["account_mean"], own_mean("90d"))[0, 1] > 0.95
     assert abs(np.corrcoef(said["account_mean"], own_mean("all"))[0, 1]) < 0.3
 
@@ -109,46 +110,46 @@ def test_shrinkage_is_chosen_too(shrinkage: float) -> None:
     total = n * (1 + np.sin(np.arange(400)))
     target = (total + shrinkage * 1.0) / (n + shrinkage)
     taught = bare(np.expm1(target).tolist(), **dict.fromkeys(WINDOWS, (n.tolist(), total.tolist())))
-    said = fit_baselines(taught, FEW)["account_mean"](taught)
+    said = fit_baselines(Part.of(taught), FEW)["account_mean"](taught)
     assert np.abs(said - (total + shrinkage * target.mean()) / (n + shrinkage)).max() < 1e-9
 
 
 def test_an_account_without_a_past_has_everyones_mean() -> None:
     taught = bare([0.0, 3.0] * 100, **nothing())
-    assert fit_baselines(taught, FEW)["account_mean"](taught) == pytest.approx(np.log(4) / 2)
+    assert fit_baselines(Part.of(taught), FEW)["account_mean"](taught) == pytest.approx(np.log(4) / 2)
 
 
 def test_followers_alone_never_fall(taught: pl.DataFrame) -> None:
     ladder = taught.head(100).with_columns(followers=pl.int_range(100).cast(pl.Float64) ** 2)
-    said = fit_baselines(taught, FEW)["followers"](ladder)
+    said = fit_baselines(Part.of(taught), FEW)["followers"](ladder)
     assert (np.diff(said) >= 0).all()
     assert said[-1] > said[0]
     unknown = ladder.with_columns(followers=pl.lit(None, pl.Float64))
-    assert set(fit_baselines(taught, FEW)["followers"](unknown)) == {float(log_counts(taught).mean())}
+    assert set(fit_baselines(Part.of(taught), FEW)["followers"](unknown)) == {float(log_counts(taught).mean())}
 
 
 def test_without_followers_there_is_no_such_baseline(taught: pl.DataFrame) -> None:
     few = pl.when(pl.int_range(pl.len()) % 2 == 0).then("followers").alias("followers")
-    assert "followers" not in fit_baselines(taught.with_columns(few), FEW)
+    assert "followers" not in fit_baselines(Part.of(taught.with_columns(few)), FEW)
 
 
 def test_poisson_reads_the_history_alone(taught: pl.DataFrame, judged: pl.DataFrame) -> None:
     group = {spec.name: spec.group for spec in CONTRACT.features}
     other = [pl.lit(9.0).alias(name) for name in CONTRACT.names if group[name] != "track_record"]
-    predict = fit_baselines(taught, FEW)["poisson"]
+    predict = fit_baselines(Part.of(taught), FEW)["poisson"]
     assert np.array_equal(predict(judged), predict(judged.with_columns(other)))
     assert np.corrcoef(predict(judged), log_counts(judged))[0, 1] > 0.4
 
 
 def test_poisson_without_any_history_says_everyones_mean() -> None:
     taught = bare([0.0, 3.0] * 100, **nothing())
-    assert fit_baselines(taught, FEW)["poisson"](taught) == pytest.approx(np.log(4) / 2)
+    assert fit_baselines(Part.of(taught), FEW)["poisson"](taught) == pytest.approx(np.log(4) / 2)
 
 
 def test_no_history_never_reads_the_track_record(taught: pl.DataFrame, judged: pl.DataFrame) -> None:
     group = {spec.name: spec.group for spec in CONTRACT.features}
     record = [pl.lit(9.0).alias(name) for name in CONTRACT.names if group[name] == "track_record"]
-    predict = fit_baselines(taught, FEW)["no_history"]
+    predict = fit_baselines(Part.of(taught), FEW)["no_history"]
     assert len(record) > 5
     assert np.array_equal(predict(judged), predict(judged.with_columns(record)))
     assert np.ptp(predict(judged)) > 0.1

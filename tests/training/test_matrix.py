@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from clout.features.catalogue import CONTRACT
-from clout.training.matrix import SLICE, FrameRows, cut, judged, slices
+from clout.training.matrix import SLICE, Part, cut, judged, slices
 
 COUNT = SLICE + 7
 FRAME = pl.DataFrame({name: pl.int_range(COUNT, eager=True).cast(pl.Float64) for name in CONTRACT.names}).with_columns(
@@ -17,7 +17,7 @@ FRAME = pl.DataFrame({name: pl.int_range(COUNT, eager=True).cast(pl.Float64) for
 
 def test_rows_are_those_of_the_matrix() -> None:
     mask = pl.Series(np.arange(COUNT) % 2 == 1)
-    rows, whole = FrameRows.of(FRAME, CONTRACT, mask), CONTRACT.matrix(FRAME.filter(mask))
+    rows, whole = Part.of(FRAME, mask).features(CONTRACT), CONTRACT.matrix(FRAME.filter(mask))
     assert len(rows) == len(whole)
     assert np.array_equal(rows[10:20], whole[10:20], equal_nan=True)
     places = np.array([5, 5, 0, 99])
@@ -25,10 +25,21 @@ def test_rows_are_those_of_the_matrix() -> None:
 
 
 def test_slices_are_all_rows_in_order() -> None:
-    rows = FrameRows.of(FRAME, CONTRACT)
+    rows = Part.of(FRAME).features(CONTRACT)
     assert [len(part) for part in slices(rows)] == [SLICE, 7]
     assert np.array_equal(judged(lambda part: part[:, 0], rows), np.arange(COUNT))
-    assert judged(lambda part: part[:, 0], FrameRows.of(FRAME.clear(), CONTRACT)).shape == (0,)
+    assert judged(lambda part: part[:, 0], Part.of(FRAME.clear()).features(CONTRACT)).shape == (0,)
+
+
+def test_a_part_has_the_rows_of_its_mask() -> None:
+    name, mask = CONTRACT.names[0], pl.Series(np.arange(COUNT) % 10 > 0)
+    part, whole = Part.of(FRAME, mask), FRAME.filter(mask)
+    assert len(part) == whole.height
+    assert part.select(name, CONTRACT.names[-1]).equals(whole.select(name, CONTRACT.names[-1]))
+    assert part[name].equals(whole[name])
+    assert pl.concat(part.slices()).equals(whole)
+    assert Part.of(FRAME).thinned(SLICE)[name].to_list() == FRAME[name].to_list()[::2]
+    assert len(Part.of(FRAME).thinned(COUNT)) == COUNT
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def shuffle_outcomes(dataset: Dataset, seed: int) -> pl.DataFrame:
     the posts of some accounts.
     """
     history = dataset.history
-    posts = _some_accounts(dataset.frame).select("post").join(history.posts, on="post", maintain_order="left")
+    posts = _some_accounts(dataset.frame).join(history.posts, on="post", maintain_order="left")
     outcomes = history.outcomes.join(posts.select("account").unique(), on="account", how="semi", maintain_order="left")
     measured = [name for name in outcomes.columns if name not in {"post", "account", "network", "published_at", "at"}]
     order = np.random.default_rng(seed).permutation(outcomes.height)
@@ -69,11 +69,11 @@ def shuffle_outcomes(dataset: Dataset, seed: int) -> pl.DataFrame:
 
 
 def _some_accounts(frame: pl.DataFrame) -> pl.DataFrame:
-    """The posts of some accounts, chosen by another draw than the cold ones, of whom nothing may be learned."""
+    """The names of the posts of some accounts, chosen by another draw than the cold, of whom nothing may be learned."""
     share = SHUFFLED_POSTS / frame.height
     accounts = frame["account"].unique().sort()
     chosen = [name for name in accounts if share >= 1 or is_cold(f"shuffled {name}", share)]
-    return frame.filter(pl.col("account").is_in(chosen))
+    return frame.select("post", "account").filter(pl.col("account").is_in(chosen)).select("post")
 
 
 class NoTimeOverlap(Check[Evidence]):
@@ -105,10 +105,10 @@ class NoGoldenFeature(Check[Evidence]):
     def verdict(self, evidence: Evidence) -> Verdict:
         """Passed when no feature alone has an absolute Spearman of 0.95 or more with the outcome."""
         dataset = evidence.dataset
-        judged = dataset.where(dataset.plan.rolling[-1].judged())
-        truth, matrix = log_counts(dataset.frame.filter(judged)), dataset.matrix(judged)
-        ranks = {}
-        for name, values in zip(dataset.contract.names, matrix.T, strict=True):
+        judged = dataset.cut(dataset.plan.rolling[-1].judged())
+        truth, ranks = log_counts(judged), {}
+        for name in dataset.contract.names:
+            values = judged[name].fill_null(np.nan).to_numpy()
             known = ~np.isnan(values)
             if known.sum() >= 50:
                 ranks[name] = abs(np.nan_to_num(metrics.spearman(values[known], truth[known])))

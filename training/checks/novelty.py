@@ -11,9 +11,11 @@ from clout.training.checks.check import Check, Verdict, held, named
 from clout.training.checks.evidence import Evidence
 from clout.training.checks.reasons import explained
 from clout.training.drift import TooFewPostsError, drift
+from clout.training.matrix import cut
 
 LEAST_SHARE = 0.2
 LEAST_POSTS = 20
+CATEGORIES = ("network", "kind", "lang")
 
 
 class FeaturesHaveNotMoved(Check[Evidence]):
@@ -33,8 +35,8 @@ class FeaturesHaveNotMoved(Check[Evidence]):
     def verdict(self, evidence: Evidence) -> Verdict:
         """Passed when the features that drifted hold little of the reasons."""
         dataset, block = evidence.dataset, evidence.dataset.plan.rolling[-1]
-        before = dataset.frame.filter(block.taught())
-        newest = evidence.judged.filter(block.judged())
+        before = dataset.part(block.taught())
+        newest = cut(evidence.judged, evidence.judged.select(inside=block.judged())["inside"])
         names = evidence.model.contract.names
         try:
             drifts = drift(before, newest, names, evidence.params.seed)
@@ -66,15 +68,15 @@ class NothingUnseen(Check[Evidence]):
 
     def verdict(self, evidence: Evidence) -> Verdict:
         """Passed when nothing with 20 posts or more is new."""
-        posts = evidence.tables["posts"].filter(pl.col("kind") != "reshare")
-        taught = evidence.dataset.frame.filter(evidence.dataset.plan.final.taught()).select("post")
+        posts = evidence.tables["posts"].select("post", *CATEGORIES).filter(pl.col("kind") != "reshare")
+        taught = evidence.dataset.part(evidence.dataset.plan.final.taught()).select("post")
         seen = posts.join(taught, on="post", how="semi")
         found = list(_unseen(posts, seen))
         return Verdict(held(not found), named(found) if found else f"0 new in {posts.height:,} posts")
 
 
 def _unseen(posts: pl.DataFrame, seen: pl.DataFrame) -> Iterator[str]:
-    for column in ("network", "kind", "lang"):
+    for column in CATEGORIES:
         counted = posts[column].drop_nulls().value_counts(name="n").sort("n", column, descending=[True, False])
         known = set(seen[column].drop_nulls())
         for value, number in counted.iter_rows():

@@ -12,8 +12,9 @@ from clout.models.explain import Explanation
 from clout.models.score_model import ScoreModel
 from clout.training.checks.check import Check, Verdict, held
 from clout.training.checks.evidence import Evidence, Floats
-from clout.training.fit import fit
+from clout.training.fit import Binned
 from clout.training.heads import log_counts
+from clout.training.matrix import cut
 
 POSTS = 500
 RESAMPLES = 2
@@ -23,7 +24,8 @@ MOST_POINTS = 0.5
 
 def explained(evidence: Evidence, model: ScoreModel) -> Explanation:
     """The reasons `model` gives for some hundred posts of the newest rolling block, evenly spaced in time."""
-    newest = evidence.judged.filter(evidence.dataset.plan.rolling[-1].judged())
+    last = evidence.dataset.plan.rolling[-1].judged()
+    newest = cut(evidence.judged, evidence.judged.select(inside=last)["inside"])
     return model.explain(newest.gather_every(max(1, newest.height // POSTS)))
 
 
@@ -54,17 +56,18 @@ class ReasonsAreStable(Check[Evidence]):
 def resampled(evidence: Evidence) -> Iterator[ScoreModel]:
     """The model with its main head taught again, each time on accounts drawn with replacement, with all their posts."""
     dataset, model = evidence.dataset, evidence.model
-    taught = dataset.frame.filter(dataset.plan.final.taught())
+    taught = dataset.part(dataset.plan.final.taught())
     codes = taught["account"].rank("dense").to_numpy() - 1
     fewer = evidence.params.fit.model_copy(update={"trees": evidence.held.trees})
     params = evidence.params.model_copy(update={"fit": fewer})
     chance = np.random.default_rng(evidence.params.seed)
-    matrix, target, accounts = model.contract.matrix(taught), log_counts(taught), int(codes.max()) + 1
+    target, accounts = log_counts(taught.select("outcome")), int(codes.max()) + 1
     directions = [spec.direction for spec in model.contract.features]
     for _ in range(RESAMPLES):
         times = chance.multinomial(accounts, [1 / accounts] * accounts)
         rows = np.repeat(np.arange(len(codes)), times[codes])
-        booster = fit(matrix[rows], target[rows], params, model.contract.names, directions)
+        binned = Binned(taught.features(model.contract), rows, params, model.contract.names)
+        booster = binned.fit(target[rows], directions)
         yield ScoreModel(Bundle.of({**model.bundle.files, "model.txt": booster.model_to_string()}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -52,16 +53,15 @@ class RowsAreWhatPostsSay(Check[Evidence]):
 
 def _sample(evidence: Evidence) -> pl.DataFrame:
     """Judged posts and `as_of`, one of some moments drawn: the posts of other accounts that came next, in no order."""
-    judged = evidence.judged.sort("happened_at", "post")
+    order = evidence.judged.select(row=pl.arg_sort_by("happened_at", "post"))["row"]
     chance = np.random.default_rng(evidence.params.seed)
-    last = max(1, judged.height - POSTS // MOMENTS)
+    last = max(1, order.len() - POSTS // MOMENTS)
     starts = sorted(set(chance.integers(last, size=MOMENTS).tolist()))
     parts = [
-        judged.slice(start, POSTS)
-        .unique("account", keep="first", maintain_order=True)
+        next_ones.unique("account", keep="first", maintain_order=True)
         .head(POSTS // MOMENTS)
-        .with_columns(as_of=pl.lit(judged["happened_at"][start]))
-        for start in starts
+        .with_columns(as_of=pl.lit(next_ones["happened_at"][0]))
+        for next_ones in (evidence.judged[order.slice(start, POSTS)] for start in starts)
     ]
     sample = pl.concat(parts).unique("post", keep="first", maintain_order=True)
     return sample.sample(fraction=1, shuffle=True, seed=evidence.params.seed)
@@ -156,18 +156,29 @@ def _other_features(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
     streams = evidence.dataset.streams
     own = compute(posts.drop("as_of"), streams)
     yield from _unequal(sample, own, names, "measured again")
-    known = evidence.dataset.history.coverage
     for (as_of,), part in posts.partition_by("as_of", as_dict=True, maintain_order=True).items():
-        past = prepare(_past(evidence, as_of, known))
-        yield from _unequal(compute(part, streams), compute(part, past), names, f"erased from {as_of:%Y-%m-%d}")
         first = part.filter(pl.col("happened_at") == as_of)
+        then, at_once = _erased(evidence, as_of, part, first.drop("as_of"))
+        yield from _unequal(compute(part, streams), then, names, f"erased from {as_of:%Y-%m-%d}")
         rows = first.select("post").join(sample, on="post", maintain_order="left")
-        yield from _unequal(rows, compute(first.drop("as_of"), past), names, f"erased from {as_of:%Y-%m-%d}")
+        yield from _unequal(rows, at_once, names, f"erased from {as_of:%Y-%m-%d}")
 
 
-def _past(evidence: Evidence, as_of: datetime, known: Coverage) -> History:
+def _erased(evidence: Evidence, as_of: datetime, *asked: pl.DataFrame) -> list[pl.DataFrame]:
+    """The features of some posts, measured on what is left when all from `as_of` on is erased.
+
+    Actions on accounts that are not asked for are weighed like all, and then let go: they say nothing of the others.
+    """
+    history = _past(evidence, as_of)
+    accounts = pl.concat([posts["account"] for posts in asked]).unique()
+    theirs = history.actions.filter(pl.col("account").is_in(accounts.implode()))
+    streams = prepare(replace(history, actions=theirs))
+    return [compute(posts, streams) for posts in asked]
+
+
+def _past(evidence: Evidence, as_of: datetime) -> History:
     """The history that is left when all that happened or was known from `as_of` on is erased."""
-    horizon = evidence.params.label.horizon
+    horizon, known = evidence.params.label.horizon, evidence.dataset.history.coverage
     until = known.through.with_columns(through=pl.lit(as_of, known.through.schema["through"]))
     tables = erase(evidence.tables, as_of, horizon)
     return load(tables, horizon, evidence.params.action_values, Coverage(known.reported, until))
