@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 from trained_society import Studied
 
+from clout.data.windows import ONE, fixed, stream
 from clout.features.catalogue import CONTRACT
+from clout.features.compute import Streams
 from clout.training.baselines import fit_baselines, judge_baselines, own_means
 from clout.training.config import Fit, Params
 from clout.training.heads import log_counts
@@ -81,6 +83,23 @@ def test_the_own_mean_is_that_of_ripe_posts_before(judged: pl.DataFrame, studied
         assert row["own_n_all"] == past.height
         assert row["own_n_90d"] == recent.height
         assert row["own_sum_all"] == pytest.approx(past["outcome"].log1p().sum(), abs=1e-4)
+
+
+def test_each_window_of_the_own_mean_reaches_as_far_back_as_it_says() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    past = pl.DataFrame({"account": "a", "post": ["1", "2", "3"], "days": [400, 100, 10], "log": [4.0, 2.0, 1.0]})
+    events = past.with_columns(at=now - pl.duration(days=pl.col("days")))
+    totals = {"n": ONE, "log": fixed(pl.col("log"))}
+    streams = Streams({"outcomes": stream(events, ["account"], tie="post", totals=totals)}, frozenset())
+    [row] = own_means(pl.DataFrame({"account": ["a"], "happened_at": [now]}), streams).rows(named=True)
+    assert {name: row[name] for name in row if name.startswith("own")} == {
+        "own_n_90d": 1.0,
+        "own_n_365d": 2.0,
+        "own_n_all": 3.0,
+        "own_sum_90d": 1.0,
+        "own_sum_365d": 3.0,
+        "own_sum_all": 7.0,
+    }
 
 
 def test_the_mean_is_one_number(taught: pl.DataFrame, judged: pl.DataFrame) -> None:
