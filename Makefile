@@ -48,8 +48,9 @@ bench: .venv/ready ## measure what the README claims: run every program in bench
 bench-serve: .venv/ready ## measure the service beside its peers
 	$(BIN)/python bench/serve.py
 
-docs: .venv/ready ## write the tables in the documents anew from the code
+docs: .venv/ready ## write the tables in the documents anew from the code, and the plots from what was measured
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/performance.py
 
 words: .venv/ready ## gather the texts of the pages, and bring the translations up to them
 	$(BIN)/python docs/words.py

@@ -26,6 +26,7 @@ from clout.display import print_json
 
 ACTIONS = 5_000_000
 MOST_FOR_PANDAS = 20_000_000
+ROUNDS = 3
 SAME = 1e-6
 
 
@@ -50,20 +51,24 @@ def work(what: str, engine: str, actions: Sequence[str], posts: Sequence[str]) -
 
 
 def measure(folder: Path, count: int) -> list[dict[str, Any]]:
-    """Each aggregation of so many actions by each engine."""
+    """Each aggregation of so many actions by each engine: the quickest of rounds that take turns."""
     lake = filled(folder, count)
     actions, posts = files_of(lake, "actions"), files_of(lake, "posts")
-    found = []
-    for what, engines in WORKS.items():
-        for engine in engines:
-            if engine == "pandas" and count > MOST_FOR_PANDAS:
-                print(f"SKIPPED pandas at {count:,} actions: it holds all of them in memory", file=sys.stderr)
-                continue
-            told = alone(work, what, engine, actions, posts)
-            speed = count / told["wall_seconds"]
-            found.append({"actions": count, "what": what, "engine": engine, "actions_per_second": speed, **told})
-            print(found[-1], file=sys.stderr)
-    return found
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for what, engine in competitors(count) * ROUNDS:
+        told = alone(work, what, engine, actions, posts)
+        told |= {"actions": count, "what": what, "engine": engine, "actions_per_second": count / told["wall_seconds"]}
+        found[what, engine] = min(found.get((what, engine), told), told, key=lambda of: float(of["wall_seconds"]))
+        print(told, file=sys.stderr)
+    return [*found.values()]
+
+
+def competitors(count: int) -> list[tuple[str, str]]:
+    """Each aggregation with each engine that can do so many actions; stderr names those that cannot."""
+    if count <= MOST_FOR_PANDAS:
+        return [(what, engine) for what, engines in WORKS.items() for engine in engines]
+    print(f"SKIPPED pandas at {count:,} actions: it holds all of them in memory", file=sys.stderr)
+    return [(what, engine) for what, engines in WORKS.items() for engine in engines if engine != "pandas"]
 
 
 def differing(found: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -16,33 +16,22 @@ from typing import Annotated, Any, ParamSpec
 import numpy as np
 import polars as pl
 import typer
-from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, params_of, working_home
+from measuring.sets import NAMES, SOCIETY, at_hand, params_of, working_home
 from measuring.tables import show
+from measuring.trained import champion
 
 from clout.data.history import History, load, read_tables
 from clout.data.lake import Lake
-from clout.display import print_json, step_bar
+from clout.display import print_json
 from clout.features.request import AccountFacts, Draft, Past, RecentPost, features_of_draft
 from clout.features.wording import Wording
-from clout.models import registry
 from clout.models.score_model import ScoreModel
-from clout.training import pipeline
 
 Arguments = ParamSpec("Arguments")
 
 PEOPLE = 1_000
 RECENT_POSTS = 20
 MARKS = (50, 95, 99)
-
-
-def champion(name: str, home: Path) -> ScoreModel:
-    """The model kept at `home`, trained on the set when there is none."""
-    if not registry.pointer_file(home, registry.CHAMPION).exists():
-        params, lake = params_of(name), lake_of(name, home, PEOPLE)
-        with step_bar(pipeline.steps(params)) as step:
-            trained = pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
-        return ScoreModel.load(trained.directory)
-    return ScoreModel.load(registry.resolve(home, registry.CHAMPION))
 
 
 def drafts(history: History, count: int, seed: int) -> list[tuple[Draft, AccountFacts]]:
@@ -117,7 +106,7 @@ def main(
     if not at_hand(name):
         raise typer.Exit
     with working_home(home) as folder:
-        model = champion(name, folder)
+        model = champion(name, folder, PEOPLE)
         horizon = timedelta(days=model.data["horizon_days"])
         history = load(read_tables(Lake(folder / "lake")), horizon, model.data["action_values"])
         times = measure(model, history, answers, params_of(name).seed)
