@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import numpy as np
 import polars as pl
 
 from clout.data.history import History
+from clout.data.windows import Stream
 from clout.features.compute import Streams, compute, prepare
 from clout.features.wording import Wording
 
-CHUNK = 200_000
+CHUNK = 50_000
 
 
 def counted_posts(history: History, at: datetime, window: timedelta, record: timedelta) -> pl.DataFrame:
@@ -35,8 +35,20 @@ def counted_posts(history: History, at: datetime, window: timedelta, record: tim
 def measured(posts: pl.DataFrame, streams: Streams, wording: Wording | None, at: datetime) -> Iterator[pl.DataFrame]:
     """The features of posts with what is known at a moment, in slices, as `compute` gives them."""
     for part in posts.drop("log", "age_days", strict=False).iter_slices(CHUNK):
-        lift = None if wording is None else pl.Series(np.asarray(wording.values(part["text"].to_list())))
-        yield compute(part.with_columns(as_of=pl.lit(at)), streams, lift)
+        lift = None if wording is None else pl.Series(wording.values(part["text"]))
+        theirs = _between(streams, *part["account"].unique().sort()[[0, -1]])
+        yield compute(part.with_columns(as_of=pl.lit(at)), theirs, lift)
+
+
+def _between(streams: Streams, first: str, last: str) -> Streams:
+    """The same past, without what is told of accounts before `first` or after `last` in the alphabet."""
+    cut = dict(streams.by_name)
+    for name, stream in streams.by_name.items():
+        if stream.key[0] == "account":
+            keys = stream.frame["account"]
+            start, end = keys.search_sorted(first, "left"), keys.search_sorted(last, "right")
+            cut[name] = Stream(stream.key, stream.frame.slice(start, end - start), stream.totals, stream.lasts)
+    return replace(streams, by_name=cut)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from clout.training import metrics
@@ -50,9 +49,9 @@ class Judgement:
         return self.frame["outcome"].to_numpy()
 
     @cached_property
-    def accounts(self) -> npt.NDArray[np.str_]:
-        """The account of each post, (n,)."""
-        return self.frame["account"].to_numpy().astype(np.str_)
+    def accounts(self) -> Rows:
+        """The account of each post as a number, in the order of the alphabet, (n,)."""
+        return self.frame["account"].rank("dense").to_numpy().astype(np.intp) - 1
 
 
 def evaluate(judged: Judgement, seed: int, resamples: int = RESAMPLES) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Figures that say how good predictions are; every one takes arrays of one value a post, of one post at least."""
+"""Figures that say how good predictions are; every one takes arrays of one value a post, of one post at least.
+
+Products are summed, not handed to BLAS, whose last bit hangs on where in memory an array begins.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,15 @@ from scipy.stats import rankdata
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
+Accounts = npt.NDArray[np.str_] | npt.NDArray[np.intp]
 
 
 def spearman(prediction: Floats, truth: Floats) -> float:
     """Spearman's rank correlation; NaN where one side does not vary."""
     a, b = rankdata(prediction), rankdata(truth)
     a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale > 0 else float("nan")
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / scale if scale > 0 else float("nan")
 
 
 def partial_spearman(prediction: Floats, truth: Floats, given: Floats) -> float:
@@ -39,7 +43,7 @@ def skill(prediction: Floats, baseline: Floats, truth: Floats) -> float:
     return 1 - float(((truth - prediction) ** 2).sum()) / worse if worse > 0 else float("nan")
 
 
-def within_account_spearman(prediction: Floats, truth: Floats, accounts: npt.NDArray[np.str_], least: int = 5) -> float:
+def within_account_spearman(prediction: Floats, truth: Floats, accounts: Accounts, least: int = 5) -> float:
     """The mean of Spearman's correlation inside each account with `least` posts or more; NaN where there is none."""
     values = [spearman(prediction[rows], truth[rows]) for rows in rows_by_account(accounts) if len(rows) >= least]
     known = [value for value in values if not np.isnan(value)]
@@ -56,8 +60,8 @@ def top_decile_lift(prediction: Floats, count: Floats) -> float:
 def ndcg(prediction: Floats, gain: Floats) -> float:
     """Normalised discounted cumulative gain over all posts, gain on the log1p scale (Järvelin and Kekäläinen, 2002)."""
     discount = 1 / np.log2(np.arange(2, len(gain) + 2))
-    best = float(np.sort(gain)[::-1] @ discount)
-    return float(ranked(prediction, gain) @ discount) / best if best > 0 else float("nan")
+    best = float((np.sort(gain)[::-1] * discount).sum())
+    return float((ranked(prediction, gain) * discount).sum()) / best if best > 0 else float("nan")
 
 
 def ranked(prediction: Floats, value: Floats) -> Floats:
@@ -115,7 +119,7 @@ def residual_quantiles(center: Floats, width: Floats, truth: Floats, count: int 
     return [float(value) for value in np.quantile((truth - center) / width, levels)]
 
 
-def rows_by_account(accounts: npt.NDArray[np.str_]) -> list[Rows]:
+def rows_by_account(accounts: Accounts) -> list[Rows]:
     """The row numbers of each account, accounts in sorted order."""
     _, codes = np.unique(accounts, return_inverse=True)
     order = np.argsort(codes, kind="stable")
@@ -123,7 +127,7 @@ def rows_by_account(accounts: npt.NDArray[np.str_]) -> list[Rows]:
 
 
 def bootstrap(
-    figures: Callable[[Rows], dict[str, float]], accounts: npt.NDArray[np.str_], seed: int, resamples: int
+    figures: Callable[[Rows], dict[str, float]], accounts: Accounts, seed: int, resamples: int
 ) -> dict[str, tuple[float, float]]:
     """The 95 % interval of every figure when accounts, with all their posts, are drawn again with replacement.
 

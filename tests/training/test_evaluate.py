@@ -180,7 +180,7 @@ def test_parts_are_joined_in_order() -> None:
     assert both.margin.tolist() == logs(0, 1, 2, 3)
     assert both.high.tolist() == [*first.high, *second.high]
     assert both.others["mean"].tolist() == [1.0] * 4
-    assert both.accounts.tolist() == ["net/0", "net/1", "net/0", "net/1"]
+    assert both.accounts.tolist() == [0, 1, 0, 1]
     assert both.residuals is second.residuals
 
 
