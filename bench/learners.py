@@ -81,7 +81,7 @@ def seeded(params: Params, seed: int, trees: int) -> Params:
 
 
 def teach(learner: str, home: Path, params: Params) -> dict[str, Any]:
-    """What teaching it all rolling blocks took, the median of all seeds, and its figures by number of trees, their means."""
+    """What teaching it all rolling blocks took, the quickest of the seeds, and its figures by number of trees, their means."""
     every = stages(params.fit.trees)
     costs, errors, ranks = [], [], []
     for seed in SEEDS:
@@ -93,7 +93,7 @@ def teach(learner: str, home: Path, params: Params) -> dict[str, Any]:
             errors.append([float(np.mean((margin - fold.truth) ** 2)) for margin in told])
             ranks.append([metrics.spearman(margin, fold.truth) for margin in told])
     by_seed = np.array([(cost.wall_seconds, cost.cpu_seconds) for cost in costs]).reshape(len(SEEDS), -1, 2).sum(1)
-    wall, cpu = np.median(by_seed, 0).tolist()
+    wall, cpu = np.min(by_seed, 0).tolist()
     return {
         "wall_seconds": wall,
         "cpu_seconds": cpu,
@@ -105,7 +105,7 @@ def teach(learner: str, home: Path, params: Params) -> dict[str, Any]:
 
 
 def time_of(learner: str, home: Path, params: Params, trees: int) -> dict[str, float]:
-    """What teaching it so many trees takes on all rolling blocks, the median of all seeds."""
+    """What teaching it so many trees takes on all rolling blocks, the quickest of the seeds."""
     found = []
     for seed in SEEDS:
         spent = np.zeros(2)
@@ -115,7 +115,7 @@ def time_of(learner: str, home: Path, params: Params, trees: int) -> dict[str, f
             cost = meter.read()
             spent += cost.wall_seconds, cost.cpu_seconds
         found.append(spent)
-    wall, cpu = np.median(found, 0).tolist()
+    wall, cpu = np.min(found, 0).tolist()
     return {"seconds": wall, "cpu_seconds": cpu}
 
 

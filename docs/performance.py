@@ -85,11 +85,12 @@ def learners(told: Mapping[str, Figures]) -> str:
     """What each learner took, and how well it did."""
     rows = []
     for name, of in told.items():
-        ours = of["learners"]["LightGBM"]["equal"]["seconds"]
+        ours = of["learners"]["LightGBM"]["equal"]
         for learner, figures in of["learners"].items():
             equal, best = figures["equal"], figures["best"]
             quality = (f"{best['squared_error']:.4f}", f"{best['spearman']:.4f}")
-            times = (f"{equal['seconds']:.1f}", f"{equal['cpu_seconds']:.1f}", f"{equal['seconds'] / ours:.2f}")
+            spent = [(equal[name], equal[name] / ours[name]) for name in ("seconds", "cpu_seconds")]
+            times = [f"{seconds:.1f} ({ratio:.2f})" for seconds, ratio in spent]
             rows.append((f"{name}, {learner}", *quality, str(equal["trees"]), f"{equal['spearman']:.4f}", *times))
     heads = (
         "",

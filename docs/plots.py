@@ -146,14 +146,14 @@ def aggregates(told: Sequence[Mapping[str, Any]]) -> Figure:
 
 def learners(told: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Seconds of each learner until all are equally good."""
-    figure, panels = _panels(*(f"{name}: seconds to the same quality" for name in told))
+    figure, panels = _panels(*(f"Learners: {name}" for name in told))
     for axes, of in zip(panels, told.values(), strict=True):
         names = list(of["learners"])
         for number, name in enumerate(names):
             axes.barh(number, of["learners"][name]["equal"]["seconds"], 0.6, color=COLOURS[number])
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
-        axes.set_xlabel(f"squared error {of['same_error']:.4f}, {of['rows']:,} rows")
+        axes.set_xlabel(f"seconds to a squared error of {of['same_error']:.4f}, {of['rows']:,} rows", fontsize=9)
         axes.grid(visible=False, axis="y")
     return figure
 
