@@ -15,6 +15,7 @@ from clout.commands import (
     checks,
     compare,
     data,
+    features,
     feedback,
     keys,
     live,
@@ -73,6 +74,7 @@ app.command("runs")(live.show_runs)
 app.command("champion")(champion.show_champion)
 for command in (
     data.simulate,
+    features.features,
     training.train,
     training.evaluate,
     training.reproduce,

@@ -97,6 +97,16 @@ def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.D
     return pl.concat(found, how="horizontal")
 
 
+def of_accounts() -> list[str]:
+    """The features that say the same of every post of an account at one moment, and of one it has not written."""
+    keyed = ("outcomes", "profiles", "actions", "engagers", "unusual", "followings", "standings", "network_outcomes")
+
+    def known(root: str) -> bool:
+        return root in {"at", "logged"} or root.split("|", maxsplit=1)[0] in keyed
+
+    return [feature.name for feature in FEATURES if all(known(root) for root in feature.expression.meta.root_names())]
+
+
 def root_names() -> list[str]:
     """Every looked-up column that some feature of the catalogue reads, in a fixed order."""
     roots = {name for feature in FEATURES for name in feature.expression.meta.root_names() if "|" in name}

@@ -21,7 +21,9 @@ WithoutFeatures = Annotated[
 ]
 
 
-def _chosen(file: Path | None, overrides: list[str] | None, features: str | None, share: float | None = None) -> Params:
+def chosen_params(
+    file: Path | None, overrides: list[str] | None, features: str | None = None, share: float | None = None
+) -> Params:
     """The parameters a command is given."""
     from clout.training.config import read_params, without
 
@@ -47,7 +49,7 @@ def train(
     from clout.training import pipeline
     from clout.training.report import table
 
-    chosen, settings = _chosen(params, overrides, features, sample), read_settings()
+    chosen, settings = chosen_params(params, overrides, features, sample), read_settings()
     with step_bar(pipeline.steps(chosen)) as step:
         trained = pipeline.train(open_lake(lake), chosen, settings.home, settings.tracking_uri, step)
     print_json(trained.told()) if as_json else print_trained(trained.told(), table(trained.report))
@@ -134,7 +136,7 @@ def tune(
     from clout.training.tune import OTHER_STEPS, tune
 
     began = monotonic()
-    chosen, home = _chosen(params, overrides, features), read_settings().home
+    chosen, home = chosen_params(params, overrides, features), read_settings().home
     with step_bar(trials + OTHER_STEPS) as step:
         tuned = tune(
             open_lake(lake),

@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
+
+from clout.errors import CloutError
 
 T = TypeVar("T")
 
 
+class ProcessesError(CloutError):
+    """A process of this machine ended before its task did."""
+
+    code = "processes"
+
+
 @dataclass(frozen=True)
 class Processes:
-    """An engine of so many processes."""
+    """An engine of some processes of this machine."""
 
     pool: ProcessPoolExecutor
+    workers: int
 
     @classmethod
-    def open(cls, workers: int) -> Processes:
-        return cls(ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")))
+    @contextmanager
+    def open(cls, workers: int) -> Iterator[Processes]:
+        """So many processes, which end with the block; tasks that wait then are not begun."""
+        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver"))
+        try:
+            yield cls(pool, workers)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def map(self, task: Callable[[int], T], numbers: Iterable[int]) -> list[T]:
         """What `task` returns for each of `numbers`, in their order."""
-        return [*self.pool.map(task, numbers)]
+        try:
+            return [*self.pool.map(task, numbers)]
+        except BrokenProcessPool as error:
+            raise ProcessesError(
+                f"one of {self.workers} processes was ended from outside, as happens when memory runs out; expected each to "
+                "end its task: give more shards or fewer workers"
+            ) from error

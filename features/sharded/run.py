@@ -4,44 +4,90 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
 from clout.data import coverage, hourly
 from clout.data.lake import Lake
-from clout.data.receipt import Receipt
+from clout.data.receipt import Receipt, totals
+from clout.errors import CloutError
 from clout.features import network
 from clout.features.sharded import stages
-from clout.features.sharded.work import Work
+from clout.features.sharded.work import OUT, Work
 
 T = TypeVar("T")
 ROWS_AT_ONCE = 1_000_000
+STEPS = 7
+
+
+class FeaturesError(CloutError):
+    """Features cannot be measured, or not be written where they should be."""
+
+    code = "features"
 
 
 class Engine(Protocol):
     """Who runs tasks: processes of this machine, or of others."""
 
     def map(self, task: Callable[[int], T], numbers: Iterable[int]) -> list[T]:
-        """What `task` returns for each of `numbers`, in their order; several may run at once."""
+        """What `task` returns for each of `numbers`, in their order; several may run at once, and one more than once."""
 
 
-def measure(work: Work, engine: Engine, step: Callable[[str], None] = lambda _: None) -> None:
-    """Nothing; the features of each shard's posts are then kept as `features`."""
-    shards = range(work.shards)
+def measure(
+    lake: Lake,
+    out: Path,
+    engine: Engine,
+    horizon: timedelta,
+    action_values: Mapping[str, float],
+    shards: int | None = None,
+    step: Callable[[str], None] = lambda _: None,
+) -> stages.Measured:
+    """How much was measured; the folder `out` then has `posts` and `accounts`, a Parquet file a shard each.
 
+    Features of posts are those of `features.compute`, but that no words were learned: `wording_lift` is missing. Features
+    of accounts are those that no post of theirs changes, when the data end. Without `shards` there is one for each
+    1,000,000 actions or posts. What is on the way lies beside `out`, in a folder that is gone when this ends.
+    """
+    rows = _rows(lake, out)
+    shards = shards or max(1, ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
+        work = Work(lake.url, Path(folder), shards, horizon, action_values, undone="removals" in rows)
+        measured = _run(work, _parts(lake.receipts()), engine, step)
+        (Path(folder) / OUT).rename(out)
+    return measured
+
+
+def _rows(lake: Lake, out: Path) -> dict[str, int]:
+    if out.exists():
+        raise FeaturesError(f"{out} is there already; expected a folder that is not: name another, or remove it")
+    rows = totals(lake.receipts())["rows"]
+    if not rows.get("posts"):
+        raise FeaturesError(
+            f"the lake {lake.url} has no posts; expected some to measure: run `clout ingest` or `clout simulate` first"
+        )
+    return rows
+
+
+def _run(work: Work, parts: Sequence[Files], engine: Engine, step: Callable[[str], None]) -> stages.Measured:
     def each(task: Callable[..., T], *given: object, **named: object) -> list[T]:
-        return engine.map(partial(_on_shard, task, work, given, named), shards)
+        return engine.map(partial(_on_shard, task, work, given, named), range(work.shards))
 
     step("cutting the lake into shards")
-    parts = _parts(Lake(work.lake).receipts())
     engine.map(partial(_on_part, work, parts), range(len(parts)))
     each(stages.count)
     step("joining actions to posts")
     known = coverage.together(each(stages.receive))
+    work.drop("actions", "counts", "counts of posts", "owners of posts")
     step("getting to know engagers")
     sums = hourly.together(each(stages.acquaint))
-    sums = hourly.together(each(stages.appraise, sums))
+    work.drop("given", "removals")
     step("weighing actions")
+    sums = hourly.together(each(stages.appraise, sums))
     each(stages.weigh, sums, influence=False)
     each(stages.ripen, known)
     step("weighing actions by influence")
@@ -50,21 +96,27 @@ def measure(work: Work, engine: Engine, step: Callable[[str], None] = lambda _: 
     networks = network.Sums.together(each(stages.ripen, known))
     step("telling accounts of their engagers")
     each(stages.tell)
+    work.drop("known", "worth", "influence", "weight", "first actions", "drew")
     step("measuring posts")
-    each(stages.measure, known, networks)
+    return stages.Measured(*map(sum, zip(*each(stages.measure, known, networks), strict=True)))
 
 
-def _on_shard(task: Callable[..., T], work: Work, given: Sequence[object], named: dict[str, object], shard: int) -> T:
+Files = Mapping[str, Sequence[str]]
+
+
+def _on_shard(
+    task: Callable[..., T], work: Work, given: Sequence[object], named: Mapping[str, object], shard: int
+) -> T:
     return task(work, shard, *given, **named)
 
 
-def _on_part(work: Work, parts: Sequence[Mapping[str, Sequence[str]]], part: int) -> None:
+def _on_part(work: Work, parts: Sequence[Files], part: int) -> None:
     stages.split(work, part, parts[part])
 
 
-def _parts(receipts: Iterable[Receipt]) -> list[Mapping[str, Sequence[str]]]:
+def _parts(receipts: Iterable[Receipt]) -> list[Files]:
     """The files of batches by table, some batches at a time, so that a part has not many more rows than `ROWS_AT_ONCE`."""
-    parts: list[defaultdict[str, list[str]]] = [defaultdict(list)]
+    parts: list[dict[str, list[str]]] = [defaultdict(list)]
     rows = 0
     for receipt in receipts:
         rows += sum(receipt.rows.values())

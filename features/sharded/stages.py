@@ -7,6 +7,7 @@ each does with its rows is what `data.history.load` and `features.compute` do wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import polars as pl
 
@@ -17,18 +18,27 @@ from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ripening import Ripening
 from clout.data.tables import KINDS, SCHEMAS
+from clout.data.windows import TICK
 from clout.features import network
-from clout.features.compute import compute, prepare_alone, with_networks
+from clout.features.compute import Streams, compute, of_accounts, prepare_alone, with_networks
 from clout.features.sharded.work import Work
 
 CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
-BY_ACCOUNT = ("profiles", "posts", "actions", "standings", "removals")
+BY_ACCOUNT = ("accounts", "profiles", "posts", "actions", "standings", "removals")
 NAME = pl.Categorical()
-NAMES = {"account": NAME, "actor": NAME, "network": NAME, "kind": pl.Enum(KINDS)}
+NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": pl.Enum(KINDS)})
 PLACES = 32
 GIVEN = ("action", "post", "account", "actor", "kind", "at", "posted_at", "drawn", "counts", "network")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
 KNOWN = ("acted", "others", "returning", "mutual", "answered")
+
+
+class Measured(NamedTuple):
+    """How many rows came out, and how many actions went in."""
+
+    posts: int
+    accounts: int
+    actions: int
 
 
 def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
@@ -152,14 +162,14 @@ def tell(work: Work, shard: int) -> None:
     work.send("told", shard, told, known["by"])
 
 
-def measure(work: Work, shard: int, known: Coverage, sums: network.Sums) -> None:
-    """Nothing; the features of the shard's posts are kept."""
+def measure(work: Work, shard: int, known: Coverage, sums: network.Sums) -> Measured:
+    """How much was measured: the features of the shard's posts, and of its accounts when the data end, are then out."""
     told = work.sent("told", shard).sort("place").drop("place")
     clocked = {
         name: work.sent(name, shard).with_columns(CLOCK).cast({"account": NAME}) for name in ("profiles", "standings")
     }
     history = History(
-        accounts=pl.DataFrame(schema=SCHEMAS["accounts"]),
+        accounts=work.sent("accounts", shard),
         posts=work.kept("posts", shard),
         outcomes=work.kept("outcomes", shard),
         actions=work.kept("received", shard).hstack(told.drop("n", "log")),
@@ -168,8 +178,21 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums) -> None
         **clocked,
     )
     streams = with_networks(prepare_alone(history, told.select("n", "log")), sums)
-    measured = compute(history.posts, streams)
     names = work.kept("names", shard)["post"]
-    work.keep(
-        "features", shard, measured.with_columns(names.gather(measured["post"]), pl.col("account").cast(pl.String))
-    )
+    posts = compute(history.posts, streams)
+    work.publish("posts", shard, posts.with_columns(names.gather(posts["post"]), pl.col("account").cast(pl.String)))
+    accounts = _accounts(history, streams)
+    work.publish("accounts", shard, accounts)
+    return Measured(posts.height, accounts.height, history.actions.height)
+
+
+def _accounts(history: History, streams: Streams) -> pl.DataFrame:
+    """What is known of each account just after all data: account, network, at, then the features that no post of it changes."""
+    end = history.coverage.data_through
+    posted = history.posts.select(pl.col("account").cast(pl.String), "network").unique()
+    everybody = pl.concat([posted, history.accounts.select("account", "network")]).unique().sort("account")
+    nothing = history.posts.clear().drop("account", "network")
+    no_posts = everybody.hstack(nothing.clear(n=everybody.height)).cast({"account": NAME})
+    asked = no_posts.with_columns(happened_at=pl.lit(end, pl.Datetime("us", "UTC")) + TICK, kind=pl.lit("original"))
+    measured = compute(asked, streams).rename({"happened_at": "at"})
+    return measured.select(pl.col("account").cast(pl.String), "network", "at", *of_accounts())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from shutil import rmtree
 from uuid import uuid4
 
 import polars as pl
 
-SHARD = "|shard"
+SHARD, OUT = "|shard", "out"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Work:
         """Nothing; `frame` is then what is `kept` of a shard under a name."""
         self._write(self.folder / name / f"{shard}.arrow", frame)
 
-    def kept(self, name: str, shard: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def kept(self, name: str, shard: int, columns: list[str] | None = None) -> pl.DataFrame:
         """What a task kept of a shard under a name, all columns or some."""
         return pl.read_ipc(self.folder / name / f"{shard}.arrow", columns=columns)
 
@@ -43,11 +44,24 @@ class Work:
         for (shard,), rows in marked.partition_by(SHARD, as_dict=True, include_key=False).items():
             self._write(self.folder / name / str(shard) / f"{part}.arrow", rows)
 
-    def sent(self, name: str, shard: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def sent(self, name: str, shard: int, columns: list[str] | None = None) -> pl.DataFrame:
         """What was sent to a shard under a name, part by part, all columns or some."""
         folder = self.folder / name
         parts = sorted((folder / str(shard)).glob("*.arrow"), key=lambda file: int(file.stem))
         return pl.concat(pl.read_ipc(file, columns=columns) for file in (folder / "none.arrow", *parts))
+
+    def publish(self, name: str, shard: int, frame: pl.DataFrame) -> None:
+        """Nothing; `frame` is then a Parquet file of what comes out under a name."""
+        file = self.folder / OUT / name / f"{shard:05}.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(f"{uuid4().hex}.partial")
+        frame.write_parquet(partial)
+        partial.replace(file)
+
+    def drop(self, *names: str) -> None:
+        """Nothing; what was kept and sent under these names, and is needed no more, is gone."""
+        for name in names:
+            rmtree(self.folder / name, ignore_errors=True)
 
     def shard_of(self, names: pl.Series) -> pl.Series:
         """The shard that each name belongs to."""
