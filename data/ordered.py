@@ -13,9 +13,22 @@ def in_order(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     >>> in_order(pl.DataFrame({"a": ["y", "x", "x"], "b": [0, 5, 4]}), "a", "b").rows()
     [('x', 4), ('x', 5), ('y', 0)]
     """
+    if _is_in_order(frame.select(names)):
+        return frame
     for name in reversed(names):
         frame = frame.sort(_rank(frame[name]), maintain_order=True)
     return frame
+
+
+def _is_in_order(frame: pl.DataFrame) -> bool:
+    """Whether no row is less than the one before it; what is missing comes first."""
+    alike, before = pl.lit(value=True), pl.lit(value=False)
+    for name, kind in frame.schema.items():
+        value = pl.col(name).to_physical() if kind == pl.Categorical else pl.col(name)
+        above = value.shift(1)
+        before |= alike & ((value < above) | (value.is_null() & above.is_not_null())).fill_null(value=False)
+        alike &= value.eq_missing(above)
+    return frame.height < 2 or not frame.select(before.slice(1).any()).item()
 
 
 def _rank(values: pl.Series) -> pl.Series:

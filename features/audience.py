@@ -14,7 +14,7 @@ import polars as pl
 from clout.data.acquaintance import MONTH
 from clout.data.history import History
 from clout.data.ordered import changes, in_order
-from clout.data.windows import TICK, UNIT, Stream, fixed, stream
+from clout.data.windows import ONE, TICK, UNIT, Stream, fixed, stream
 from clout.features.feature import Feature, past, share
 
 HOUR = timedelta(hours=1)
@@ -22,7 +22,10 @@ UNPROVEN_POSTS = 10
 
 
 def streams(history: History, actions: pl.DataFrame) -> dict[str, Stream]:
-    """Profile snapshots, account facts, actions received with what was known of each engager, and distinct engagers."""
+    """Profile snapshots, actions received with what was known of each engager, and distinct engagers.
+
+    `actions` are those of `engagers`, and `unusual.marked`.
+    """
     weight = pl.col("weight")
     totals = {
         "weight": fixed(weight),
@@ -31,6 +34,7 @@ def streams(history: History, actions: pl.DataFrame) -> dict[str, Stream]:
         "influence_weight": fixed(pl.when(pl.col("influence").is_not_null()).then(weight)),
     }
     totals |= {name: fixed(pl.when(name).then(weight)) for name in ("mutual", "returning", "quick")}
+    totals |= {"n": ONE, **{name: pl.col(name) for name in ("burst", "stranger", "pod")}}
     facts = {name: pl.col(name) for name in ("followers", "following", "listed", "posts", "verified")}
     return {
         "profiles": stream(history.profiles, ["account"], tie="happened_at", lasts=facts),

@@ -10,12 +10,15 @@ import polars as pl
 
 from clout.data.engagers import record
 from clout.data.history import History
+from clout.data.tables import SCHEMAS
 from clout.data.windows import WIDTHS, Asked, Stream
 from clout.features import audience, messenger, network, standing, timing, unusual
 from clout.features.catalogue import FEATURES
 from clout.features.message import with_form
 
+ROW = "|row"
 IDS = ("post", "account", "network", "happened_at")
+SAID = {name: kind for name, kind in SCHEMAS["posts"].items() if name not in {*IDS, "known_at"}}
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,12 @@ def prepare_alone(history: History, records: pl.DataFrame | None = None) -> Stre
     """
     drawn = messenger.streams(history)
     records = record(history.actions, drawn["outcomes"]) if records is None else records
-    actions = audience.engagers(history, records)
+    actions = unusual.marked(audience.engagers(history, records))
     by_name = {
         **drawn,
         **timing.streams(history),
         **audience.streams(history, actions),
-        **unusual.streams(history, actions),
+        **unusual.streams(history),
         **standing.streams(history),
     }
     reported = history.coverage.reported
@@ -81,7 +84,8 @@ def compute(posts: pl.DataFrame, streams: Streams, wording: pl.Series | None = N
 def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.DataFrame:
     """`posts` with their form and the looked-up columns `names`."""
     as_of = pl.col("as_of" if "as_of" in posts.columns else "happened_at")
-    queries = with_form(posts.with_columns(at=as_of)).with_columns(logged=pl.col("network").is_in(list(streams.logged)))
+    timed = posts.with_columns(at=as_of, logged=pl.col("network").is_in(list(streams.logged)))
+    queries = with_form(timed).with_row_index(ROW).sort("at")
     wanted: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         source, column, width = name.split("|")
@@ -94,12 +98,25 @@ def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.D
         for width, columns in by_width.items():
             values = asked.newest(columns) if width == "last" else asked.window(columns, WIDTHS.get(width))
             found.append(values.rename({column: f"{source}|{column}|{width}" for column in columns}))
-    return pl.concat(found, how="horizontal")
+    return pl.concat(found, how="horizontal").sort(ROW).drop(ROW)
+
+
+def compute_accounts(accounts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
+    """What is known of accounts (account, network) before `at`: these three, then each feature that no post changes.
+
+    So a post of theirs has the same values at that moment, whatever it says.
+    """
+    names = of_accounts()
+    asked = accounts.with_columns(happened_at="at", **{name: pl.lit(None, kind) for name, kind in SAID.items()})
+    roots = {root for feature in FEATURES if feature.name in names for root in feature.expression.meta.root_names()}
+    context = look_up(asked, streams, sorted(root for root in roots if "|" in root))
+    named = [feature.expression.cast(pl.Float64).alias(feature.name) for feature in FEATURES if feature.name in names]
+    return context.select("account", "network", "at", *named)
 
 
 def of_accounts() -> list[str]:
-    """The features that say the same of every post of an account at one moment, and of one it has not written."""
-    keyed = ("outcomes", "profiles", "actions", "engagers", "unusual", "followings", "standings", "network_outcomes")
+    """The features that say the same of every post of an account at one moment."""
+    keyed = ("outcomes", "profiles", "actions", "engagers", "followings", "standings", "network_outcomes")
 
     def known(root: str) -> bool:
         return root in {"at", "logged"} or root.split("|", maxsplit=1)[0] in keyed

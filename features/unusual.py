@@ -19,15 +19,12 @@ BURST = timedelta(minutes=10)
 BURST_ACTIONS = 5
 
 
-def streams(history: History, actions: pl.DataFrame) -> dict[str, Stream]:
-    """The actions received with what is unusual of them, and how many accounts were followed and given up."""
-    totals = {"n": ONE, **{name: pl.col(name) for name in ("burst", "stranger", "pod")}}
+def streams(history: History) -> dict[str, Stream]:
+    """How many accounts were followed and given up."""
     change = pl.col("following").diff()
     steps = {"rise": change.clip(lower_bound=0), "fall": (-change).clip(lower_bound=0)}
-    return {
-        "unusual": stream(marked(actions), ["account"], tie="action", totals=totals),
-        "followings": stream(history.profiles.drop_nulls("following"), ["account"], tie="happened_at", totals=steps),
-    }
+    profiles = history.profiles.drop_nulls("following")
+    return {"followings": stream(profiles, ["account"], tie="happened_at", totals=steps)}
 
 
 def marked(actions: pl.DataFrame) -> pl.DataFrame:
@@ -69,7 +66,7 @@ def _unusual(
 
 
 def _of_actions(name: str, label: str, fact: str) -> Feature:
-    part = share(past("unusual", name, "30d"), past("unusual", "n", "30d"))
+    part = share(past("actions", name, "30d"), past("actions", "n", "30d"))
     return _unusual(f"actions_{name}_share_30d", label, fact, part, "who reacted is not known, or nobody did")
 
 

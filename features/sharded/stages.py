@@ -18,9 +18,10 @@ from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ripening import Ripening
 from clout.data.tables import KINDS, SCHEMAS
+from clout.data.values import TIME
 from clout.data.windows import TICK
 from clout.features import network
-from clout.features.compute import Streams, compute, of_accounts, prepare_alone, with_networks
+from clout.features.compute import Streams, compute, compute_accounts, prepare_alone, with_networks
 from clout.features.sharded.work import Work
 
 CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
@@ -187,12 +188,9 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums) -> Meas
 
 
 def _accounts(history: History, streams: Streams) -> pl.DataFrame:
-    """What is known of each account just after all data: account, network, at, then the features that no post of it changes."""
-    end = history.coverage.data_through
+    """What is known of each account just after all data."""
     posted = history.posts.select(pl.col("account").cast(pl.String), "network").unique()
     everybody = pl.concat([posted, history.accounts.select("account", "network")]).unique().sort("account")
-    nothing = history.posts.clear().drop("account", "network")
-    no_posts = everybody.hstack(nothing.clear(n=everybody.height)).cast({"account": NAME})
-    asked = no_posts.with_columns(happened_at=pl.lit(end, pl.Datetime("us", "UTC")) + TICK, kind=pl.lit("original"))
-    measured = compute(asked, streams).rename({"happened_at": "at"})
-    return measured.select(pl.col("account").cast(pl.String), "network", "at", *of_accounts())
+    end = pl.lit(history.coverage.data_through, TIME) + TICK
+    measured = compute_accounts(everybody.cast({"account": NAME}).with_columns(at=end), streams)
+    return measured.with_columns(pl.col("account").cast(pl.String))

@@ -30,6 +30,7 @@ class OneAfterTheOther:
     """An engine that runs tasks here, each twice, as one that was broken off is."""
 
     def map(self, task: Callable[[int], T], numbers: Iterable[int]) -> list[T]:
+        """What each task returned the second time."""
         return [(task(number), task(number))[1] for number in numbers]
 
 
@@ -75,7 +76,9 @@ def test_drawn_tables(tables: Tables, shards: int, tmp_path_factory: pytest.Temp
 def test_accounts_are_told_of_what_no_post_changes() -> None:
     names = of_accounts()
     assert {"followers_last", "outcome_level_365d", "engagers_sum_30d", "actions_pod_share_30d"} < {*names}
-    assert not {"hour_utc", "text_words", "wording_lift", "hour_share_90d", "outcome_log_mean_same_kind_365d"} & {*names}
+    assert not {"hour_utc", "text_words", "wording_lift", "hour_share_90d", "outcome_log_mean_same_kind_365d"} & {
+        *names
+    }
 
 
 def test_processes_do_the_same(tmp_path: Path) -> None:
@@ -100,7 +103,7 @@ def test_a_process_that_was_killed_is_told_of() -> None:
 def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
     class Failing(OneAfterTheOther):
         def map(self, task: Callable[[int], T], numbers: Iterable[int]) -> list[T]:
-            if len([*tmp_path.glob(".out-*/known/*")]):
+            if [*tmp_path.glob(".out-*/known/*")]:
                 raise MemoryError
             return super().map(task, numbers)
 
