@@ -27,7 +27,7 @@ FLOOD = [
         "cost": {"wall_seconds": 1.0, "cpu_seconds": 1.0, "peak_mib": 100.0},
     }
 ]
-BULK = {"found": [{"way": "tables", "processes": 2, "rows_per_second": 10_000.0}]}
+BULK = {"found": [{"way": "tables", "processes": 2, "rows_per_cpu_second": 5_000.0}]}
 
 
 @pytest.fixture(scope="module")
