@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from measured import line, missing, short, size, table
+from measured import even, line, missing, short, size, table
 
 NODES, CORES = (1, 10, 100), 2
 SECONDS_A_DAY = 86_400
@@ -31,7 +31,7 @@ def steps(told: Figures) -> list[Step]:
     """The parts of the work that were measured and are done account by account, so by as many machines as one has."""
     found = []
     if "features" in told:
-        largest = max(told["features"], key=lambda of: of["actions"])
+        largest = max(even(told["features"]), key=lambda of: of["actions"])
         speed = largest["actions"] / largest["wall_seconds"]
         found.append(Step("actions measured, for accounts and at each post", speed, KLOUT_ACTIONS))
     if "bulk" in told:
@@ -65,10 +65,13 @@ def memory(told: Figures) -> str:
     """What a million accounts take in memory and on disk."""
     rows = []
     if "features" in told:
-        at_zero, slope = line([(of["accounts"], of["peak_mib"]) for of in told["features"]])
-        most = max(told["features"], key=lambda of: of["accounts"])
+        at_zero, slope = line([(of["accounts"], of["peak_mib"]) for of in even(told["features"])])
+        most = max(even(told["features"]), key=lambda of: of["accounts"])
         seen = f"{short(most['accounts'])} accounts, {size(most['peak_mib'])}"
-        rows.append(("measuring features, in memory", size(max(at_zero + slope * MILLION, most["peak_mib"])), seen))
+        each = f"with {short(most['actions'] / most['accounts'])} actions each"
+        rows.append(
+            (f"measuring features, in memory, {each}", size(max(at_zero + slope * MILLION, most["peak_mib"])), seen)
+        )
     if "accounts" in told:
         batch = told["accounts"]["batch"]
         seen = f"{short(batch['scored'])} accounts, {size(batch['store_mib'])}"
@@ -115,7 +118,7 @@ def _billion(told: Figures) -> dict[str, float]:
         largest = max(told["flood"], key=lambda of: of["actions"])
         found["checking and appending to the lake"] = BILLION / largest["per_second"]["appended"]
     if "features" in told:
-        largest = max(told["features"], key=lambda of: of["actions"])
+        largest = max(even(told["features"]), key=lambda of: of["actions"])
         found["measuring features"] = BILLION / largest["actions"] * largest["wall_seconds"]
     if "flood" in told and "bulk" in told:
         largest = max(told["flood"], key=lambda of: of["actions"])

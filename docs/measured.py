@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,11 @@ def read(folder: Path = FOLDER) -> dict[str, Any]:
     """The figures of each program of bench/ that was run, by its name; the others are not there."""
     files = {name: folder / f"{name}.json" for name in NAMES}
     return {name: json.loads(file.read_text("utf-8")) for name, file in files.items() if file.exists()}
+
+
+def even(told: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The figures of features where no account takes a great share of all actions."""
+    return [of for of in told if not of.get("star")]
 
 
 def command(name: str) -> str:

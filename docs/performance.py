@@ -68,8 +68,9 @@ def features(told: list[Figures]) -> str:
     rows = []
     for of in told:
         speed = of["actions"] / of["wall_seconds"]
-        size_ = (short(of["actions"]), short(of["posts"]), short(of["accounts"]))
-        rows.append((*size_, *_cost(of), short(speed), f"{speed / KLOUT_ACTIONS:.2f}"))
+        star = f", {of['star']:.0%} of them one account's" if of.get("star") else ""
+        numbers = (short(of["actions"]) + star, short(of["posts"]), short(of["accounts"]))
+        rows.append((*numbers, *_cost(of), short(speed), f"{speed / KLOUT_ACTIONS:.2f}"))
     return table(("actions", "posts", "accounts", *COST, "actions a second", "times 521,000"), rows)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from measured import line, short
+from measured import even, line, short
 
 from clout.training.curves import COLOURS, INK
 
@@ -94,9 +94,10 @@ def size(told: Sequence[Mapping[str, Any]]) -> Figure:
 def features(told: Sequence[Mapping[str, Any]]) -> Figure:
     """Time and memory of measuring features by the number of actions."""
     figure, (time, memory) = _panels("Features: time", "Features: memory")
-    _growth(time, [(of["actions"], of["wall_seconds"]) for of in told], ("actions", "seconds"))
-    _growth(memory, [(of["actions"], of["peak_mib"] / 1024) for of in told], ("actions", "GiB at most"), 1)
-    most = max(of["actions"] for of in told)
+    some = even(told)
+    _growth(time, [(of["actions"], of["wall_seconds"]) for of in some], ("actions", "seconds"))
+    _growth(memory, [(of["actions"], of["peak_mib"] / 1024) for of in some], ("actions", "GiB at most"), 1)
+    most = max(of["actions"] for of in some)
     time.plot([0, most], [0, most / KLOUT_ACTIONS], "--", color=INK, lw=1, label="Klout's cluster, 521,000 a second")
     time.legend(frameon=False, fontsize=8, loc="upper left")
     return figure

@@ -15,6 +15,7 @@ FEATURES = [
     {"actions": 1e6, "posts": 1e5, "accounts": 2e3, "wall_seconds": 3.0, "cpu_seconds": 5.0, "peak_mib": 500.0},
     {"actions": 9e6, "posts": 9e5, "accounts": 4e3, "wall_seconds": 9.0, "cpu_seconds": 17.0, "peak_mib": 700.0},
 ]
+STAR = FEATURES[1] | {"star": 0.3, "wall_seconds": 90.0, "actions": 9.9e6, "peak_mib": 9e3}
 FLOOD = [
     {
         "actions": 1_000,
@@ -57,6 +58,7 @@ def test_other_figures_make_other_pages(docs: Callable[[str], ModuleType]) -> No
     text = "<!-- figures: features (make docs) -->\nold\n<!-- end -->\n"
     row = next(line for line in page.filled(text, {"features": FEATURES}).splitlines() if "9 million" in line)
     assert row == "| 9 million | 900,000 | 4,000 | 9 | 17 | 700 MiB | 1 million | 1.92 |"
+    assert "| 9.9 million, 30% of them one account's |" in page.filled(text, {"features": [*FEATURES, STAR]})
     assert docs("plots").drawn({"features": FEATURES}).keys() == {"features.svg"}
 
 
@@ -69,7 +71,7 @@ def test_a_page_without_figures_says_how_to_make_them(docs: Callable[[str], Modu
 
 
 def test_capacity_is_computed_from_slopes(docs: Callable[[str], ModuleType]) -> None:
-    capacity, told = docs("capacity"), {"features": FEATURES, "flood": FLOOD, "bulk": BULK}
+    capacity, told = docs("capacity"), {"features": [*FEATURES, STAR], "flood": FLOOD, "bulk": BULK}
     actions, posts = (step.per_second * 86_400 for step in capacity.steps(told))
     assert (actions, posts) == (86.4e9, 864e6)
     assert "| 86.4 billion | 864 billion | 8.64 trillion | 45 billion | 0.521 |" in capacity.a_day(told)
