@@ -251,9 +251,11 @@ def _counted(rows: Iterable[list[str]]) -> tuple[tuple[str, ...], csr_matrix]:
     rank = np.empty(len(names), np.int32)
     rank[[places[name] for name in names]] = np.arange(len(names), dtype=np.int32)
     found = rank[np.frombuffer(columns, np.int32)] if columns else np.empty(0, np.int32)
-    counts = csr_matrix((np.ones(len(found)), found, np.array(ends)), shape=(len(ends) - 1, len(names)))
+    del places, columns  # what is still needed of millions of posts fills memory enough
+    ones = np.ones(len(found), np.float32)
+    counts = csr_matrix((ones, found, np.array(ends)), shape=(len(ends) - 1, len(names)))
     counts.sum_duplicates()
-    return tuple(names), counts
+    return tuple(names), csr_matrix((counts.data.astype(np.float64), counts.indices, counts.indptr), counts.shape)
 
 
 def _rows(matrix: csr_matrix, first: int, after: int) -> csr_matrix:

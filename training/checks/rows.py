@@ -171,8 +171,8 @@ def _erased(evidence: Evidence, as_of: datetime, *asked: pl.DataFrame) -> list[p
     """
     history = _past(evidence, as_of)
     accounts = pl.concat([posts["account"] for posts in asked]).unique()
-    theirs = history.actions.filter(pl.col("account").is_in(accounts.implode()))
-    streams = prepare(replace(history, actions=theirs))
+    history = replace(history, actions=history.actions.filter(pl.col("account").is_in(accounts.implode())))
+    streams = prepare(history)
     return [compute(posts, streams) for posts in asked]
 
 
