@@ -6,7 +6,6 @@ Usage: python bench/features.py [ACTIONS…] [--star SHARE] [--home FOLDER] [--j
 from __future__ import annotations
 
 import math
-import os
 import resource
 import sys
 import time
@@ -140,7 +139,6 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Measure lakes of several sizes."""
-    os.environ["POLARS_MAX_THREADS"] = "1"  # each process has a processor of its own
     with working_home(home) as folder:
         found = []
         for size in actions or SIZES:

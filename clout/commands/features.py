@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clout.commands.options import AsJson, LakeUrl, open_lake
-from clout.commands.training import Overrides, ParamsFile, chosen_params
+from clout.commands.training import Overrides, ParamsFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from clout.serving.bulk import BulkJudge
+
+    Meaning = tuple[timedelta, Mapping[str, float]]
 
 
 def features(
@@ -19,6 +27,7 @@ def features(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes, each with a part.", show_default="one a processor")
     ] = None,
+    scores: Annotated[bool, typer.Option("--scores", help="What the champion says of each post, too.")] = False,
     params: ParamsFile = None,
     overrides: Overrides = None,
     lake: LakeUrl = None,
@@ -32,16 +41,42 @@ def features(
     from clout.features.sharded import run
     from clout.features.sharded.processes import Processes
 
-    chosen, source, begun = chosen_params(params, overrides), open_lake(lake), perf_counter()
-    os.environ["POLARS_MAX_THREADS"] = "1"  # each process has a processor of its own
+    meaning, judge = _of_champion(params, overrides) if scores else _of_params(params, overrides)
+    source, begun = open_lake(lake), perf_counter()
     several = workers or len(os.sched_getaffinity(0))
     with Processes.open(several) as engine, step_bar(run.STEPS) as step:
-        measured = run.measure(source, out, engine, chosen.label.horizon, chosen.action_values, shards, step)
+        measured = run.measure(source, out, engine, *meaning, shards, step, judge)
     told = {"out": str(out), **measured._asdict(), "seconds": round(perf_counter() - begun, 1)}
     if as_json:
         print_json(told)
         return
+    folders = ", ".join(sorted(str(folder) for folder in out.iterdir()))
     typer.echo(
         f"{told['posts']:,} posts and {told['accounts']:,} accounts measured from {told['actions']:,} actions "
-        f"in {told['seconds']:,} s: {out}/posts and {out}/accounts"
+        f"in {told['seconds']:,} s: {folders}"
     )
+
+
+def _of_params(params: Path | None, overrides: list[str] | None) -> tuple[Meaning, None]:
+    """What outcomes mean by the parameters of a training, and no model."""
+    from clout.commands.training import chosen_params
+
+    chosen = chosen_params(params, overrides)
+    return (chosen.label.horizon, chosen.action_values), None
+
+
+def _of_champion(params: Path | None, overrides: list[str] | None) -> tuple[Meaning, BulkJudge]:
+    """What outcomes mean to the champion, and the champion."""
+    from datetime import timedelta
+
+    from clout.errors import CloutError
+    from clout.models import registry
+    from clout.models.score_model import ScoreModel
+    from clout.serving.bulk import BulkJudge
+    from clout.settings import read_settings
+
+    if params or overrides:
+        raise CloutError("got --scores with parameters; expected one of both: the champion has its own")
+    bundle = registry.champion(read_settings().home)
+    data = ScoreModel.load(bundle).data
+    return (timedelta(days=data["horizon_days"]), data["action_values"]), BulkJudge(bundle)

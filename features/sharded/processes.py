@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -32,7 +33,8 @@ class Processes:
     @contextmanager
     def open(cls, workers: int) -> Iterator[Processes]:
         """So many processes, which end with the block; tasks that wait then are not begun."""
-        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver"))
+        apart = multiprocessing.get_context("forkserver")
+        pool = ProcessPoolExecutor(workers, mp_context=apart, initializer=_one_processor)
         try:
             yield cls(pool, workers)
         finally:
@@ -47,3 +49,8 @@ class Processes:
                 f"one of {self.workers} processes was ended from outside, as happens when memory runs out; expected each to "
                 "end its task: give more shards or fewer workers"
             ) from error
+
+
+def _one_processor() -> None:
+    """Nothing; polars, which asks when it is first imported, then uses one thread in this process."""
+    os.environ["POLARS_MAX_THREADS"] = "1"

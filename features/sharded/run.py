@@ -45,19 +45,20 @@ def measure(
     action_values: Mapping[str, float],
     shards: int | None = None,
     step: Callable[[str], None] = lambda _: None,
+    judge: stages.Judge | None = None,
 ) -> stages.Measured:
     """How much was measured; the folder `out` then has `posts` and `accounts`, a Parquet file a shard each.
 
-    Features of posts are those of `features.compute`, but that no words were learned: `wording_lift` is missing. Features
-    of accounts are those that no post of theirs changes, when the data end. Without `shards` there is one for each
-    1,000,000 actions or posts. What is on the way lies beside `out`, in a folder that is gone when this ends.
+    Features of posts are those of `features.compute`; without a `judge` no words were learned, so `wording_lift` is
+    missing. With one there are `scores` too. Features of accounts are those that no post of theirs changes, when the data
+    end. Without `shards` there is one for each 1,000,000 actions or posts. What is on the way lies beside `out`, in a folder that is gone when this ends.
     """
     rows = _rows(lake, out)
     shards = shards or max(1, ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE))
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
         work = Work(lake.url, Path(folder), shards, horizon, action_values, undone="removals" in rows)
-        measured = _run(work, _parts(lake.receipts()), engine, step)
+        measured = _run(work, _parts(lake.receipts()), engine, step, judge)
         (Path(folder) / OUT).rename(out)
     return measured
 
@@ -73,7 +74,9 @@ def _rows(lake: Lake, out: Path) -> dict[str, int]:
     return rows
 
 
-def _run(work: Work, parts: Sequence[Files], engine: Engine, step: Callable[[str], None]) -> stages.Measured:
+def _run(
+    work: Work, parts: Sequence[Files], engine: Engine, step: Callable[[str], None], judge: stages.Judge | None
+) -> stages.Measured:
     def each(task: Callable[..., T], *given: object, **named: object) -> list[T]:
         return engine.map(partial(_on_shard, task, work, given, named), range(work.shards))
 
@@ -98,7 +101,7 @@ def _run(work: Work, parts: Sequence[Files], engine: Engine, step: Callable[[str
     each(stages.tell)
     work.drop("known", "worth", "influence", "weight", "first actions", "drew")
     step("measuring posts")
-    return stages.Measured(*map(sum, zip(*each(stages.measure, known, networks), strict=True)))
+    return stages.Measured(*map(sum, zip(*each(stages.measure, known, networks, judge), strict=True)))
 
 
 Files = Mapping[str, Sequence[str]]

@@ -7,7 +7,7 @@ each does with its rows is what `data.history.load` and `features.compute` do wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -32,6 +32,16 @@ PLACES = 32
 GIVEN = ("action", "post", "account", "actor", "kind", "at", "posted_at", "drawn", "counts", "network")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
 KNOWN = ("acted", "others", "returning", "mutual", "answered")
+
+
+class Judge(Protocol):
+    """What says something of posts: a model."""
+
+    def lifts(self, texts: pl.Series) -> pl.Series | None:
+        """What the words of each text promise, which becomes `wording_lift`; None when words were not learned."""
+
+    def judge(self, features: pl.DataFrame) -> pl.DataFrame:
+        """One row a post that it can judge."""
 
 
 class Measured(NamedTuple):
@@ -163,8 +173,11 @@ def tell(work: Work, shard: int) -> None:
     work.send("told", shard, told, known["by"])
 
 
-def measure(work: Work, shard: int, known: Coverage, sums: network.Sums) -> Measured:
-    """How much was measured: the features of the shard's posts, and of its accounts when the data end, are then out."""
+def measure(work: Work, shard: int, known: Coverage, sums: network.Sums, judge: Judge | None = None) -> Measured:
+    """How much was measured: the features of the shard's posts, and of its accounts when the data end, are then out.
+
+    So is what the `judge`, if there is one, says of the posts.
+    """
     told = work.sent("told", shard).sort("place").drop("place")
     clocked = {
         name: work.sent(name, shard).with_columns(CLOCK).cast({"account": NAME}) for name in ("profiles", "standings")
@@ -180,8 +193,12 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums) -> Meas
     )
     streams = with_networks(prepare_alone(history, told.select("n", "log")), sums)
     names = work.kept("names", shard)["post"]
-    posts = compute(history.posts, streams)
-    work.publish("posts", shard, posts.with_columns(names.gather(posts["post"]), pl.col("account").cast(pl.String)))
+    lifts = judge.lifts(history.posts["text"]) if judge else None
+    measured = compute(history.posts, streams, lifts)
+    posts = measured.with_columns(names.gather(measured["post"]), pl.col("account").cast(pl.String))
+    work.publish("posts", shard, posts)
+    if judge:
+        work.publish("scores", shard, judge.judge(posts))
     accounts = _accounts(history, streams)
     work.publish("accounts", shard, accounts)
     return Measured(posts.height, accounts.height, history.actions.height)
