@@ -1,17 +1,23 @@
-"""Scores and reasons of all posts of a lake, as tables: what a sharded run asks a model for."""
+"""Scores and reasons of all posts of a lake: what a sharded run asks a model for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import polars as pl
+import numpy as np
+import numpy.typing as npt
 
 from clout.features.wording import Wording
 from clout.models.score_model import ScoreModel
 
-ROWS = 100_000
+if TYPE_CHECKING:
+    import polars as pl
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -20,29 +26,23 @@ class BulkJudge:
 
     bundle: Path
 
-    def lifts(self, texts: pl.Series) -> pl.Series | None:
+    @property
+    def networks(self) -> Sequence[str]:
+        """The networks whose posts it can judge."""
+        return _model(self.bundle).networks
+
+    def lifts(self, texts: pl.Series) -> Floats | None:
         """What each text promises, as the model learned words; None for a model without words."""
         path = _model(self.bundle).wording_path
-        return None if path is None else pl.Series(_wording(path).values(texts))
+        return None if path is None else _wording(path).values(texts)
 
-    def judge(self, features: pl.DataFrame) -> pl.DataFrame:
-        """One row a post of a network that the model knows: its ids, scores as `ScoreModel.score` has them, and points.
-
-        `base_score` and all `points_<feature>` of a row add up to its score.
-        """
-        known = features.filter(pl.col("network").is_in(_model(self.bundle).networks))
-        empty = self._judged(features.clear())
-        return pl.concat([empty, *(self._judged(some) for some in known.iter_slices(ROWS))])
-
-    def _judged(self, features: pl.DataFrame) -> pl.DataFrame:
+    def judge(self, features: pl.DataFrame) -> dict[str, Floats]:
+        """What `ScoreModel.score` has of each post, and its reasons: `base_score` and all `points_<feature>` add up to `score`."""
         model = _model(self.bundle)
         matrix, networks = model.contract.matrix(features), features["network"].to_list()
         told = model.explain_rows(matrix, networks)
         points = {f"points_{name}": told.points[:, place] for place, name in enumerate(model.contract.names)}
-        columns = model.predict(matrix, networks).columns() | {"base_score": told.base_score} | points
-        return features.select("post", "account", "network", "happened_at").with_columns(
-            **{name: pl.Series(values, dtype=pl.Float64) for name, values in columns.items()}
-        )
+        return model.predict(matrix, networks).columns() | {"base_score": told.base_score} | points
 
 
 @cache

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from clout.data import engagers
@@ -21,7 +23,7 @@ from clout.data.tables import KINDS, SCHEMAS
 from clout.data.values import TIME
 from clout.data.windows import TICK
 from clout.features import network
-from clout.features.compute import Streams, compute, compute_accounts, prepare_alone, with_networks
+from clout.features.compute import IDS, Streams, compute, compute_accounts, prepare_alone, with_networks
 from clout.features.sharded.work import Work
 
 CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
@@ -29,6 +31,7 @@ BY_ACCOUNT = ("accounts", "profiles", "posts", "actions", "standings", "removals
 NAME = pl.Categorical()
 NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": pl.Enum(KINDS)})
 PLACES = 32
+JUDGED_AT_ONCE = 100_000
 GIVEN = ("action", "post", "account", "actor", "kind", "at", "posted_at", "drawn", "counts", "network")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
 KNOWN = ("acted", "others", "returning", "mutual", "answered")
@@ -37,11 +40,15 @@ KNOWN = ("acted", "others", "returning", "mutual", "answered")
 class Judge(Protocol):
     """What says something of posts: a model."""
 
-    def lifts(self, texts: pl.Series) -> pl.Series | None:
+    @property
+    def networks(self) -> Sequence[str]:
+        """The networks whose posts it can judge."""
+
+    def lifts(self, texts: pl.Series) -> npt.NDArray[np.float64] | None:
         """What the words of each text promise, which becomes `wording_lift`; None when words were not learned."""
 
-    def judge(self, features: pl.DataFrame) -> pl.DataFrame:
-        """One row a post that it can judge."""
+    def judge(self, features: pl.DataFrame) -> Mapping[str, npt.NDArray[np.float64]]:
+        """What it says of posts, by name, a value a post."""
 
 
 class Measured(NamedTuple):
@@ -194,14 +201,24 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums, judge: 
     streams = with_networks(prepare_alone(history, told.select("n", "log")), sums)
     names = work.kept("names", shard)["post"]
     lifts = judge.lifts(history.posts["text"]) if judge else None
-    measured = compute(history.posts, streams, lifts)
+    measured = compute(history.posts, streams, None if lifts is None else pl.Series(lifts))
     posts = measured.with_columns(names.gather(measured["post"]), pl.col("account").cast(pl.String))
     work.publish("posts", shard, posts)
     if judge:
-        work.publish("scores", shard, judge.judge(posts))
+        work.publish("scores", shard, _judged(posts, judge))
     accounts = _accounts(history, streams)
     work.publish("accounts", shard, accounts)
     return Measured(posts.height, accounts.height, history.actions.height)
+
+
+def _judged(posts: pl.DataFrame, judge: Judge) -> pl.DataFrame:
+    """What the judge says of the posts of its networks, some after others."""
+    of_them = posts.filter(pl.col("network").is_in(list(judge.networks)))
+    slices = [of_them.clear(), *of_them.iter_slices(JUDGED_AT_ONCE)]
+    told = [
+        {name: pl.Series(values, dtype=pl.Float64) for name, values in judge.judge(some).items()} for some in slices
+    ]
+    return pl.concat(some.select(IDS).with_columns(**columns) for some, columns in zip(slices, told, strict=True))
 
 
 def _accounts(history: History, streams: Streams) -> pl.DataFrame:
