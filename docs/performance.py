@@ -76,10 +76,12 @@ def features(told: list[Figures]) -> str:
 
 def aggregates(told: list[Figures]) -> str:
     """What each engine took for each aggregation."""
-    rows = [
-        (of["what"], f"{of['actions']:,}", of["engine"], *_cost(of), short(of["actions_per_second"])) for of in told
-    ]
-    return table(("aggregation", "actions", "engine", *COST, "actions a second"), rows)
+    rows = []
+    for of in told:
+        speed = (of["actions"] / of[name] for name in ("wall_seconds", "cpu_seconds"))
+        rows.append((of["what"], f"{of['actions']:,}", of["engine"], *_cost(of), *map(short, speed)))
+    heads = ("aggregation", "actions", "engine", *COST, "actions a second", "a CPU second")
+    return table(heads, rows)
 
 
 def learners(told: Mapping[str, Figures]) -> str:
