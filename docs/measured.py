@@ -9,7 +9,8 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "figures" / "performance"
 NAMES = ("machine", "aggregates", "features", "learners", "size", "reasons", "bulk", "flood", "accounts")
-ARGUMENTS = {"aggregates": "--actions 5000000 --actions 50000000 ", "flood": "--actions 5000000 --actions 50000000 "}
+TWO_SIZES = "--actions 5000000 --actions 50000000 "
+ARGUMENTS = {"aggregates": TWO_SIZES, "flood": TWO_SIZES, "accounts": "--people 20000 "}
 
 
 def read(folder: Path = FOLDER) -> dict[str, Any]:
