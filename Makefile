@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help run atproto test lint bench bench-serve docs words
+.PHONY: help run atproto spark test lint bench bench-serve docs words
 
 help: ## say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ browser: ## install Chromium for the tests of the pages, where it is missing and
 
 atproto: .venv/ready ## build a Bluesky network for its tests, where its packages can be had (some minutes, once)
 	@sh tests/fixtures/atproto/build.sh
+
+spark: .venv/ready ## get Spark for its tests, where it can be had (0.5 GB, once)
+	@sh tests/fixtures/spark.sh $(UV)
 
 lint: .venv/ready ## check style, formatting and types
 	$(BIN)/ruff check

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
+    from clout.features.sharded.run import Engine
     from clout.serving.bulk import BulkJudge
 
     Meaning = tuple[timedelta, Mapping[str, float]]
@@ -28,24 +30,27 @@ def features(
         int | None, typer.Option(min=1, help="Processes, each with a part.", show_default="one a processor")
     ] = None,
     scores: Annotated[bool, typer.Option("--scores", help="What the champion says of each post, too.")] = False,
+    engine: Annotated[
+        Literal["local", "spark"], typer.Option(help="Who measures: processes here, or Spark.")
+    ] = "local",
+    master: Annotated[
+        str | None, typer.Option(help="Spark's master: local[2], spark://host:7077, yarn.", show_default=False)
+    ] = None,
     params: ParamsFile = None,
     overrides: Overrides = None,
     lake: LakeUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure all posts and accounts, however many. Parquet files of features come out."""
-    import os
     from time import perf_counter
 
     from clout.display import print_json, step_bar
     from clout.features.sharded import run
-    from clout.features.sharded.processes import Processes
 
     meaning, judge = _of_champion(params, overrides) if scores else _of_params(params, overrides)
     source, begun = open_lake(lake), perf_counter()
-    several = workers or len(os.sched_getaffinity(0))
-    with Processes.open(several) as engine, step_bar(run.STEPS) as step:
-        measured = run.measure(source, out, engine, *meaning, shards, step, judge)
+    with engine_of(engine, master, workers) as opened, step_bar(run.STEPS) as step:
+        measured = run.measure(source, out.absolute(), opened, *meaning, shards, step, judge)
     told = {"out": str(out), **measured._asdict(), "seconds": round(perf_counter() - begun, 1)}
     if as_json:
         print_json(told)
@@ -80,3 +85,20 @@ def _of_champion(params: Path | None, overrides: list[str] | None) -> tuple[Mean
     bundle = registry.champion(read_settings().home)
     data = ScoreModel.load(bundle).data
     return (timedelta(days=data["horizon_days"]), data["action_values"]), BulkJudge(bundle)
+
+
+def engine_of(engine: str, master: str | None, workers: int | None) -> AbstractContextManager[Engine]:
+    """The engine of that name, open while its block lasts."""
+    import os
+
+    if engine == "spark":
+        from clout.features.sharded.spark import SparkEngine
+
+        if master is None or workers is not None:
+            raise typer.BadParameter("--engine spark needs --master (try local[2]), and no --workers")
+        return SparkEngine.open(master)
+    from clout.features.sharded.processes import Processes
+
+    if master is not None:
+        raise typer.BadParameter("--master is of Spark: add --engine spark")
+    return Processes.open(workers or len(os.sched_getaffinity(0)))

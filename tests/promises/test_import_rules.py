@@ -45,6 +45,8 @@ DOORS = {
     "websockets": ("clout.data.sources.live.bluesky.frames",),
     "mastodon": ("clout.data.sources.live.mastodon.server",),
     "psycopg": (),
+    "pyspark": ("clout.features.sharded.spark",),
+    "py4j": ("clout.features.sharded.spark",),
     "shap": ("clout.training.report", "clout.training.shap_explanation"),
 }
 
@@ -106,6 +108,7 @@ def test_every_module_stays_in_its_room(modules: dict[str, Path]) -> None:
         ("clout.models.scale", "import polars as pl"),
         ("clout.serving.api", "import lightgbm"),
         ("clout.data.sources.live.mastodon.rows", "from mastodon import Mastodon"),
+        ("clout.features.sharded.run", "def f():\n    from pyspark import SparkContext"),
         ("clout.serving.api", "from sqlalchemy import text"),
         ("clout.serving.store.engine", "import psycopg"),
         ("clout.serving.active_model", "def f():\n    from mlflow.tracking import MlflowClient"),
