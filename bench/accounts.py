@@ -84,7 +84,7 @@ def days(home: Path) -> dict[str, Any]:
     for day in range(DAYS_MOVED, -1, -1):
         at = end - timedelta(days=day)
         posts = counted_posts(history, at, *model.account.windows)
-        scores = judge.scores(posts, streams, at)
+        scores = judge.scores(posts, judge.matrix(posts, streams, at))
         names = posts["account"].unique(maintain_order=True)
         told.append(pl.DataFrame({"account": names, "score": scores.score}))
     moved = np.concatenate([_moves(before, after) for before, after in pairwise(told)])
