@@ -39,7 +39,8 @@ def steps(told: Figures) -> list[Step]:
     if "accounts" in told:
         batch = told["accounts"]["batch"]
         after = (batch["cost"]["cpu_seconds"] - batch["prepared"]["cpu_seconds"]) / CORES
-        found.append(Step("accounts judged from measured posts, in words", batch["scored"] / after, KLOUT_PROFILES))
+        posts = f"{short(batch['posts_explained'] / batch['scored'])} posts each"
+        found.append(Step(f"accounts scored, explained and stored, {posts}", batch["scored"] / after, KLOUT_PROFILES))
     return found
 
 
