@@ -40,9 +40,10 @@ class BulkJudge:
         """What `ScoreModel.score` has of each post, and its reasons: `base_score` and all `points_<feature>` add up to `score`."""
         model = _model(self.bundle)
         matrix, networks = model.contract.matrix(features), features["network"].to_list()
-        told = model.explain_rows(matrix, networks)
+        predicted, phi = model.predict(matrix, networks), model.contributions(matrix)[0]
+        told = model.explain_margins(predicted.margin, phi, matrix, networks, model.contract)
         points = {f"points_{name}": told.points[:, place] for place, name in enumerate(model.contract.names)}
-        return model.predict(matrix, networks).columns() | {"base_score": told.base_score} | points
+        return predicted.columns() | {"base_score": told.base_score} | points
 
 
 @cache
