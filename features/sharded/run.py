@@ -20,7 +20,7 @@ from clout.features.sharded import stages
 from clout.features.sharded.work import OUT, Work
 
 T = TypeVar("T")
-ROWS_AT_ONCE = 1_000_000
+ROWS_AT_ONCE, FEWEST = 1_000_000, 4
 STEPS = 7
 
 
@@ -54,7 +54,7 @@ def measure(
     end. Without `shards` there is one for each 1,000,000 actions or posts. What is on the way lies beside `out`, in a folder that is gone when this ends.
     """
     rows = _rows(lake, out)
-    shards = shards or max(1, ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE))
+    shards = shards or max(FEWEST, ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE))
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
         work = Work(lake.url, Path(folder), shards, horizon, action_values, undone="removals" in rows)
