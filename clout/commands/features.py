@@ -82,7 +82,7 @@ def _of_champion(params: Path | None, overrides: list[str] | None) -> tuple[Mean
 
     if params or overrides:
         raise CloutError("got --scores with parameters; expected one of both: the champion has its own")
-    bundle = registry.champion(read_settings().home)
+    bundle = registry.champion(read_settings().home).absolute()
     data = ScoreModel.load(bundle).data
     return (timedelta(days=data["horizon_days"]), data["action_values"]), BulkJudge(bundle)
 

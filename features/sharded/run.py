@@ -57,7 +57,8 @@ def measure(
     shards = shards or max(FEWEST, ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE))
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
-        work = Work(lake.url, Path(folder), shards, horizon, action_values, undone="removals" in rows)
+        url = lake.url if "://" in lake.url else str(Path(lake.url).absolute())
+        work = Work(url, Path(folder), shards, horizon, action_values, undone="removals" in rows)
         measured = _run(work, _parts(lake.receipts()), engine, step, judge)
         (Path(folder) / OUT).rename(out)
     return measured
