@@ -14,6 +14,7 @@ from typing import TypeVar
 from clout.errors import CloutError
 
 T = TypeVar("T")
+ALONE = {"POLARS_MAX_THREADS": "1"}
 
 
 class ProcessesError(CloutError):
@@ -34,11 +35,12 @@ class Processes:
     def open(cls, workers: int) -> Iterator[Processes]:
         """So many processes, which end with the block; tasks that wait then are not begun."""
         apart = multiprocessing.get_context("forkserver")
-        pool = ProcessPoolExecutor(workers, mp_context=apart, initializer=_one_processor)
-        try:
-            yield cls(pool, workers)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        with _one_thread_each():
+            pool = ProcessPoolExecutor(workers, mp_context=apart, initializer=_keep_to_itself)
+            try:
+                yield cls(pool, workers)
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def map(self, task: Callable[[int], T], numbers: Iterable[int]) -> list[T]:
         """What `task` returns for each of `numbers`, in their order."""
@@ -51,6 +53,21 @@ class Processes:
             ) from error
 
 
-def _one_processor() -> None:
-    """Nothing; polars, which asks when it is first imported, then uses one thread in this process."""
-    os.environ["POLARS_MAX_THREADS"] = "1"
+def _keep_to_itself() -> None:
+    """Nothing; a process of a server that was started before is told, too."""
+    os.environ.update(ALONE)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """A block whose processes find what polars asks when it is first imported, wherever that is; then all is as it was."""
+    before = {name: os.environ.get(name) for name in ALONE}
+    os.environ.update(ALONE)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
