@@ -17,7 +17,8 @@ from measuring.processes import Meter, alone
 from measuring.sets import SOCIETY, lake_of, params_of, planted, working_home
 from measuring.tables import show
 
-from clout.data.history import Tables, coverage, load, read_tables
+from clout.data.coverage import Tables, coverage
+from clout.data.history import load, read_tables
 from clout.data.lake import Lake
 from clout.data.simulate import Society, fill
 from clout.display import print_json, progress_bar, step_bar

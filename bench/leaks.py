@@ -18,7 +18,8 @@ import typer
 from measuring.sets import SOCIETY, at_hand, lake_of, params_of, working_home
 from measuring.tables import show, spread, watched
 
-from clout.data.history import Coverage, Tables, coverage, known_before, load, read_tables
+from clout.data.coverage import Coverage, Tables, coverage
+from clout.data.history import known_before, load, read_tables
 from clout.display import print_json
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import compute, prepare

@@ -26,7 +26,8 @@ from measuring.servers import free_port, running
 from measuring.sets import SOCIETY, lake_of, params_of, working_home
 from measuring.tables import show
 
-from clout.data.history import coverage, load, read_tables
+from clout.data.coverage import coverage
+from clout.data.history import load, read_tables
 from clout.data.lake import Lake
 from clout.display import print_json, step_bar
 from clout.features.account_posts import AccountsAt

@@ -25,7 +25,8 @@ from measuring.sets import PEOPLE, SOCIETY, lake_of, params_of, working_home
 from measuring.tables import show
 from measuring.truth import Truth
 
-from clout.data.history import coverage, load, read_tables
+from clout.data.coverage import coverage
+from clout.data.history import load, read_tables
 from clout.data.lake import Lake
 from clout.data.simulate import Society
 from clout.display import print_json

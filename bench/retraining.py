@@ -15,7 +15,8 @@ import typer
 from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, working_home
 from measuring.tables import show
 
-from clout.data.history import Tables, coverage, known_before, read_tables
+from clout.data.coverage import Tables, coverage
+from clout.data.history import known_before, read_tables
 from clout.data.lake import Lake
 from clout.display import print_json
 from clout.models.score_model import ScoreModel

@@ -19,8 +19,6 @@ from clout.data.lake import Lake
 from clout.data.ripening import Ripening
 from clout.data.tables import SCHEMAS
 
-__all__ = ["Coverage", "History", "Tables", "coverage", "known_before", "load", "read_tables", "without_text"]
-
 
 @dataclass(frozen=True)
 class History:

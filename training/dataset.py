@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from clout.data.history import History, Tables, load
+from clout.data.coverage import Tables
+from clout.data.history import History, load
 from clout.data.windows import newest
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING

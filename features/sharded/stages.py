@@ -87,9 +87,10 @@ def receive(work: Work, shard: int) -> Coverage:
     """
     said = without_text(work.sent("posts", shard), work.sent("removals", shard)).sort("post")
     work.keep("names", shard, said.select("post"))
-    posts = said.with_row_index("place").with_columns(CLOCK)
-    actions, counts = (_placed(work.sent(name, shard), posts) for name in ("actions", "counts"))
-    known = coverage({"posts": (posts := _placed(posts, posts)), "actions": actions, "counts": counts})
+    places = said.select("post").with_row_index("place")
+    actions, counts = (_placed(work.sent(name, shard), places) for name in ("actions", "counts"))
+    posts = said.drop("post").with_row_index("post").with_columns(CLOCK)
+    known = coverage({"posts": posts, "actions": actions, "counts": counts})
     to = work.shard_of(actions["actor"])
     told = with_posts(
         engagers.classed(actions).cast(NAMES).with_columns(CLOCK), posts.cast({"account": NAME}), work.horizon
@@ -104,10 +105,9 @@ def receive(work: Work, shard: int) -> Coverage:
     return known
 
 
-def _placed(rows: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with the place of their post in place of its name; null where it is not one of `posts`."""
-    places = posts.select("post", "place")
-    named = rows.drop("place", strict=False).join(places, on="post", how="left", maintain_order="left")
+def _placed(rows: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with the place of their post in place of its name; null where it has none."""
+    named = rows.join(places, on="post", how="left", maintain_order="left")
     return named.drop("post").rename({"place": "post"})
 
 

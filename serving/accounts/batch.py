@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from clout.data.history import Tables, coverage
+from clout.data.coverage import Tables, coverage
 from clout.data.lake import Lake
 from clout.errors import CloutError
 from clout.features.account_posts import AccountsAt, measured

@@ -24,7 +24,8 @@ from nasty_tables import (
 )
 from polars.testing import assert_frame_equal
 
-from clout.data.history import coverage, known_before, read_tables
+from clout.data.coverage import coverage
+from clout.data.history import known_before, read_tables
 from clout.data.lake import Lake
 from clout.data.published import find
 from clout.data.tables import SCHEMAS

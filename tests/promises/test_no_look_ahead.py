@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nasty_tables import BEGINNING, DAY, Tables, history_of, known_until, moment, nasty_tables
 
-from clout.data.history import Coverage, coverage, known_before
+from clout.data.coverage import Coverage, coverage
+from clout.data.history import known_before
 from clout.data.simulate import Society, simulate
 from clout.data.tables import SCHEMAS
 from clout.features.compute import compute, prepare

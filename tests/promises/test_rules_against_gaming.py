@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from trained_society import TrainedSociety
 
-from clout.data.history import History, Tables, load, read_tables
+from clout.data.coverage import Tables
+from clout.data.history import History, load, read_tables
 from clout.features.compute import prepare
 from clout.training.accounts import account_margins
 from clout.training.movement import Voice

@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 import served_home
 
+from clout.data.coverage import coverage
 from clout.data.erasure import erase
-from clout.data.history import coverage, known_before, load, read_tables
+from clout.data.history import known_before, load, read_tables
 from clout.data.lake import Lake
 from clout.features.account_posts import AccountsAt
 from clout.models import registry

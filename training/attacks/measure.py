@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.data.history import History, Tables, load, read_tables
+from clout.data.coverage import Tables
+from clout.data.history import History, load, read_tables
 from clout.data.lake import Lake
 from clout.features.compute import prepare
 from clout.models.score_model import ScoreModel

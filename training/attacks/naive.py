@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.data.history import Tables
+from clout.data.coverage import Tables
 from clout.data.tables import NO_REACTIONS
 from clout.models.scale import Scale, fit_curve
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from clout.data.history import History, Tables
+from clout.data.coverage import Tables
+from clout.data.history import History
 from clout.errors import CloutError
 from clout.models.account import AccountRule
 from clout.training.attacks.naive import received

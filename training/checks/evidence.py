@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.data.history import Tables
+from clout.data.coverage import Tables
 from clout.data.tombstones import Tombstones
 from clout.models.score_model import ScoreModel
 from clout.training.config import Params

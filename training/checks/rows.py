@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.data.history import Coverage, History, Tables, known_before, load
+from clout.data.coverage import Coverage, Tables
+from clout.data.history import History, known_before, load
 from clout.features.catalogue import WORDING
 from clout.features.compute import compute, prepare
 from clout.features.wording import Corpus
