@@ -15,9 +15,11 @@ from clout.data.windows import WIDTHS, Asked, Stream
 from clout.features import audience, messenger, network, standing, timing, unusual
 from clout.features.catalogue import FEATURES
 from clout.features.message import with_form
+from clout.features.shared import Shared
 
 ROW = "|row"
 IDS = ("post", "account", "network", "happened_at")
+MEASURED = Shared({feature.name: feature.expression.cast(pl.Float64) for feature in FEATURES})
 SAID = {name: kind for name, kind in SCHEMAS["posts"].items() if name not in {*IDS, "known_at"}}
 
 
@@ -77,8 +79,7 @@ def compute(posts: pl.DataFrame, streams: Streams, wording: pl.Series | None = N
     """
     context = look_up(posts, streams, root_names())
     context = context.with_columns(wording=pl.lit(None, pl.Float64) if wording is None else wording)
-    named = [feature.expression.cast(pl.Float64).alias(feature.name) for feature in FEATURES]
-    return context.select(*IDS, *named)
+    return MEASURED.select(context, *IDS)
 
 
 def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.DataFrame:

@@ -20,7 +20,7 @@ PRIOR_POSTS = 3.0
 
 def sums(posts: pl.DataFrame, outcomes: pl.DataFrame, record: Stream) -> Sums:
     """What the outcomes of `posts` add to their networks; `record` has those of each account (n, log)."""
-    forms = with_form(posts).select("post", "opening")
+    forms = with_form(posts, ["opening"]).select("post", "opening")
     before = window(outcomes, record, ["n", "log"], YEAR)
     usual = before.select(pl.when(pl.col("n") >= ENOUGH_POSTS).then(share(pl.col("log"), pl.col("n")) / UNIT))
     log = pl.col("outcome").log1p()

@@ -17,6 +17,7 @@ from clout.features.catalogue import FEATURES
 from clout.features.compute import root_names
 from clout.features.formula import formula
 from clout.features.message import FORM
+from clout.features.shared import Shared
 
 Row = Mapping[str, Any]
 Features = dict[str, float | None]
@@ -45,6 +46,7 @@ FEATURE = "feature|"
 TEXTS = {name: expression for name, expression in FORM.items() if _reads_text(expression)} | {
     FEATURE + feature.name: feature.expression for feature in FEATURES if _reads_text(feature.expression)
 }
+SHARED = Shared(TEXTS)
 OF_TEXT = {name: formula(expression) for name, expression in TEXTS.items()}
 OF_FORM = {name: formula(expression) for name, expression in FORM.items() if name not in TEXTS}
 FORMULAS = {feature.name: formula(feature.expression) for feature in FEATURES if FEATURE + feature.name not in TEXTS}
@@ -60,7 +62,7 @@ def read(post: Row) -> dict[str, Any]:
     if text is None or text.isascii():
         return {name: told(post) for name, told in OF_TEXT.items()}
     frame = pl.DataFrame({name: [post[name]] for name in READ}, schema=READ)
-    return frame.select_seq(expression.alias(name) for name, expression in TEXTS.items()).row(0, named=True)
+    return SHARED.select(frame).row(0, named=True)
 
 
 class Lookups:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
-from functools import partial
 from typing import Any
 
 Told = Callable[[Any], Any]
@@ -22,8 +21,10 @@ OF_MOMENTS: dict[str, Told] = {
 }
 
 
-def of_text(function: str | Mapping[str, Any], arguments: list[str]) -> Told | None:
+def of_text(function: str | Mapping[str, Any], arguments: list[Any]) -> Told | None:
     """What a function says of a text, given its other arguments; None where it is not known here."""
+    if function == "StripChars" and arguments == [" "]:
+        return lambda text: text.strip(" ")
     if isinstance(function, str):
         return OF_TEXTS.get(function)
     pattern = ascii_pattern(arguments[0])
@@ -33,8 +34,8 @@ def of_text(function: str | Mapping[str, Any], arguments: list[str]) -> Told | N
             told = lambda text: len(pattern.findall(text))  # noqa: E731
         case {"Contains": {"literal": False}}, []:
             told = lambda text: pattern.search(text) is not None  # noqa: E731
-        case {"Replace": {"n": -1, "literal": False}}, [""]:
-            told = partial(pattern.sub, "")
+        case {"Replace": {"n": -1 | 1 as most, "literal": False}}, ["" | " " as other]:
+            told = lambda text: pattern.sub(other, text, count=max(0, most))  # noqa: E731
         case {"Extract": group}, []:
             told = lambda text: found[group] if (found := pattern.search(text)) else None  # noqa: E731
     return told

@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 def streams(history: History) -> dict[str, Stream]:
     """The account's own posts (reshares of others' included), also by hour and by weekday."""
-    events = with_form(history.posts)
+    events = with_form(history.posts, ["hour", "weekday"])
     one = {"n": ONE}
     return {
         "posts": stream(events, ["account"], tie="post", totals=one, lasts={"time": pl.col("at")}),

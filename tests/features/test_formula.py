@@ -55,6 +55,7 @@ def test_a_span_of_time_is_in_microseconds() -> None:
     [
         (pl.col("text").str.reverse(), "got the function"),
         (pl.col("text").str.replace_all("a", "b"), "got the function"),
+        (pl.col("text").str.strip_chars(), "got the function"),
         (A % B, "got the operator Modulus"),
         (A**3, "got the function"),
         (A.cast(pl.Int8), "got a cast"),

@@ -6,11 +6,24 @@ import time
 
 import polars as pl
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from nasty_tables import Published, features_of, tables_of
+from polars.testing import assert_frame_equal
 
 from clout.features.message import FEATURES, with_form
 
 NAMES = [feature.name for feature in FEATURES]
+PLAIN, TEXT = pl.col("text").str.replace_all(r"https?://\S+", "").str, pl.col("text").str
+ONE_BY_ONE = {
+    "text_words": PLAIN.count_matches(r"\S+"),
+    "word_chars_mean": PLAIN.count_matches(r"\S") / PLAIN.count_matches(r"\S+"),
+    "capitals_share": PLAIN.count_matches(r"\p{Lu}") / PLAIN.count_matches(r"\p{L}"),
+    "hashtags_words_share": TEXT.count_matches(r"[#＃][\p{L}\p{N}_]+") / PLAIN.count_matches(r"\S+"),
+    "hashtag_place_share": TEXT.extract(r"(?s)^(.*?)[#＃][\p{L}\p{N}_]").str.len_chars() / TEXT.len_chars(),
+    "mention_place_share": TEXT.extract(r"(?s)^(.*?)(?:^|[^\p{L}\p{N}_])@[\p{L}\p{N}_]").str.len_chars()
+    / TEXT.len_chars(),
+}
 
 
 def shape(text: str | None, **form: object) -> dict[str, float | None]:
@@ -63,6 +76,16 @@ def test_where_the_first_name_and_hashtag_stand(text: str, name: float | None, h
     """Nothing of the text stands before a name that opens it; what sets a later name apart is not counted."""
     got = shape(text)
     assert (got["mention_place_share"], got["hashtag_place_share"]) == (name, hashtag)
+
+
+@given(st.lists(st.none() | st.text() | st.text("aÉ好 \n\t\u3000\x85\x1c#＃@.٣"), min_size=20, max_size=60))
+@example([None, "", " ", "\u3000 a", "x https://a.b  y", " \x85\u2028 @a  #b ", "\x1c", "#a @b", "@@a##b"])
+@settings(max_examples=50)
+def test_what_stands_between_tells_as_much_as_each_letter(texts: list[str | None]) -> None:
+    posts = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_columns(n_hashtags=pl.lit(None, pl.Int64))
+    got = posts.select(feature.expression.alias(feature.name) for feature in FEATURES if feature.name in ONE_BY_ONE)
+    expected = posts.select(pl.when(one.is_finite()).then(one).alias(name) for name, one in ONE_BY_ONE.items())
+    assert_frame_equal(got, expected, check_exact=True, check_column_order=False, check_dtypes=False)
 
 
 def test_an_unknown_text_says_nothing() -> None:
