@@ -79,13 +79,13 @@ class Lake:
             for receipt in past:
                 if receipt.batch == name:
                     return receipt.again({table: frame.height for table, frame in kept.items()})
-            parts = {table: self._divide(table, frame) for table, frame in kept.items()}
+            parts = {table: self._divide(table, frame, past) for table, frame in kept.items()}
             new = {table: part.new for table, part in parts.items() if part.new.height}
             refused = pl.concat([refused, *(part.conflicts for part in parts.values())])
             whole = {table for table, rows in new.items() if rows.height == batch[table].height}
             receipt = Receipt(
                 batch=name,
-                number=self.next_number() + bool(posts),
+                number=_next_number(past, tombstones) + bool(posts),
                 source=source,
                 note=note,
                 rows={table: rows.height for table, rows in new.items()},
@@ -99,7 +99,7 @@ class Lake:
 
     def scan(self, table: str) -> pl.LazyFrame:
         """The rows of `table`, read when collected; typed and empty when there are none."""
-        return self._scan(table, _schema(table))
+        return self._scan(table, _schema(table), self.receipts())
 
     def read(self, table: str) -> pl.DataFrame:
         """The rows of `table` in the order they came; typed and empty when there are none."""
@@ -113,7 +113,7 @@ class Lake:
 
     def rejects(self) -> pl.LazyFrame:
         """The rows that were refused, with table, row in the source, reason, sentence and the raw row."""
-        return self._scan(REJECTED, REJECTS)
+        return self._scan(REJECTED, REJECTS, self.receipts())
 
     def is_empty(self) -> bool:
         """Whether no table has a row."""
@@ -192,26 +192,30 @@ class Lake:
 
     def next_number(self) -> int:
         """The number of the next batch or erasure."""
-        changes: list[Receipt | Erasure] = [*self.receipts(), *self.tombstones().erasures]
-        return 1 + max((change.number for change in changes), default=0)
+        return _next_number(self.receipts(), self.tombstones())
 
-    def _divide(self, table: str, frame: pl.DataFrame) -> _Parts:
+    def _divide(self, table: str, frame: pl.DataFrame, past: Sequence[Receipt]) -> _Parts:
         if table == "identities":
-            return self._divide_identities(frame)
-        return self._divide_by_key(table, frame)
+            return self._divide_identities(frame, past)
+        return self._divide_by_key(table, frame, past)
 
-    def _divide_identities(self, frame: pl.DataFrame) -> _Parts:
+    def _divide_identities(self, frame: pl.DataFrame, past: Sequence[Receipt]) -> _Parts:
         """As any table is divided, but an account that another person declared before is refused."""
-        declared = self.scan("identities").join(frame.lazy().select("account"), on="account", how="semi")
+        declared = self._scan("identities", _schema("identities"), past).join(
+            frame.lazy().select("account"), on="account", how="semi"
+        )
         claimed = other_person(frame, self._collect("identities", declared))
-        parts = self._divide_by_key("identities", frame.filter(~claimed))
+        parts = self._divide_by_key("identities", frame.filter(~claimed), past)
         others = _refused("identities", frame.filter(claimed), TWO_PERSONS, CLAIMED)
         return parts._replace(conflicts=pl.concat([parts.conflicts, others]))
 
-    def _divide_by_key(self, table: str, frame: pl.DataFrame) -> _Parts:
+    def _divide_by_key(self, table: str, frame: pl.DataFrame, past: Sequence[Receipt]) -> _Parts:
         key = list(KEYS[table])
-        ends = pl.lit(frame[key[0]].min(), pl.String), pl.lit(frame[key[0]].max(), pl.String)
-        near = self.scan(table).filter(pl.col(key[0]).is_between(*ends))
+        if frame.is_empty():
+            return _Parts(frame, 0, pl.DataFrame(schema=REJECTS))
+        least, most = str(frame[key[0]].min()), str(frame[key[0]].max())
+        there = self._scan(table, _schema(table), past, (least, most))
+        near = there.filter(pl.col(key[0]).is_between(pl.lit(least), pl.lit(most)))
         again = self._collect(table, near.select(key).join(frame.lazy(), on=key, how="semi"), "streaming")
         if again.is_empty():
             return _Parts(frame, 0, pl.DataFrame(schema=REJECTS))
@@ -237,15 +241,22 @@ class Lake:
                 "make room or allow writing there, then run this again"
             ) from error
 
-    def _scan(self, table: str, schema: pl.Schema) -> pl.LazyFrame:
-        sizes = {self.path(table, r.stem): r.bytes[table] for r in self.receipts() if table in r.bytes}
-        for path, size in sizes.items():
-            self._check_size(path, size)
-        if not sizes:
+    def _scan(
+        self, table: str, schema: pl.Schema, past: Sequence[Receipt], ends: tuple[str, str] | None = None
+    ) -> pl.LazyFrame:
+        """The rows of `table` in the batches `past`, at least those whose first key is between `ends`."""
+        paths = []
+        for receipt in past:
+            if table in receipt.bytes:
+                path = self.path(table, receipt.stem)
+                self._check_size(path, receipt.bytes[table])
+                if ends is None or receipt.may_hold(table, *ends):
+                    paths.append(path)
+        if not paths:
             return pl.LazyFrame(schema=schema)
         if self.shelf.is_local:
-            return pl.scan_parquet(list(sizes), glob=False, schema=schema)
-        return pl.scan_parquet([self.shelf.content(path) for path in sizes], schema=schema)
+            return pl.scan_parquet(paths, glob=False, schema=schema)
+        return pl.scan_parquet([self.shelf.content(path) for path in paths], schema=schema)
 
     def _check_size(self, path: str, size: int) -> None:
         try:
@@ -269,6 +280,11 @@ class Lake:
             pl.read_parquet(self.shelf.content(path))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise broken(path, f"is damaged ({error})") from error
+
+
+def _next_number(receipts: Sequence[Receipt], tombstones: Tombstones) -> int:
+    changes: list[Receipt | Erasure] = [*receipts, *tombstones.erasures]
+    return 1 + max((change.number for change in changes), default=0)
 
 
 def rejected(refused: pl.DataFrame) -> dict[str, int]:

@@ -16,10 +16,11 @@ import polars as pl
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import ValidationError
 
-from clout.data.receipt import Receipt
-from clout.data.tables import SCHEMAS
+from clout.data.receipt import Receipt, stem
+from clout.data.tables import KEYS, SCHEMAS
 from clout.errors import CloutError
 
+Mark = tuple[int, int, int]
 PATIENCE = 600.0
 RECEIPTS, REJECTED, TOMBSTONES = "receipts", "rejects", "tombstones"
 _OURS = re.compile(r"([0-9a-f]{64})(?:-(\d+))?\.(parquet|json|json\.partial)")
@@ -44,6 +45,7 @@ class Shelf:
             ) from error
         self._root = str(root).rstrip("/")
         self.is_local = isinstance(self._files, LocalFileSystem)
+        self._known: dict[str, tuple[Mark, Receipt]] = {}
 
     def path(self, folder: str, stem: str) -> str:
         """The path or URL of the Parquet file `stem` in `folder`."""
@@ -52,17 +54,20 @@ class Shelf:
 
     def names(self, folder: str) -> list[str]:
         """The names of the files in `folder`, in order; none where there is no such folder."""
-        self._files.invalidate_cache()
+        path = f"{self._root}/{folder}"
         try:
-            return sorted(
-                str(path).rsplit("/", 1)[1] for path in self._files.ls(f"{self._root}/{folder}", detail=False)
-            )
-        except FileNotFoundError:
+            if self.is_local:
+                with os.scandir(path) as found:
+                    return sorted(entry.name for entry in found)
+            self._files.invalidate_cache()
+            return sorted(str(file).rsplit("/", 1)[1] for file in self._files.ls(path, detail=False))
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def content(self, path: str) -> bytes:
         """All bytes of the file at `path`, which is as `path()` gives it or below the root."""
-        return bytes(self._files.cat_file(path if "://" in path or path.startswith("/") else f"{self._root}/{path}"))
+        path = path if "://" in path or path.startswith("/") else f"{self._root}/{path}"
+        return Path(path).read_bytes() if self.is_local else bytes(self._files.cat_file(path))
 
     def frame(self, folder: str, stem: str, columns: list[str] | None = None) -> pl.DataFrame:
         """The rows of the Parquet file `stem` in `folder`, all columns or some."""
@@ -70,7 +75,7 @@ class Shelf:
 
     def size(self, path: str) -> int:
         """How many bytes the file at `path` has."""
-        return int(self._files.size(path))
+        return _stat(path).st_size if self.is_local else int(self._files.size(path))
 
     def receipts(self) -> list[Receipt]:
         """The newest receipt of each batch, first batch to last."""
@@ -90,13 +95,15 @@ class Shelf:
         self._files.mv(f"{target}.partial", target)
 
     def put_batch(self, receipt: Receipt, frames: Mapping[str, pl.DataFrame]) -> Receipt:
-        """`receipt` with the sizes of its files, once these and then the receipt itself are written."""
+        """`receipt` with what its files hold and how long they are, once these and then itself are written."""
         paths = {table: self.path(table, receipt.stem) for table in frames}
         for table, frame in frames.items():
             with self.writing(paths[table]) as file:
                 frame.write_parquet(file)
         sizes = {table: self.size(path) for table, path in paths.items()}
-        receipt = receipt.model_copy(update={"bytes": sizes})
+        keys = {table: frame[KEYS[table][0]] for table, frame in frames.items() if table in KEYS}
+        ends = {table: (key.min(), key.max()) for table, key in keys.items()}
+        receipt = receipt.model_copy(update={"bytes": sizes, "ends": ends})
         self.put(f"{RECEIPTS}/{receipt.stem}.json", receipt.model_dump_json(indent=2).encode())
         return receipt
 
@@ -139,10 +146,14 @@ class Shelf:
 
         So is, from a local lake, where the lock says that nobody is writing, what broken-off batches left.
         """
-        newest = {receipt.batch: receipt.edition for receipt in self.receipts()}
+        newest: dict[str, int] = {}
+        for found in map(_OURS.fullmatch, self.names(RECEIPTS)):
+            if found and found[3] == "json":
+                newest[found[1]] = max(int(found[2] or 0), newest.get(found[1], 0))
+        kept = {f"{stem(*one)}.{kind}" for one in newest.items() for kind in ("json", "parquet")}
         for folder in (RECEIPTS, *SCHEMAS, REJECTED, TOMBSTONES):
             for name in self.names(folder):
-                if self._is_litter(folder, name, newest):
+                if name not in kept and self._is_litter(folder, name, newest):
                     self._files.rm_file(f"{self._root}/{folder}/{name}")
 
     def _is_litter(self, folder: str, name: str, newest: Mapping[str, int]) -> bool:
@@ -153,11 +164,29 @@ class Shelf:
         return edition < last or (self.is_local and edition > last) if last is not None else self.is_local
 
     def _receipt(self, name: str) -> Receipt:
-        try:
-            return Receipt.model_validate_json(self.content(f"{RECEIPTS}/{name}"))
-        except ValidationError as error:
-            path = f"{self._root}/{RECEIPTS}/{name}"
-            raise broken(path, "is not a receipt") from error
+        """A receipt is read once, and again when the file is another."""
+        path = f"{self._root}/{RECEIPTS}/{name}"
+        mark = self._mark(path)
+        before, receipt = self._known.get(name, (None, None))
+        if receipt is None or mark is None or mark != before:
+            try:
+                receipt = Receipt.model_validate_json(self.content(path))
+            except ValidationError as error:
+                raise broken(path, "is not a receipt") from error
+            if mark is not None:
+                self._known[name] = mark, receipt
+        return receipt
+
+    def _mark(self, path: str) -> Mark | None:
+        """What is another when the file at `path` is; behind a URL nothing tells."""
+        if not self.is_local:
+            return None
+        found = _stat(path)
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _stat(path: str) -> os.stat_result:
+    return os.stat(path)  # noqa: PTH116 - for each file of a lake, and a Path takes three times as long
 
 
 def broken(path: str, what: str) -> LakeError:
