@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -14,13 +14,14 @@ from clout.data.index import Found, Index
 from clout.data.moments import MICROSECOND
 from clout.data.windows import WIDTHS
 from clout.features.catalogue import FEATURES
-from clout.features.compute import root_names
-from clout.features.formula import formula
+from clout.features.compute import of_accounts, root_names
+from clout.features.formula import Formulas, formulas
 from clout.features.message import FORM
 from clout.features.shared import Shared
 
 Row = Mapping[str, Any]
 Features = dict[str, float | None]
+Told = TypeVar("Told")
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 
@@ -47,10 +48,13 @@ TEXTS = {name: expression for name, expression in FORM.items() if _reads_text(ex
     FEATURE + feature.name: feature.expression for feature in FEATURES if _reads_text(feature.expression)
 }
 SHARED = Shared(TEXTS)
-OF_TEXT = {name: formula(expression) for name, expression in TEXTS.items()}
-OF_FORM = {name: formula(expression) for name, expression in FORM.items() if name not in TEXTS}
-FORMULAS = {feature.name: formula(feature.expression) for feature in FEATURES if FEATURE + feature.name not in TEXTS}
+SAID = {name.removeprefix(FEATURE): name for name in TEXTS if name.startswith(FEATURE)}
+OF_TEXT = formulas(TEXTS)
+OF_FORM = formulas({name: expression for name, expression in FORM.items() if name not in TEXTS})
+LOOKED_UP = frozenset(feature.name for feature in FEATURES) - {*SAID}
 LOOKUPS = _lookups()
+# Of one account: far more than the forms that its posts take.
+MOST_FOUND = 1000
 # What of a post depends on when it is published, but for what was known before.
 DATED = {"happened_at", *(name for name, expression in FORM.items() if "happened_at" in expression.meta.root_names())}
 READ = {"text": pl.String, "n_urls": pl.Int64, "n_hashtags": pl.Int64, "n_mentions": pl.Int64}
@@ -60,9 +64,19 @@ def read(post: Row) -> dict[str, Any]:
     """What the text of a post says, whenever it is published: parts of its form, and features that read nothing else."""
     text = post["text"]
     if text is None or text.isascii():
-        return {name: told(post) for name, told in OF_TEXT.items()}
+        return OF_TEXT(post)
     frame = pl.DataFrame({name: [post[name]] for name in READ}, schema=READ)
     return SHARED.select(frame).row(0, named=True)
+
+
+@cache
+def _features(names: frozenset[str]) -> Formulas:
+    """What tells these features of a row."""
+    return formulas({one.name: one.expression.cast(pl.Float64) for one in FEATURES if one.name in names})
+
+
+OF_ACCOUNT = _features(LOOKED_UP & {*of_accounts()})
+OF_POST = _features(LOOKED_UP - {*of_accounts()})
 
 
 class Lookups:
@@ -77,6 +91,7 @@ class Lookups:
         self._indexes = indexes
         self._moments = {"account": self.at, "network": _microseconds(network_at)}
         self._found: dict[tuple[object, ...], dict[str, Found]] = {}
+        self._features: dict[tuple[object, ...], Features] = {}
 
     @cached_property
     def dated(self) -> frozenset[str]:
@@ -90,14 +105,24 @@ class Lookups:
     def of(self, row: Row) -> dict[str, Found]:
         """What every index says of a row, by the names that expressions use."""
         found: dict[str, Found] = {}
-        for source in LOOKUPS:
+        for source, wanted in LOOKUPS.items():
             index = self._indexes[source]
-            key = tuple(row[name] for name in index.key)
-            asked = (source, *key)
-            if asked not in self._found:
-                self._found[asked] = _look_up(index, key, self._moments[index.key[0]], LOOKUPS[source])
-            found |= self._found[asked]
+            asked = (source, *[row[name] for name in index.key])
+            told = self._found.get(asked)
+            if told is None:
+                told = _look_up(index, asked[1:], self._moments[index.key[0]], wanted)
+                _remember(self._found, asked, told)
+            found.update(told)
         return found
+
+    def of_account(self, row: Row) -> Features:
+        """The features that are the same for every post of the row's account."""
+        asked = row["account"], row["network"], row["logged"]
+        told = self._features.get(asked)
+        if told is None:
+            told = OF_ACCOUNT(row)
+            _remember(self._features, asked, told)
+        return told
 
 
 def measure(
@@ -108,12 +133,12 @@ def measure(
     `said` is what was `read` of its text. `logged` tells whether the network tells who acts, `lift` is that of the post's
     words. `earlier` are the features of the same post at another moment, with the same known before.
     """
-    form = {name: told(post) for name, told in OF_FORM.items()}
-    row = {**post, **said, **form, "wording": lift, "logged": logged, "at": known.at}
-    row |= known.of(row)
+    row = {**post, **said, **OF_FORM(post), "wording": lift, "logged": logged, "at": known.at}
+    row.update(known.of(row))
     if earlier is not None:
-        return earlier | {name: _value(name, row) for name in known.dated}
-    return {feature.name: _value(feature.name, row) for feature in FEATURES}
+        return earlier | _features(known.dated)(row)
+    of_text = {name: None if (value := said[at]) is None else float(value) for name, at in SAID.items()}
+    return {**known.of_account(row), **of_text, **OF_POST(row)}
 
 
 def _look_up(
@@ -129,9 +154,11 @@ def _look_up(
     return found
 
 
-def _value(name: str, row: Mapping[str, Any]) -> float | None:
-    value = FORMULAS[name](row) if name in FORMULAS else row[FEATURE + name]
-    return None if value is None else float(value)
+def _remember(found: dict[tuple[object, ...], Told], asked: tuple[object, ...], told: Told) -> None:
+    """Nothing; what was `told` is found when it is asked again, and where much was found before, that is forgotten."""
+    if len(found) >= MOST_FOUND:
+        found.clear()
+    found[asked] = told
 
 
 def _microseconds(moment: datetime) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache, cached_property, lru_cache, partial
 
 import polars as pl
 
@@ -18,6 +18,8 @@ from clout.features.one_post import Features, Lookups, measure, read
 
 TICK = timedelta(microseconds=1)
 NOBODY = "draft"
+# Some 10 KB each.
+KEPT_ACCOUNTS = 1000
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Past:
         indexes = {name: Index.of(one) for name, one in streams.by_name.items()}
         return cls(indexes, streams.logged, dict(history.coverage.through.iter_rows()), history.horizon, action_values)
 
+    @cached_property
+    def known(self) -> Callable[[str, str, datetime], Lookups]:
+        """What was known of an account of a network before a moment; of those asked for last, what was found is kept."""
+        return lru_cache(KEPT_ACCOUNTS)(partial(_looked_up, self.indexes, self.through))
+
 
 def judged_at(draft: Draft, past: Past, facts: AccountFacts | None = None) -> datetime:
     """The moment before which everything known counts: the draft's own, but never later than just after what is known.
@@ -85,8 +92,12 @@ def judged_at(draft: Draft, past: Past, facts: AccountFacts | None = None) -> da
     So a draft for next week, or one judged long after the data end, meets the account as it was last seen, not an
     account that has fallen silent.
     """
-    known = facts.seen_at if facts else past.through.get(draft.network)
-    return draft.happened_at if known is None else min(draft.happened_at, known + TICK)
+    return _judged_at(draft.network, draft.happened_at, past, facts)
+
+
+def _judged_at(network: str, moment: datetime, past: Past, facts: AccountFacts | None) -> datetime:
+    known = facts.seen_at if facts else past.through.get(network)
+    return moment if known is None else min(moment, known + TICK)
 
 
 def features_of_draft(
@@ -111,7 +122,7 @@ def features_at(
     told: list[Features] = []
     measured: dict[datetime, Features] = {}
     for moment in moments:
-        as_of = judged_at(replace(draft, happened_at=moment), past, facts)
+        as_of = _judged_at(draft.network, moment, past, facts)
         logged, lookups = known(as_of)
         then, earlier = {**post, "happened_at": moment}, measured.get(as_of)
         told.append(measure(then, said, lookups, logged=logged, lift=lift, earlier=earlier))
@@ -121,12 +132,17 @@ def features_at(
 
 def _known(network: str, account: str, past: Past, facts: AccountFacts | None, as_of: datetime) -> tuple[bool, Lookups]:
     """Whether the network tells who acts, and what is looked up, of the account as `facts` have it where there are any."""
-    network_at = min(as_of, past.through.get(network, as_of) + HOUR + TICK)
     if facts is None:
-        return network in past.logged, Lookups(past.indexes, as_of, network_at)
+        return network in past.logged, past.known(network, account, as_of)
     told = prepare_alone(load(_tables(network, account, facts, as_of), past.horizon, past.action_values))
     own = {name: Index.of(one) for name, one in told.by_name.items() if one.key[0] == "account"}
-    return network in told.logged, Lookups({**past.indexes, **own}, as_of, network_at)
+    return network in told.logged, _looked_up({**past.indexes, **own}, past.through, network, account, as_of)
+
+
+def _looked_up(
+    indexes: Mapping[str, Index], through: Mapping[str, datetime], network: str, _: str, as_of: datetime
+) -> Lookups:
+    return Lookups(indexes, as_of, min(as_of, through.get(network, as_of) + HOUR + TICK))
 
 
 def _tables(network: str, account: str, facts: AccountFacts, as_of: datetime) -> dict[str, pl.DataFrame]:

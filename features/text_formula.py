@@ -12,6 +12,7 @@ from typing import Any
 
 Told = Callable[[Any], Any]
 TOKEN = re.compile(r"\\p\{(?P<letters>\w+)\}|\\.|[\[\]]")
+ONE_CHARACTER = re.compile(r"\\S|\\p\{\w+\}|\[\^?(\\p\{\w+\}|[^\\\[\]])+\]")
 LETTERS = {"L": "A-Za-z", "Lu": "A-Z", "N": "0-9", "Nd": "0-9"}
 OF_TEXTS: dict[str, Told] = {"LenChars": len, "Lowercase": str.lower}
 OF_MOMENTS: dict[str, Told] = {
@@ -31,7 +32,7 @@ def of_text(function: str | Mapping[str, Any], arguments: list[Any]) -> Told | N
     told: Told | None = None
     match function, arguments[1:]:
         case {"CountMatches": False}, []:
-            told = lambda text: len(pattern.findall(text))  # noqa: E731
+            told = _counts(arguments[0], pattern)
         case {"Contains": {"literal": False}}, []:
             told = lambda text: pattern.search(text) is not None  # noqa: E731
         case {"Replace": {"n": -1 | 1 as most, "literal": False}}, ["" | " " as other]:
@@ -39,6 +40,14 @@ def of_text(function: str | Mapping[str, Any], arguments: list[Any]) -> Told | N
         case {"Extract": group}, []:
             told = lambda text: found[group] if (found := pattern.search(text)) else None  # noqa: E731
     return told
+
+
+def _counts(written: str, pattern: re.Pattern[str]) -> Told:
+    """How often a pattern matches; what matches single characters is counted without looking at each."""
+    if not ONE_CHARACTER.fullmatch(written):
+        return lambda text: len(pattern.findall(text))
+    matched = bytes(code for code in range(128) if pattern.fullmatch(chr(code)))
+    return lambda text: len(text) - len(text.encode("ascii").translate(None, matched))
 
 
 def ascii_pattern(pattern: str) -> re.Pattern[str]:

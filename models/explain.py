@@ -152,13 +152,24 @@ class Reasoned:
 
     def told(self, row: int, limit: int | None = None) -> list[dict[str, Any]]:
         """The fields of each of `reasons`."""
-        order = np.argsort(-np.abs(self.points[row]), kind="stable")[:limit].tolist()
         values, points, known = self.values[row].tolist(), self.points[row].tolist(), self.phrasebook.known
-        return [known[at].told(values[at], points[at]) for at in order]
+        return [known[at].told(values[at], points[at]) for at in self.order(row)[:limit]]
 
-    def groups(self, row: int) -> dict[Group, float]:
+    def order(self, row: int) -> list[int]:
+        """The columns of a row, those that moved its score most first."""
+        order: list[int] = np.argsort(-np.abs(self.points[row]), kind="stable").tolist()
+        return order
+
+    def groups(self, row: int) -> Mapping[Group, float]:
         """Points of a row summed by the groups its features belong to."""
-        return self._sums(self.points[row])
+        if row not in self._groups:
+            self._groups[row] = self._sums(self.points[row])
+        return self._groups[row]
+
+    @cached_property
+    def _groups(self) -> dict[int, dict[Group, float]]:
+        """The sums by group of the rows that were asked for."""
+        return {}
 
     def sides(self, row: int) -> Sides:
         """Points of a row by side, and message against messenger."""
@@ -187,12 +198,12 @@ class Reasoned:
         features = dict.fromkeys(names, 0)
         for group, columns in self.phrasebook.columns.items():
             whole = integers([points[column] for column in columns], groups[group])
-            features |= {names[column]: number for column, number in zip(columns, whole, strict=True)}
+            features.update(zip([names[column] for column in columns], whole, strict=True))
         return Printed(base, score, groups, features)
 
     def _sums(self, numbers: Floats) -> dict[Group, float]:
         """Numbers of a row, one a feature, summed by group."""
-        return {group: float(numbers[columns].sum()) for group, columns in self.phrasebook.columns.items()}
+        return {group: float(np.add.reduce(numbers.take(at))) for group, at in self.phrasebook.columns.items()}
 
 
 @dataclass(frozen=True)
@@ -293,8 +304,12 @@ def integers(shares: Sequence[float], total: int) -> list[int]:
     >>> integers([4.5, 8.8], 13)
     [4, 9]
     """
-    whole = [math.floor(share) for share in shares]
-    everyone, some = divmod(total - sum(whole), len(shares))
-    order = sorted(range(len(shares)), key=lambda at: (whole[at] - shares[at], abs(shares[at])))
-    raised = set(order[:some])
-    return [number + everyone + (at in raised) for at, number in enumerate(whole)]
+    told = [math.floor(share) for share in shares]
+    everyone, some = divmod(total - sum(told), len(shares))
+    if some:
+        left = sorted(
+            (number - share, abs(share), at) for at, (number, share) in enumerate(zip(told, shares, strict=True))
+        )
+        for _, _, at in left[:some]:
+            told[at] += 1
+    return [number + everyone for number in told] if everyone else told

@@ -79,7 +79,7 @@ class ScoreModel:
             _ = self._boosters
         self.account = AccountRule.from_json(bundle.json("account.json"))
         self._group_columns = _columns(self.contract, self.intervals.features)
-        self._phrasebook = Phrasebook(self.contract, bundle.json("quantiles.json"))
+        self.phrasebook = Phrasebook(self.contract, bundle.json("quantiles.json"))
 
     @classmethod
     def load(cls, directory: str | Path) -> ScoreModel:
@@ -220,7 +220,7 @@ class ScoreModel:
         )
 
     def _phrases_of(self, contract: Contract) -> Phrasebook:
-        ours = self._phrasebook
+        ours = self.phrasebook
         return ours if contract is ours.contract else Phrasebook(contract, ours.quantiles, over_posts=True)
 
     @cached_property

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Lock
 from time import monotonic
@@ -28,6 +29,7 @@ from clout.features.request import Past
 from clout.features.wording import Wording
 from clout.models import golden, registry
 from clout.models.score_model import ScoreModel
+from clout.serving.written import WrittenReasons
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,6 +68,11 @@ class Loaded:
     ties: Ties
     published: Published
     persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def reasons(self) -> WrittenReasons:
+        """What writes the reasons of the model."""
+        return WrittenReasons(self.model.phrasebook)
 
     @classmethod
     def of(cls, model: ScoreModel, heard: Heard, lake: Lake, batches: frozenset[str]) -> Loaded:

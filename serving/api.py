@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime
 
-from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -40,7 +39,7 @@ from clout.serving.store.rows import StoreError
 from clout.serving.store_watch import DOWN, StoreWatch
 
 RETRY_SECONDS = "5"
-Tell = Callable[[Loaded, scoring.Measured], answers.Score]
+Tell = Callable[[Loaded, scoring.Measured], tuple[answers.Score, bytes]]
 LIGHT = 4_000
 NO_MODEL = "no model could be loaded; expected a champion that verifies and a lake to read: see the log of the service"
 
@@ -85,11 +84,11 @@ class Api:
 
     async def score(self, request: Request) -> Response:
         """The score of a post."""
-        return await self._judge(request, scoring.tell)
+        return await self._judge(request, scoring.write)
 
     async def explain(self, request: Request) -> Response:
         """The score of a post with its reasons."""
-        return await self._judge(request, scoring.tell_why)
+        return await self._judge(request, scoring.write_why)
 
     async def model(self, request: Request) -> Response:
         """What there is to know about the model."""
@@ -156,9 +155,9 @@ class Api:
         loaded = self._active.current()
         measured = scoring.measure(loaded, asked, now)
         self._metrics.measured(loaded.model.contract.names, measured.matrix)
-        answer = tell(loaded, measured)
+        answer, body = tell(loaded, measured)
         self._metrics.scored(answer.network, answer.score)
-        return _json(answer)
+        return Response(body, media_type="application/json")
 
 
 def curl(url: str, account: str) -> str:
@@ -199,10 +198,6 @@ def application(
 def _refusal(refused: Refusal, version: str) -> dict[str, str | None]:
     what = "champion or newer data" if refused.version in {None, version} else "newer champion"
     return {"version": refused.version, "reason": f"the {what} could not be taken in; see the log of the service"}
-
-
-def _json(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 async def _tell(request: Request, error: Exception) -> Response:

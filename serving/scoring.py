@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from clout.features.request import AccountFacts, Draft, features_at, features_of_draft, judged_at
 from clout.features.wording import Said
-from clout.models.explain import Printed, Reasoned
+from clout.models.explain import Explanation, Printed, Reasoned
 from clout.models.scale import band
 from clout.models.score_model import Prediction
-from clout.serving import answers
+from clout.serving import answers, written
 from clout.serving.active_model import Loaded, plain_handle
 from clout.serving.problems import Fault, ProblemError, of_validation
 from clout.serving.schemas import PostRequest
@@ -137,30 +137,53 @@ def tell(loaded: Loaded, measured: Measured) -> answers.Score:
     return answers.Score(**_score(loaded, measured, loaded.model.predict(measured.matrix, measured.networks)))
 
 
+def write(loaded: Loaded, measured: Measured) -> tuple[answers.Score, bytes]:
+    """The score of a post that was measured, and its JSON."""
+    answer = tell(loaded, measured)
+    return answer, written.written(answer)
+
+
 def tell_why(loaded: Loaded, measured: Measured) -> answers.Explained:
     """The score of a post that was measured, with its reasons."""
+    prediction, explanation = _judge(loaded, measured)
+    words = _words(measured.said)
+    return answers.Explained(**_score(loaded, measured, prediction), **reasons_of(explanation), words=words)
+
+
+def write_why(loaded: Loaded, measured: Measured) -> tuple[answers.Score, bytes]:
+    """The score of a post that was measured, and the JSON of what `tell_why` answers."""
+    prediction, explanation = _judge(loaded, measured)
+    printed = explanation.printed(0)
+    fields = _score(loaded, measured, prediction) | _sums(explanation, printed) | {"words": _words(measured.said)}
+    return written.explained(fields, loaded.reasons.of(explanation, [*printed.features.values()]))
+
+
+def _judge(loaded: Loaded, measured: Measured) -> tuple[Prediction, Explanation]:
+    """What the model says of a post, and why."""
     prediction = loaded.model.predict(measured.matrix, measured.networks)
     phi, _ = loaded.model.contributions(measured.matrix)
     told = (prediction.margin, phi, measured.matrix, measured.networks, loaded.model.contract)
-    explanation = loaded.model.explain_margins(*told)
-    return answers.Explained(
-        **_score(loaded, measured, prediction), **reasons_of(explanation), words=_words(measured.said)
-    )
+    return prediction, loaded.model.explain_margins(*told)
 
 
 def reasons_of(explained: Reasoned) -> dict[str, Any]:
     """The reasons of the first row of `explained`: base_score, reasons, groups, sides and adds_up of an answer.
 
-    Reasons and groups are plain fields, which the answer they go into checks all at once.
+    They are plain fields, which the answer they go into checks all at once.
     """
-    printed, groups, reasons = explained.printed(0), explained.groups(0), explained.told(0)
+    printed, reasons = explained.printed(0), explained.told(0)
     for reason in reasons:
         reason["points_printed"] = printed.features[reason["code"]]
+    return {"reasons": reasons, **_sums(explained, printed)}
+
+
+def _sums(explained: Reasoned, printed: Printed) -> dict[str, Any]:
+    """What the reasons of the first row begin from, and what they add up to."""
+    groups = explained.groups(0)
     return {
         "base_score": float(explained.base_score[0]),
-        "reasons": reasons,
         "groups": {name: {"points": points, "printed": printed.groups[name]} for name, points in groups.items()},
-        "sides": answers.Sides(**explained.sides(0).__dict__),
+        "sides": explained.sides(0).__dict__,
         "adds_up": _sum(explained, printed),
     }
 
@@ -168,21 +191,13 @@ def reasons_of(explained: Reasoned) -> dict[str, Any]:
 def _score(loaded: Loaded, measured: Measured, prediction: Prediction) -> dict[str, Any]:
     network = measured.network
     expected = {
-        what: answers.Expected(
-            value=float(prediction.expected[what][0]),
-            low=float(prediction.low[what][0]),
-            high=float(prediction.high[what][0]),
-        )
-        for what in prediction.expected
+        what: {"value": value.item(0), "low": prediction.low[what].item(0), "high": prediction.high[what].item(0)}
+        for what, value in prediction.expected.items()
     }
-    value = float(prediction.score[0])
+    value, low, high = (each.item(0) for each in (prediction.score, prediction.score_low, prediction.score_high))
     return {
         "score": value,
-        "interval": answers.Interval(
-            low=float(prediction.score_low[0]),
-            high=float(prediction.score_high[0]),
-            level=loaded.model.intervals.level,
-        ),
+        "interval": {"low": low, "high": high, "level": loaded.model.intervals.level},
         "band": band(value),
         "expected": expected,
         "account": measured.account,
@@ -190,29 +205,22 @@ def _score(loaded: Loaded, measured: Measured, prediction: Prediction) -> dict[s
         "happened_at": measured.happened_at,
         "as_of": measured.as_of,
         "data_through": loaded.past.through.get(network),
-        "evidence": answers.Evidence(
-            ripe_posts=measured.ripe_posts,
-            source=measured.source,
-        ),
+        "evidence": {"ripe_posts": measured.ripe_posts, "source": measured.source},
         "model_version": loaded.model.version,
         "scale_version": loaded.model.scale_version,
     }
 
 
-def _sum(explained: Reasoned, printed: Printed) -> answers.Sum:
+def _sum(explained: Reasoned, printed: Printed) -> dict[str, Any]:
     base, score = float(explained.base_score[0]), float(explained.score[0])
     points = float(explained.points[0].sum())
-    return answers.Sum(
-        base_score=base,
-        points=points,
-        score=score,
-        difference=base + points - score,
-        printed=answers.PrintedSum(base_score=printed.base, points=sum(printed.groups.values()), score=printed.score),
-    )
+    whole = {"base_score": printed.base, "points": sum(printed.groups.values()), "score": printed.score}
+    told = {"base_score": base, "points": points, "score": score, "difference": base + points - score}
+    return {**told, "printed": whole}
 
 
-def _words(said: Said | None) -> list[answers.Words]:
-    return [answers.Words(words=words, lift=lift) for words, lift in said.words()] if said else []
+def _words(said: Said | None) -> list[dict[str, Any]]:
+    return [{"words": words, "lift": lift} for words, lift in said.words()] if said else []
 
 
 def model(loaded: Loaded) -> answers.Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import polars as pl
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clout.features.catalogue import FEATURES
-from clout.features.formula import UnknownNodeError, formula
+from clout.features.formula import UnknownNodeError, formulas
 from clout.features.message import FORM
-from clout.features.one_post import FEATURE, FORMULAS, READ, TEXTS, read
+from clout.features.one_post import FEATURE, LOOKED_UP, READ, SAID, TEXTS, read
 
 A, B = pl.col("a"), pl.col("b")
 EXPRESSIONS = {
@@ -33,21 +34,26 @@ EXPRESSIONS = {
 numbers = st.one_of(st.none(), st.floats(-1e6, 1e6), st.sampled_from([0.0, 1.0, 2.5]))
 
 
+def told(expression: pl.Expr, row: dict[str, Any]) -> Any:  # noqa: ANN401 (what columns hold)
+    """What an expression says of one row."""
+    return formulas({"it": expression})(row)["it"]
+
+
 @pytest.mark.parametrize("name", EXPRESSIONS)
 @given(a=numbers, b=numbers)
 def test_it_says_what_polars_says(name: str, a: float | None, b: float | None) -> None:
     frame = pl.DataFrame({"a": [a], "b": [b]}, schema={"a": pl.Float64, "b": pl.Float64})
     expected = frame.select(told=EXPRESSIONS[name])["told"][0]
-    got = formula(EXPRESSIONS[name])({"a": a, "b": b})
+    got = told(EXPRESSIONS[name], {"a": a, "b": b})
     assert got == expected or (math.isnan(got) and math.isnan(expected))
 
 
 def test_a_span_of_time_is_in_microseconds() -> None:
     start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
-    told = formula((pl.col("end") - pl.col("start")).dt.total_microseconds() * 0.5)
+    half = (pl.col("end") - pl.col("start")).dt.total_microseconds() * 0.5
     micro = {"start": int(start.timestamp() * 1e6), "end": int(end.timestamp() * 1e6)}
-    assert told(micro) == 12 * 3600 * 1e6
-    assert told({**micro, "start": None}) is None
+    assert told(half, micro) == 12 * 3600 * 1e6
+    assert told(half, {**micro, "start": None}) is None
 
 
 @pytest.mark.parametrize(
@@ -64,12 +70,13 @@ def test_a_span_of_time_is_in_microseconds() -> None:
 )
 def test_what_it_does_not_know_it_refuses(expression: pl.Expr, words: str) -> None:
     with pytest.raises(UnknownNodeError, match=words):
-        formula(expression)
+        formulas({"it": expression})
 
 
 def test_every_feature_is_a_formula_or_read_from_the_text() -> None:
-    assert {one.name for one in FEATURES} == set(FORMULAS) | {name.removeprefix(FEATURE) for name in TEXTS} - set(FORM)
-    assert len(FORMULAS) > 40
+    assert {one.name for one in FEATURES} == LOOKED_UP | {*SAID}
+    assert {*TEXTS} == {FEATURE + name for name in SAID} | ({*FORM} & {*TEXTS})
+    assert len(LOOKED_UP) > 40
 
 
 @given(
@@ -92,5 +99,5 @@ def test_other_texts_are_read_by_polars() -> None:
 
 def test_moments_are_told_in_utc() -> None:
     moment = datetime(2026, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
-    told = formula(pl.col("at").dt.hour() + pl.col("at").dt.minute() * 0.5 + pl.col("at").dt.weekday())
-    assert told({"at": moment}) == 4 + 15 + 1
+    of_moment = pl.col("at").dt.hour() + pl.col("at").dt.minute() * 0.5 + pl.col("at").dt.weekday()
+    assert told(of_moment, {"at": moment}) == 4 + 15 + 1

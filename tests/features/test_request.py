@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -74,6 +74,15 @@ def test_a_draft_beyond_the_data_is_judged_where_they_end(tables: Tables, past: 
         post = pl.DataFrame([{**row, "happened_at": LATER, "as_of": end}], schema_overrides=SCHEMAS["posts"])
         batch = compute(post.with_columns(pl.col("as_of").cast(SCHEMAS["posts"]["happened_at"])), streams)
         assert not differences(features_of_draft(draft, past, None), batch)
+
+
+def test_what_was_found_of_an_account_is_found_again(tables: Tables, past: Past) -> None:
+    drafts = [replace(draft_of(row), happened_at=LATER) for row in tables["posts"].to_dicts()]
+    first = [features_of_draft(draft, past, None) for draft in drafts]
+    assert [features_of_draft(draft, past, None) for draft in drafts[::-1]][::-1] == first
+    assert past.known("read", ME, LATER) is past.known("read", ME, LATER) is not past.known("read", ME, moment(0))
+    fresh = Past(**{field.name: getattr(past, field.name) for field in fields(past)})
+    assert [features_of_draft(draft, fresh, None) for draft in drafts[::-1]][::-1] == first
 
 
 def test_nobody_has_no_past_but_a_network(past: Past) -> None:

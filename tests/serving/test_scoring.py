@@ -167,7 +167,7 @@ def test_a_stranger_needs_facts(loaded: Loaded, now: datetime, name: dict[str, s
 
 
 def test_a_handle_of_two_accounts_is_not_guessed(loaded: Loaded, now: datetime) -> None:
-    both = Loaded(**{**loaded.__dict__, "handles": {("commons", "amy"): ("commons/1", "commons/2")}})
+    both = replace(loaded, handles={("commons", "amy"): ("commons/1", "commons/2")})
     with pytest.raises(ProblemError, match="2 accounts: commons/1, commons/2; expected one: give account") as caught:
         scoring.score(both, request(now, network="commons", handle="amy", text=TEXT), now)
     assert caught.value.errors[0].code == "ambiguous_handle"
