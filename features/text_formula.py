@@ -12,7 +12,7 @@ from typing import Any
 
 Told = Callable[[Any], Any]
 TOKEN = re.compile(r"\\p\{(?P<letters>\w+)\}|\\.|[\[\]]")
-ONE_CHARACTER = re.compile(r"\\S|\\p\{\w+\}|\[\^?(\\p\{\w+\}|[^\\\[\]])+\]")
+ONE_CHARACTER = re.compile(r"[ \w]|\\S|\\p\{\w+\}|\[\^?(\\p\{\w+\}|[^\\\[\]])+\]")
 LETTERS = {"L": "A-Za-z", "Lu": "A-Z", "N": "0-9", "Nd": "0-9"}
 OF_TEXTS: dict[str, Told] = {"LenChars": len, "Lowercase": str.lower}
 OF_MOMENTS: dict[str, Told] = {
