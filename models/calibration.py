@@ -58,9 +58,7 @@ class Calibration:
 
     def apply(self, margin: Floats) -> Floats:
         """log(1 + expected actions) of each margin; below 0 where fewer than no actions would be expected."""
-        (cubic, square, slope, level), step = self._pieces(margin)
-        value: Floats = ((cubic * step + square) * step + slope) * step + level
-        return value
+        return _value(*self._pieces(margin))
 
     def derivative(self, margin: Floats) -> Floats:
         """How fast `apply` rises at each margin."""
@@ -69,23 +67,47 @@ class Calibration:
         return value
 
     def _pieces(self, margin: Floats) -> tuple[Floats, Floats]:
-        origins, coefficients = self._curve
-        piece = self._knots.searchsorted(margin, side="right")
-        return coefficients.take(piece, axis=1), margin - origins[piece]
+        origins, coefficients = self.curve
+        piece = self.knots.searchsorted(margin, side="right")
+        return coefficients.take(piece, axis=1), margin - origins.take(piece)
 
     @cached_property
-    def _knots(self) -> Floats:
+    def knots(self) -> Floats:
+        """Where its pieces meet."""
         return np.asarray(self.margin, dtype=np.float64)
 
     @cached_property
-    def _curve(self) -> tuple[Floats, Floats]:
+    def curve(self) -> tuple[Floats, Floats]:
         """Origins and cubic coefficients (highest power first) of the pieces: a line, the cubics, a line."""
-        x, y = self._knots, np.asarray(self.log_expected, dtype=np.float64)
+        x, y = self.knots, np.asarray(self.log_expected, dtype=np.float64)
         slopes = _slopes(x, y)
         inner = CubicHermiteSpline(x, y, slopes).c
         below, above = ([0.0, 0.0, slope, level] for slope, level in ((slopes[0], y[0]), (slopes[-1], y[-1])))
         coefficients = np.column_stack([below, inner, above])
         return np.concatenate([x[:1], x]), coefficients
+
+
+class Calibrations:
+    """The curves of several heads, applied at once: for one row that takes a third of the time."""
+
+    def __init__(self, curves: Sequence[Calibration]) -> None:
+        self._knots = [curve.knots for curve in curves]
+        origins, coefficients = zip(*(curve.curve for curve in curves), strict=True)
+        self._origins, self._coefficients = np.concatenate(origins), np.concatenate(coefficients, axis=1)
+        self._first = np.cumsum([0, *map(len, origins[:-1])])[:, None]
+
+    def apply(self, margins: Floats) -> Floats:
+        """What the curve of each head says of its margins, (heads, rows), to the last bit what `Calibration.apply` says."""
+        found = [knots.searchsorted(margin, side="right") for knots, margin in zip(self._knots, margins, strict=True)]
+        piece = np.array(found) + self._first
+        return _value(self._coefficients.take(piece, axis=1), margins - self._origins.take(piece))
+
+
+def _value(coefficients: Floats, step: Floats) -> Floats:
+    """A cubic's value so far from where its piece begins; its highest power comes first."""
+    cubic, square, slope, level = coefficients
+    value: Floats = ((cubic * step + square) * step + slope) * step + level
+    return value
 
 
 def _slopes(x: Floats, y: Floats) -> Floats:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import sub
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -194,12 +195,12 @@ class Reasoned:
         base, score = round(float(self.base_score[row])), round(float(self.score[row]))
         shares = self.groups(row)
         groups = dict(zip(shares, integers(list(shares.values()), score - base), strict=True))
-        names, points = self.names, self.points[row].tolist()
-        features = dict.fromkeys(names, 0)
+        points = self.points[row].tolist()
+        whole = [0] * len(points)
         for group, columns in self.phrasebook.columns.items():
-            whole = integers([points[column] for column in columns], groups[group])
-            features.update(zip([names[column] for column in columns], whole, strict=True))
-        return Printed(base, score, groups, features)
+            for column, number in zip(columns, integers([points[at] for at in columns], groups[group]), strict=True):
+                whole[column] = number
+        return Printed(base, score, groups, dict(zip(self.names, whole, strict=True)))
 
     def _sums(self, numbers: Floats) -> dict[Group, float]:
         """Numbers of a row, one a feature, summed by group."""
@@ -304,12 +305,10 @@ def integers(shares: Sequence[float], total: int) -> list[int]:
     >>> integers([4.5, 8.8], 13)
     [4, 9]
     """
-    told = [math.floor(share) for share in shares]
+    told = list(map(math.floor, shares))
     everyone, some = divmod(total - sum(told), len(shares))
     if some:
-        left = sorted(
-            (number - share, abs(share), at) for at, (number, share) in enumerate(zip(told, shares, strict=True))
-        )
+        left = sorted(zip(map(sub, told, shares), map(abs, shares), range(len(told)), strict=True))
         for _, _, at in left[:some]:
             told[at] += 1
     return [number + everyone for number in told] if everyone else told

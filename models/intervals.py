@@ -75,11 +75,7 @@ class Intervals:
 
     def offsets(self, head: str, first: Floats, second: Floats) -> Floats:
         """The offset of each row for a head."""
-        return self.offsets_of(head, self.groups(first, second))
-
-    def offsets_of(self, head: str, groups: Groups) -> Floats:
-        """The offset of each row for a head, from its bins."""
-        return self._filled[head][groups]
+        return self.filled[head][self.groups(first, second)]
 
     @cached_property
     def _edges(self) -> tuple[Floats, Floats]:
@@ -87,7 +83,8 @@ class Intervals:
         return np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
 
     @cached_property
-    def _filled(self) -> dict[str, Floats]:
+    def filled(self) -> dict[str, Floats]:
+        """The offset of each head by the bins of both features, the default where there is no other."""
         return {
             head: np.array(
                 [[self.default[head] if cell is None else cell for cell in row] for row in table], dtype=float

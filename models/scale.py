@@ -90,6 +90,8 @@ class Scale:
     def score(self, log_expected: Floats, networks: Sequence[str]) -> Floats:
         """The score of each value, strictly inside (1, 100); values are (rows,) or (anything, rows)."""
         z, _ = self._straight(log_expected, networks)
+        if not ((z < BEND_LOW) | (z > BEND_HIGH)).any():
+            return z
         low = 1 + (BEND_LOW - 1) * np.exp(np.minimum(z - BEND_LOW, 0) / (BEND_LOW - 1))
         high = 100 - (100 - BEND_HIGH) * np.exp(-np.maximum(z - BEND_HIGH, 0) / (100 - BEND_HIGH))
         score = np.where(z < BEND_LOW, low, np.where(z > BEND_HIGH, high, z))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from clout.features.contract import Contract, ContractError
 from clout.models.account import AccountRule
 from clout.models.bundle import Bundle, BundleError, read
-from clout.models.calibration import Calibration
+from clout.models.calibration import Calibration, Calibrations
 from clout.models.explain import Explanation, Phrasebook, points_rate
 from clout.models.intervals import Intervals, lower_end, spread
 from clout.models.row_margins import RowMargins
@@ -68,7 +68,9 @@ class ScoreModel:
         self.scale = Scale.from_json(bundle.json("scale.json"))
         self.intervals = Intervals.from_json(bundle.json("intervals.json"))
         curves = bundle.json("calibration.json")
-        self._calibrations = {head: Calibration.from_json(curve) for head, curve in curves.items()}
+        self._calibration = Calibration.from_json(curves["main"])
+        self._calibrations = Calibrations([Calibration.from_json(curve) for curve in curves.values()])
+        self._told = tuple(curves)
         self.heads = tuple(head for head in curves if head != "main")
         self._shown = tuple("actions" if head == "main" else head for head in curves)
         self._files = {"main": "model.txt", "low": "low.txt", "high": "high.txt"}
@@ -79,6 +81,8 @@ class ScoreModel:
             _ = self._boosters
         self.account = AccountRule.from_json(bundle.json("account.json"))
         self._group_columns = _columns(self.contract, self.intervals.features)
+        self._offsets = np.array([self.intervals.filled[head] for head in curves])
+        self._bases: dict[str, tuple[float, float]] = {}
         self.phrasebook = Phrasebook(self.contract, bundle.json("quantiles.json"))
 
     @classmethod
@@ -126,7 +130,7 @@ class ScoreModel:
         """Predictions of a (rows, features) matrix in contract order, missing as NaN, one network a row."""
         self._check(matrix, networks)
         margins = self.margins(matrix)
-        logs = np.array([curve.apply(margins[head]) for head, curve in self._calibrations.items()])
+        logs = self._calibrations.apply(np.array([margins[head] for head in self._told]))
         told, main = np.array([logs, *self._bounds(matrix, margins, logs)]), self._shown.index("actions")
         score, score_low, score_high = self.scale.score(told[:, main], networks)
         expected, low, high = (dict(zip(self._shown, actions, strict=True)) for actions in _actions(told))
@@ -168,6 +172,12 @@ class ScoreModel:
             self.main(matrix), self.contributions(matrix)[0], matrix, networks, self.contract, ids
         )
 
+    def explain_prediction(
+        self, predicted: Prediction, phi: Floats, matrix: Floats, networks: Sequence[str]
+    ) -> Explanation:
+        """The same of rows that were predicted, from the contributions `phi` to their margins."""
+        return self._explanation(predicted.margin, predicted.score, phi, matrix, networks, self.contract, {})
+
     def main(self, matrix: Floats) -> Floats:
         """The margins of a matrix in contract order, (rows,)."""
         if len(matrix) == 1 and self._row_margins is not None:
@@ -182,11 +192,11 @@ class ScoreModel:
 
     def score_margins(self, margin: Floats, networks: Sequence[str]) -> Floats:
         """The score of each margin; margins are (rows,) or (anything, rows), NaN stays NaN."""
-        return self.scale.score(self._calibrations["main"].apply(margin), networks)
+        return self.scale.score(self._calibration.apply(margin), networks)
 
     def expected_of(self, margin: Floats) -> Floats:
         """The expected actions of each margin, never below 0; NaN stays NaN."""
-        return _actions(self._calibrations["main"].apply(margin))
+        return _actions(self._calibration.apply(margin))
 
     def explain_margins(
         self,
@@ -201,23 +211,43 @@ class ScoreModel:
 
         With a contract that is not the model's own, the values are means over the posts of accounts.
         """
-        calibration = self._calibrations["main"]
-        base_margin = np.full(len(phi), self._base_margin)
-        logs = calibration.apply(np.array([margin, base_margin]))
-        score, base_score = self.scale.score(logs, networks)
-        slope = self.scale.derivative(logs[1], networks) * calibration.derivative(base_margin)
+        return self._explanation(
+            margin, self.score_margins(margin, networks), phi, values, networks, contract, ids or {}
+        )
+
+    def _explanation(
+        self,
+        margin: Floats,
+        score: Floats,
+        phi: Floats,
+        values: Floats,
+        networks: Sequence[str],
+        contract: Contract,
+        ids: Mapping[str, Sequence[str]],
+    ) -> Explanation:
+        bases = [self._base_of(network) for network in networks]
+        base_score, slope = np.array(bases).reshape(-1, 2).T
         return Explanation(
             phrasebook=self._phrases_of(contract),
             networks=tuple(networks),
             values=values,
             margin=margin,
-            base_margin=base_margin,
+            base_margin=np.full(len(phi), self._base_margin),
             phi=phi,
             score=score,
             base_score=base_score,
             rate=points_rate(phi.sum(axis=1), score - base_score, slope),
-            ids=ids or {},
+            ids=ids,
         )
+
+    def _base_of(self, network: str) -> tuple[float, float]:
+        """The score of the base margin on a network, and the points that a unit of margin makes there."""
+        if network not in self._bases:
+            margin = np.array([self._base_margin])
+            log = self._calibration.apply(margin)
+            slope = self.scale.derivative(log, [network]) * self._calibration.derivative(margin)
+            self._bases[network] = self.scale.score(log, [network]).item(), slope.item()
+        return self._bases[network]
 
     def _phrases_of(self, contract: Contract) -> Phrasebook:
         ours = self.phrasebook
@@ -266,15 +296,15 @@ class ScoreModel:
     def _bounds(self, matrix: Floats, margins: Mapping[str, Floats], logs: Floats) -> tuple[Floats, Floats]:
         """Both ends of each head's interval on the log1p scale, (heads, rows) as `logs`, widened to hold the expectation."""
         first, second = (matrix[:, column] for column in self._group_columns)
-        groups, width = self.intervals.groups(first, second), spread(margins["low"], margins["high"])
-        low, high = [], []
-        for head in self._calibrations:
-            below, above = ("low", "high") if head == "main" else (head, head)
-            offset = self.intervals.offsets_of(head, groups)
-            reach = offset if head == "main" else offset * width
-            low.append(margins[below] - reach)
-            high.append(margins[above] + reach)
-        return np.minimum(lower_end(np.array(low)), logs), np.maximum(np.array(high), logs)
+        a, b = self.intervals.groups(first, second)
+        main, width = self._told.index("main"), spread(margins["low"], margins["high"])
+        reach = self._offsets[:, a, b]
+        reach[:main] *= width
+        reach[main + 1 :] *= width
+        below, above = (
+            np.array([margins[end if head == "main" else head] for head in self._told]) for end in ("low", "high")
+        )
+        return np.minimum(lower_end(below - reach), logs), np.maximum(above + reach, logs)
 
 
 def _check_columns(bundle: Bundle, name: str, contract: Contract) -> None:

@@ -41,7 +41,7 @@ class BulkJudge:
         model = _model(self.bundle)
         matrix, networks = model.contract.matrix(features), features["network"].to_list()
         predicted, phi = model.predict(matrix, networks), model.contributions(matrix)[0]
-        told = model.explain_margins(predicted.margin, phi, matrix, networks, model.contract)
+        told = model.explain_prediction(predicted, phi, matrix, networks)
         points = {f"points_{name}": told.points[:, place] for place, name in enumerate(model.contract.names)}
         return predicted.columns() | {"base_score": told.base_score} | points
 

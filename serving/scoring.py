@@ -140,7 +140,7 @@ def tell(loaded: Loaded, measured: Measured) -> answers.Score:
 def write(loaded: Loaded, measured: Measured) -> tuple[answers.Score, bytes]:
     """The score of a post that was measured, and its JSON."""
     answer = tell(loaded, measured)
-    return answer, written.written(answer)
+    return answer, answer.model_dump_json().encode()
 
 
 def tell_why(loaded: Loaded, measured: Measured) -> answers.Explained:
@@ -162,8 +162,7 @@ def _judge(loaded: Loaded, measured: Measured) -> tuple[Prediction, Explanation]
     """What the model says of a post, and why."""
     prediction = loaded.model.predict(measured.matrix, measured.networks)
     phi, _ = loaded.model.contributions(measured.matrix)
-    told = (prediction.margin, phi, measured.matrix, measured.networks, loaded.model.contract)
-    return prediction, loaded.model.explain_margins(*told)
+    return prediction, loaded.model.explain_prediction(prediction, phi, measured.matrix, measured.networks)
 
 
 def reasons_of(explained: Reasoned) -> dict[str, Any]:

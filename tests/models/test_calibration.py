@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
-from clout.models.calibration import Calibration, CalibrationError
+from clout.models.calibration import Calibration, CalibrationError, Calibrations
 
 KNOTS = Calibration((-1.0, 0.0, 1.5, 2.0, 4.0), (-0.5, 0.1, 0.2, 3.0, 3.1))
 
@@ -78,3 +78,11 @@ def test_json_keeps_it_exactly():
 def test_knots_that_do_not_rise_are_refused(margin: tuple[float, ...], values: tuple[float, ...], words: str):
     with pytest.raises(CalibrationError, match=words):
         Calibration(margin, values)
+
+
+def test_several_curves_at_once_say_what_each_says_to_the_bit():
+    curves = [KNOTS, Calibration((0.0, 1.0), (0.5, 0.6)), Calibration((-3.0, -1.0, 2.0, 5.0), (0.0, 0.1, 2.0, 2.1))]
+    margins = np.random.default_rng(4).normal(0, 4, (3, 200))
+    margins[:, :3] = [-1.0, 0.0, 1.0]
+    expected = [curve.apply(row).tolist() for curve, row in zip(curves, margins, strict=True)]
+    assert Calibrations(curves).apply(margins).tolist() == expected
