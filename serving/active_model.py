@@ -199,6 +199,7 @@ class ActiveModel:
         self._reason = "the model is being loaded; expected it in a few seconds: try again"
         self._loading = Lock()
         self._home: Path | None = None
+        self._taken: tuple[bytes | None, frozenset[str]] | None = None
 
     def load(self, home: Path, lake: str, *, keep: bool = True) -> None:
         """Loads the champion of `home` and the history of `lake`; when that fails, what answered before stays.
@@ -210,6 +211,7 @@ class ActiveModel:
 
     def _load(self, home: Path, lake: str, *, keep: bool) -> None:
         began, before, self._home = monotonic(), self._current, home
+        pointer = _pointer(home)
         try:
             loaded = read_active(home, Lake(lake), before, keep=keep)
         except CloutError as error:
@@ -220,7 +222,7 @@ class ActiveModel:
             log.exception("no model could be loaded from %s and %s", home, lake)
             self._refuse(home, f"could not load the model or the lake: {error!r}; see the log of the service")
             return
-        self._current, self._refused = loaded, None
+        self._current, self._refused, self._taken = loaded, None, (pointer, loaded.batches)
         after = f", after {before.model.version}" if before else ""
         log.info("model %s is ready%s; loaded in %.1f s", loaded.model.version, after, monotonic() - began)
 
@@ -231,12 +233,12 @@ class ActiveModel:
 
     def follow(self, home: Path, lake: str, stop: Event) -> None:
         """Nothing, once `stop` is set; until then it takes in each new champion of `home` and what is new in `lake`."""
-        seen, tried, looked, cost, batches = None, 0.0, -LAKE_SECONDS, 0.0, frozenset[str]()
+        seen, tried, looked, cost, batches = self._taken, 0.0, -LAKE_SECONDS, 0.0, frozenset[str]()
         while not stop.is_set():
             now = monotonic()
             if now - looked >= max(LAKE_SECONDS, LAKE_SHARE * cost):
                 looked, batches = now, _batches(lake, batches)
-            found = (_read(registry.pointer_file(home, registry.CHAMPION)), batches)
+            found = (_pointer(home), batches)
             if found != seen or (self._refused and now - tried >= RETRY_SECONDS):
                 seen, tried = found, now
                 self.load(home, lake)
@@ -284,8 +286,9 @@ def _batches(lake: str, known: frozenset[str]) -> frozenset[str]:
         return known
 
 
-def _read(file: Path) -> bytes | None:
+def _pointer(home: Path) -> bytes | None:
+    """What names the champion of a home; None where it cannot be read."""
     try:
-        return file.read_bytes()
+        return registry.pointer_file(home, registry.CHAMPION).read_bytes()
     except OSError:
         return None

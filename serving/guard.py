@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from secrets import token_hex
 from time import perf_counter
-from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clout.serving.edge import telling
+from clout.serving.edge.headers import header
 from clout.serving.metrics import Metrics
 from clout.serving.problems import ProblemError
 
 LARGEST_BODY = 1 << 20
-REQUEST_ID = "X-Request-Id"
+REQUEST_ID = b"x-request-id"
 READABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CLIENT_LEFT = 499
 DEADLINE_SECONDS = 30.0
@@ -44,7 +44,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id.encode())]
             await send(message)
 
         try:
@@ -70,8 +70,8 @@ def _last_resort(error: Exception, request_id: str, deadline: float) -> ProblemE
 
 def _request_id(scope: Scope) -> str:
     """The client's own id where it is short and plain, else a new one."""
-    given = Headers(scope=scope).get(REQUEST_ID, "")
-    return given if READABLE_ID.fullmatch(given) else uuid4().hex
+    given = header(scope, REQUEST_ID)
+    return given if READABLE_ID.fullmatch(given) else token_hex(16)
 
 
 def _route(scope: Scope) -> str:
@@ -91,7 +91,7 @@ async def read_body(request: Request, largest: int) -> bytes:
 
     Refused as soon as it is longer than `largest`, or when it is not there after `BODY_SECONDS`.
     """
-    declared = request.headers.get("content-length", "")
+    declared = header(request.scope, b"content-length")
     if declared.isdecimal() and int(declared) > largest:
         raise _too_large(f"{int(declared):,}", largest)
     try:
@@ -111,12 +111,12 @@ async def _read(request: Request, largest: int) -> bytes:
 
 
 def _check_type(request: Request) -> None:
-    media, _, parameters = request.headers.get("content-type", "").partition(";")
+    told = header(request.scope, b"content-type", "no content type")
+    encoding = header(request.scope, b"content-encoding", "identity")
+    media, _, parameters = told.partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    encoding = request.headers.get("content-encoding", "identity")
     if media.strip().lower() != "application/json" or charset not in {"", "utf-8"}:
-        got = request.headers.get("content-type", "no content type")
-        raise ProblemError("not_json", f"got {got[:100]}; expected application/json in UTF-8")
+        raise ProblemError("not_json", f"got {told[:100]}; expected application/json in UTF-8")
     if encoding != "identity":
         raise ProblemError("not_json", f"got a body encoded as {encoding[:100]}; expected it plain")
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Literal
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clout.serving.edge import telling
+from clout.serving.edge.headers import header
 from clout.serving.edge.here import is_from_here, is_local, is_loopback
 from clout.serving.edge.keys import ADMIN, Key, KeyRing, missing_scope, no_key
 from clout.serving.edge.limits import Allowance, Buckets, InFlight, too_many
@@ -136,13 +137,12 @@ class Gate:
 
 def _given(scope: Scope) -> str | None:
     """The key that a request brings; None where it brings none."""
-    headers = Headers(scope=scope)
-    kind, _, given = headers.get("authorization", "").partition(" ")
+    kind, _, given = header(scope, b"authorization").partition(" ")
     if kind.lower() == "bearer":
         return given.strip()
     if kind.lower() == "basic":
         return _password(given)
-    return headers.get("x-api-key") or (shape.presented_key(scope) if shape.speaks(scope) else None)
+    return header(scope, b"x-api-key") or (shape.presented_key(scope) if shape.speaks(scope) else None)
 
 
 def _password(given: str) -> str:

@@ -39,9 +39,8 @@ def is_local(scope: Scope) -> bool:
 
 def is_from_here(scope: Scope) -> bool:
     """The same, whatever address it asks at: where a service listens on all of them, the server may not know which."""
-    told = sorted(pair for pair in scope["headers"] if pair[0] in TELLING)
-    by_name = [name for name, _ in told] in NAMED and all(is_loopback(_host(value)) for _, value in told)
-    return by_name and _is_loopback_end(scope.get("client"))
+    told = tuple((name, value) for name, value in scope["headers"] if name in TELLING)
+    return _names_us(told) and _is_loopback_end(scope.get("client"))
 
 
 def _is_loopback_end(end: Sequence[Any] | None) -> bool:
@@ -49,6 +48,11 @@ def _is_loopback_end(end: Sequence[Any] | None) -> bool:
 
 
 @lru_cache(1024)
+def _names_us(told: tuple[tuple[bytes, bytes], ...]) -> bool:
+    """Whether the headers that tell of an address name this machine alone."""
+    return sorted(name for name, _ in told) in NAMED and all(is_loopback(_host(value)) for _, value in told)
+
+
 def _host(written: bytes) -> str | None:
     """The name that a Host or Origin header says, without its port."""
     try:

@@ -200,3 +200,20 @@ def test_what_answered_before_stays(home: Path, tmp_path: Path, caplog: pytest.L
     assert active.current() is before
     assert f"model {before.model.version} is ready" in caplog.text
     assert "there is no champion" in caplog.text
+
+
+class OnceRound(Event):
+    """Set as soon as it is waited for."""
+
+    def wait(self, _: float | None = None) -> bool:
+        """True, for it is set."""
+        self.set()
+        return True
+
+
+def test_what_was_loaded_is_not_loaded_again_when_it_is_followed(home: Path) -> None:
+    active, lake = ActiveModel(), str(home / "lake")
+    active.load(home, lake)
+    loaded = active.current()
+    active.follow(home, lake, OnceRound())
+    assert active.current() is loaded
