@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 import pytest
@@ -17,13 +19,14 @@ from clout.features.one_post import Lookups, measure, read
 
 
 def one_by_one(posts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
-    """The features of each post as a request measures them, in the order of `posts`."""
+    """The features of each post as a request measures them, in the order of `posts`; those of one moment look up together."""
     indexes = {name: Index.of(one) for name, one in streams.by_name.items()}
+    known = cache(lambda at: Lookups(indexes, at, at))
     rows = [
         measure(
             row,
             read(row),
-            Lookups(indexes, row.get("as_of", row["happened_at"]), row.get("as_of", row["happened_at"])),
+            known(row.get("as_of", row["happened_at"])),
             logged=row["network"] in streams.logged,
             lift=None,
         )
