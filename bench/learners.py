@@ -48,9 +48,9 @@ class Fold:
     truth: Floats
 
 
-def keep_blocks(name: str, home: Path) -> dict[str, int]:
+def keep_blocks(name: str, home: Path, people: int = PEOPLE) -> dict[str, int]:
     """The size of a set, whose rolling blocks are then in arrays at `home`, without features that are never known."""
-    dataset = build(read_tables(lake_of(name, home, PEOPLE)), params_of(name))
+    dataset = build(read_tables(lake_of(name, home, people)), params_of(name))
     before_last, blocks = pl.col("ripe_at") < dataset.plan.final.start, dataset.plan.rolling
     first = CONTRACT.matrix(dataset.frame.filter(blocks[0].taught()))
     known = np.flatnonzero(~np.isnan(first).all(0))

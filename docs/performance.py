@@ -107,6 +107,25 @@ def learners(told: Mapping[str, Figures]) -> str:
     return table(heads, rows)
 
 
+def cluster(told: Figures) -> str:
+    """What the main head takes and gives in one process and on a cluster."""
+    rows = [
+        (
+            f"{told['workers']} workers, rows {way}" if way != "one process" else f"{way}, {told['workers']} threads",
+            f"{of['squared_error']:.4f}",
+            f"{max(of['worst_of_blocks']):.4f}",
+            f"{of['spearman']:.4f}",
+            *_cost(of),
+            f"{of['same_trees'][0]} of {of['same_trees'][1]}",
+            "yes" if of["directions_kept"] else "no",
+        )
+        for way, of in told["ways"].items()
+    ]
+    heads = ("", "squared error", "the worst", "Spearman", *COST, "same trees twice", "directions kept")
+    said = f"\n{told['rows']:,} rows in {told['blocks']} blocks, {told['features']} features, {told['trees']} trees, three seeds.\n"
+    return table(heads, rows) + said
+
+
 def reasons(told: Mapping[str, Figures]) -> str:
     """How fast each way explains."""
     rows = [
@@ -185,6 +204,7 @@ MEASURED: dict[str, Callable[[Any], str]] = {
     "features": features,
     "aggregates": aggregates,
     "learners": learners,
+    "cluster": cluster,
     "reasons": reasons,
     "bulk": bulk,
     "flood": flood,

@@ -26,15 +26,14 @@ class Binned:
     def __init__(self, matrix: Matrix, places: Places, params: Params, names: Sequence[str]) -> None:
         """The rows of `matrix` at `places`, read in slices; LightGBM takes the edges of the bins from a sample of them."""
         self.places, self._params = places, params
-        settings = _settings(params)
-        self._data = lgb.Dataset(_Slices(matrix, places), feature_name=list(names), params=settings)
+        self._data = lgb.Dataset(_Slices(matrix, places), feature_name=list(names), params=settings(params))
 
     def fit(self, target: Floats, directions: Sequence[int], objective: dict[str, object] = MAIN) -> lgb.Booster:
         """A booster of `target`, log1p counts of the rows (places,), as `fit` below has it."""
-        settings = {**_settings(self._params), **objective}
+        chosen = {**settings(self._params), **objective}
         if objective["objective"] != "quantile":
-            settings["monotone_constraints"] = list(directions)
-        return lgb.train(settings, self._data.set_label(target), num_boost_round=self._params.fit.trees)
+            chosen["monotone_constraints"] = list(directions)
+        return lgb.train(chosen, self._data.set_label(target), num_boost_round=self._params.fit.trees)
 
 
 def fit(
@@ -53,7 +52,8 @@ def fit(
     return Binned(matrix, known, params, names).fit(target[known], directions, objective)
 
 
-def _settings(params: Params) -> dict[str, object]:
+def settings(params: Params) -> dict[str, object]:
+    """What LightGBM is told of every head; its objective and directions come on top."""
     return {
         "num_leaves": params.fit.num_leaves,
         "max_depth": params.fit.max_depth,
