@@ -8,7 +8,10 @@ from datetime import datetime
 
 import polars as pl
 
+from clout.data.tables import network_of
+
 Tables = Mapping[str, pl.DataFrame]
+NAMED_BY = {"posts": "account", "actions": "account", "counts": "post"}
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,24 @@ class Coverage:
 
 def coverage(tables: Tables) -> Coverage:
     """What `tables` report and until when."""
+    return Coverage(reported(tables), through(tables))
+
+
+def reported(tables: Tables) -> pl.DataFrame:
+    """Rows (network, kind, logged): the kinds of action that posts have in a log, or only as counts."""
     networks = tables["posts"].lazy().select("post", "account", "network")
-    keys = {"actions": ["post", "account"], "counts": ["post"]}
-    told = {name: tables[name].lazy().join(networks, on=key) for name, key in keys.items()}
-    logged = told["actions"].select("network", "kind").unique().with_columns(logged=True)
-    counted = told["counts"].select("network", "kind").unique().with_columns(logged=False)
-    known = [frame.select("network", "known_at") for frame in (tables["posts"].lazy(), *told.values())]
-    through = pl.concat(known).group_by("network").agg(through=pl.col("known_at").max())
-    return together([Coverage(pl.concat([logged, counted]).collect(), through.collect())])
+    logged = tables["actions"].lazy().join(networks, on=["post", "account"]).with_columns(logged=True)
+    counted = tables["counts"].lazy().join(networks, on="post").with_columns(logged=False)
+    told = pl.concat([frame.select("network", "kind", "logged").unique() for frame in (logged, counted)])
+    return told.group_by("network", "kind").agg(pl.col("logged").any()).sort("network", "kind").collect()
+
+
+def through(tables: Tables) -> pl.DataFrame:
+    """Rows (network, through): the last moment anything was known of, by those of posts, actions and counts that are there."""
+    known = [
+        tables[name].lazy().select("known_at", network=network_of(key)) for name, key in NAMED_BY.items() if name in tables
+    ]
+    return pl.concat(known).group_by("network").agg(through=pl.col("known_at").max()).sort("network").collect()
 
 
 def together(parts: Iterable[Coverage]) -> Coverage:

@@ -13,7 +13,7 @@ import polars as pl
 from clout.data import hourly
 from clout.data.acquaintance import QUARTER, encode, seen_before
 from clout.data.moments import Ints
-from clout.data.tables import NO_REACTIONS
+from clout.data.tables import NO_REACTIONS, network_of
 from clout.data.windows import ONE, UNIT, Stream, fixed, stream, window
 
 Floats = npt.NDArray[np.float64]
@@ -33,9 +33,8 @@ def witness(actions: pl.DataFrame) -> pl.DataFrame:
 
 def classed(actions: pl.DataFrame) -> pl.DataFrame:
     """`actions` with their `network` and whether each `counts` as a reaction (see `witness`)."""
-    place = pl.col("account").str.find("/", literal=True)
     reacts = (pl.col("actor") != pl.col("account")) & ~pl.col("kind").is_in(NO_REACTIONS)
-    return actions.with_columns(network=pl.col("account").str.head(place), counts=reacts)
+    return actions.with_columns(network=network_of("account"), counts=reacts)
 
 
 def acquaint(actions: pl.DataFrame, received: pl.DataFrame | None = None) -> pl.DataFrame:

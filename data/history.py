@@ -7,7 +7,7 @@ Every row of a history carries `at = max(happened_at, known_at)`: the moment fro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -18,6 +18,18 @@ from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ripening import Ripening
 from clout.data.tables import SCHEMAS
+from clout.data.values import TIME
+
+EARLIER = pl.Schema(
+    {
+        "account": pl.String(),
+        "at": TIME,
+        "n": pl.Int64(),
+        "best": pl.Float64(),
+        "smooth_3": pl.Float64(),
+        "smooth_30": pl.Float64(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,8 @@ class History:
       (`counts`), what was known of the engager (see `data.acquaintance`) and its `weight` (see `data.engagers`), in the
       order of `at`
     - standings: the standings table plus `at`
+    - earlier: of outcomes before all that are here, what is remembered by account: at (the last one's), n (how many),
+      best (the highest log1p), and the sums that halve with every 3 and every 30 posts; empty where all outcomes are here
     """
 
     accounts: pl.DataFrame
@@ -43,6 +57,7 @@ class History:
     standings: pl.DataFrame
     coverage: Coverage
     horizon: timedelta
+    earlier: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EARLIER))
 
 
 def read_tables(lake: Lake) -> dict[str, pl.DataFrame]:

@@ -232,6 +232,11 @@ def as_json(frame: pl.DataFrame) -> pl.Series:
     return pl.Series(lines[: frame.height], dtype=pl.String)
 
 
+def network_of(name: str) -> pl.Expr:
+    """The network that an id in this column belongs to: what stands before its first slash."""
+    return pl.col(name).str.head(pl.col(name).str.find("/", literal=True))
+
+
 def entered(table: str) -> dict[str, pl.DataType]:
     """The columns a row of `table` may have on entry: its own, then those that are not kept."""
     return {**SCHEMAS[table], **ENTRY.get(table, {})}

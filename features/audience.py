@@ -63,19 +63,20 @@ def engagers(history: History, records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _engaged(actions: pl.DataFrame) -> pl.DataFrame:
-    """Its weight more when an engager becomes active on an account, and less when 30 days have passed since its last action.
+    """What changes when an engager acts on an account, and when 30 days have passed since its last action.
 
     The running total strictly before t is then that of the different engagers in (t − 30 d, t), each counting the weight
-    of the action it became active with. What one engager does on one account at one moment has one weight.
+    of its newest action. What one engager does on one account at one moment has one weight.
     """
     ordered = in_order(actions.select("account", "actor", "at", "weight"), "account", "actor", "at")
-    ordered = ordered.with_columns(opens=changes("account", "actor"))
-    long = pl.col("at").diff() >= MONTH
-    steps = ordered.with_columns(
-        first=pl.col("opens") | long, last=(pl.col("opens") | long).shift(-1, fill_value=True)
-    ).with_columns(step=pl.when("first").then("weight").forward_fill())
-    ends = steps.filter("last").with_columns(pl.col("at") + MONTH - TICK, step=-pl.col("step"))
-    return pl.concat([steps.filter("first"), ends]).select("account", "at", "step")
+    begins = changes("account", "actor") | (pl.col("at").diff() >= MONTH)
+    steps = ordered.with_columns(begins=begins).with_columns(
+        step=pl.col("weight") - pl.when("begins").then(0.0).otherwise(pl.col("weight").shift(1)),
+        last=pl.col("begins").shift(-1, fill_value=True),
+    )
+    ends = steps.filter("last").with_columns(pl.col("at") + MONTH - TICK, step=-pl.col("weight"))
+    moved = steps.filter(pl.col("step") != 0)
+    return pl.concat([moved, ends]).select("account", "at", "step")
 
 
 def _audience(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 import polars as pl
@@ -13,6 +15,8 @@ from clout.features.message import with_form
 
 KINDS = ("like", "reshare", "reply", "quote")
 HALF_LIVES = (3, 30)
+SMOOTH = tuple(f"smooth_{posts}" for posts in HALF_LIVES)
+NEVER = datetime.fromisoformat("1970-01-01T00:00:00Z")
 PRIOR_POSTS = 5.0
 FORMS = {
     "kind": ("kind",),
@@ -37,20 +41,35 @@ def streams(history: History) -> dict[str, Stream]:
         log=pl.col("outcome").log1p(),
     )
     simple = {"n": ONE, "log": fixed(pl.col("log"))}
-    by_account = {**simple, "square": fixed(pl.col("log") ** 2)}
-    for kind in KINDS:
-        by_account[f"{kind}_n"] = pl.col(kind).is_not_null()
-        by_account[f"{kind}_log"] = fixed(pl.col(kind).log1p())
-    lasts = {f"halflife_{posts}": pl.col("log").ewm_mean(half_life=posts) for posts in HALF_LIVES}
-    lasts["best"] = pl.col("log").cum_max()
 
     def by(*form: str) -> Stream:
         return stream(events.drop_nulls(list(form)), ["account", *form], tie="post", totals=simple)
 
     return {
-        "outcomes": stream(events, ["account"], tie="post", totals=by_account, lasts=lasts),
+        "outcomes": _record_of(events, history.earlier),
         **{f"outcomes_{name}": by(*forms) for name, forms in FORMS.items()},
     }
+
+
+def _record_of(events: pl.DataFrame, earlier: pl.DataFrame) -> Stream:
+    """Ripe outcomes by account, after those of which `earlier` has what is to be remembered (see `History`)."""
+    remembered = earlier.cast({"account": events.schema["account"]})
+    begun = pl.concat([remembered.select("account"), events.select("account")]).unique()
+    begun = begun.join(remembered, on="account", how="left").with_columns(
+        pl.col("at").fill_null(NEVER), pl.col("n", *SMOOTH).fill_null(0)
+    )
+    counted = events.with_columns(n=1, best="log", **dict.fromkeys(SMOOTH, pl.col("log")))
+    totals = {"n": pl.col("n"), "log": fixed(pl.col("log")), "square": fixed(pl.col("log") ** 2)}
+    for kind in KINDS:
+        totals[f"{kind}_n"] = pl.col(kind).is_not_null()
+        totals[f"{kind}_log"] = fixed(pl.col(kind).log1p())
+    lasts = {"best": pl.col("best").cum_max()}
+    for posts, name in zip(HALF_LIVES, SMOOTH, strict=True):
+        lasts[name] = pl.col(name).ewm_mean(half_life=posts, adjust=False)
+        lasts[f"halflife_{posts}"] = lasts[name] / (1 - 0.5 ** (pl.col("n").cum_sum() / posts))
+    told = pl.concat([begun, counted], how="diagonal_relaxed")
+    whole = stream(told, ["account"], tie="post", totals=totals, lasts=lasts)
+    return replace(whole, frame=whole.frame.filter(pl.col("n") > 0))
 
 
 def level() -> pl.Expr:

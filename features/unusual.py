@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from clout.data.acquaintance import MONTH
 from clout.data.history import History
 from clout.data.ordered import changes, in_order
 from clout.data.windows import ONE, Stream, stream
@@ -31,14 +32,15 @@ def marked(actions: pl.DataFrame) -> pl.DataFrame:
     """`actions`, as `audience.engagers` gives them, each with what was unusual of it when it came.
 
     - burst: at least five other actions on its post came in the ten minutes before it, more than in all the time before
-      those; on a post more than ten minutes old, for a young one has all its actions in the last minutes
+      those; on a post more than ten minutes old, for a young one has all its actions in the last minutes, and of the 30
+      days before
     - stranger: its engager had acted on no other account in the 90 days before
     - pod: the account and the engager act on each other, and more than half of the engager's actions of the 30 days before
       went to accounts that had acted on it
     """
-    old = (pl.col("at") - pl.max_horizontal("posted_at", "posted_known_at") > BURST).fill_null(value=False)
+    age = pl.col("at") - pl.max_horizontal("posted_at", "posted_known_at")
     return actions.with_columns(
-        burst=old & _sudden(actions),
+        burst=((age > BURST) & (age < MONTH)).fill_null(value=False) & _sudden(actions),
         stranger=pl.col("others") == 0,
         pod=pl.col("mutual") & (2 * pl.col("answered") > pl.col("acted")),
     )

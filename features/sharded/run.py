@@ -83,9 +83,9 @@ def _run(
 
     step("cutting the lake into shards")
     engine.map(partial(_on_part, work, parts), range(len(parts)))
-    each(stages.count)
+    counted = each(stages.count)
     step("joining actions to posts")
-    known = coverage.together(each(stages.receive))
+    known = coverage.together([*counted, *each(stages.receive)])
     work.drop("actions", "counts", "counts of posts", "owners of posts")
     step("getting to know engagers")
     sums = hourly.together(each(stages.acquaint))

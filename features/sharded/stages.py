@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from clout.data import engagers
-from clout.data.coverage import Coverage, coverage
+from clout.data.coverage import Coverage, reported, through
 from clout.data.history import History, without_text
 from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
@@ -30,6 +30,7 @@ CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
 BY_ACCOUNT = ("accounts", "profiles", "posts", "actions", "standings", "removals")
 NAME = pl.Categorical()
 NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": pl.Enum(KINDS)})
+REPORTED = pl.Schema({"network": pl.String(), "kind": pl.String(), "logged": pl.Boolean()})
 PLACES = 32
 JUDGED_AT_ONCE = 100_000
 GIVEN = ("action", "post", "account", "actor", "kind", "at", "posted_at", "drawn", "counts", "network")
@@ -73,11 +74,12 @@ def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
             work.send("owners of posts", part, owners, work.shard_of(owners["post"]))
 
 
-def count(work: Work, shard: int) -> None:
-    """Nothing; the counts of some posts lie with the shards of those who posted them."""
+def count(work: Work, shard: int) -> Coverage:
+    """Until when there are counts of some posts; they lie with the shards of those who posted them."""
     counts = work.sent("counts of posts", shard)
     owned = counts.join(work.sent("owners of posts", shard), on="post", maintain_order="left")
     work.send("counts", shard, owned.drop("account"), work.shard_of(owned["account"]))
+    return Coverage(pl.DataFrame(schema=REPORTED), through({"counts": counts}))
 
 
 def receive(work: Work, shard: int) -> Coverage:
@@ -90,7 +92,9 @@ def receive(work: Work, shard: int) -> Coverage:
     places = said.select("post").with_row_index("place")
     actions, counts = (_placed(work.sent(name, shard), places) for name in ("actions", "counts"))
     posts = said.drop("post").with_row_index("post").with_columns(CLOCK)
-    known = coverage({"posts": posts, "actions": actions, "counts": counts})
+    known = Coverage(
+        reported({"posts": posts, "actions": actions, "counts": counts}), through({"posts": posts, "actions": actions})
+    )
     to = work.shard_of(actions["actor"])
     told = with_posts(
         engagers.classed(actions).cast(NAMES).with_columns(CLOCK), posts.cast({"account": NAME}), work.horizon

@@ -22,12 +22,6 @@ WITH received AS (
         ) AS quick
     FROM weighed_actions a LEFT JOIN known_posts p ON p.post = a.post
 ),
--- An engager counts the action that it became active with: none of its own lies in the 30 days before.
-active AS (
-    SELECT r.*, max(CASE WHEN NOT returning_ THEN clock END)
-        OVER (PARTITION BY account, actor ORDER BY clock RANGE UNBOUNDED PRECEDING) AS since
-    FROM received r
-),
 reactions AS (
     SELECT
         q.post,
@@ -44,10 +38,10 @@ reactions AS (
 engaged AS (
     SELECT post, coalesce(sum(weight), 0) AS engagers_sum_30d
     FROM (
-        SELECT q.post, r.actor, arg_max(began.weight, r.clock) AS weight
+        -- An engager counts its newest action.
+        SELECT q.post, r.actor, arg_max(r.weight, r.clock) AS weight
         FROM judged q
-        LEFT JOIN active r ON r.account = q.account AND r.clock < q.t AND r.clock > q.t - INTERVAL 30 DAY
-        LEFT JOIN active began ON began.account = r.account AND began.actor = r.actor AND began.clock = r.since
+        LEFT JOIN received r ON r.account = q.account AND r.clock < q.t AND r.clock > q.t - INTERVAL 30 DAY
         GROUP BY q.post, r.actor
     )
     GROUP BY post

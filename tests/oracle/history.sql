@@ -12,8 +12,8 @@ CREATE TABLE through AS
     SELECT network, max(known_at) AS through
     FROM (
         SELECT network, known_at FROM posts
-        UNION ALL SELECT p.network, a.known_at FROM actions a JOIN posts p USING (post)
-        UNION ALL SELECT p.network, c.known_at FROM counts c JOIN posts p USING (post)
+        UNION ALL SELECT split_part(account, '/', 1), known_at FROM actions
+        UNION ALL SELECT split_part(post, '/', 1), known_at FROM counts
     )
     GROUP BY network;
 

@@ -3,7 +3,7 @@ WITH received AS (
     SELECT a.*,
         e.others = 0 AS stranger,
         e.acted,
-        coalesce(a.clock - INTERVAL 10 MINUTE > p.clock, false) AS old,
+        coalesce(a.clock - INTERVAL 10 MINUTE > p.clock AND a.clock - INTERVAL 30 DAY < p.clock, false) AS old,
         (
             SELECT count(*) FROM known_actions b
             WHERE b.post = a.post AND b.clock < a.clock AND b.clock > a.clock - INTERVAL 10 MINUTE
