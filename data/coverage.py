@@ -58,7 +58,9 @@ def reported(tables: Tables) -> pl.DataFrame:
 def through(tables: Tables) -> pl.DataFrame:
     """Rows (network, through): the last moment anything was known of, by those of posts, actions and counts that are there."""
     known = [
-        tables[name].lazy().select("known_at", network=network_of(key)) for name, key in NAMED_BY.items() if name in tables
+        tables[name].lazy().select("known_at", network=network_of(key))
+        for name, key in NAMED_BY.items()
+        if name in tables
     ]
     return pl.concat(known).group_by("network").agg(through=pl.col("known_at").max()).sort("network").collect()
 

@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 
 def key_of(batches: frozenset[str], horizon: timedelta, action_values: Mapping[str, float]) -> str:
     """What names all that a history is measured from: the lake's batches, the settings, and our own code."""
-    facts = [sorted(batches), horizon.total_seconds(), sorted(action_values.items()), pl.__version__, _code()]
+    facts = [sorted(batches), horizon.total_seconds(), sorted(action_values.items()), code()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _code() -> str:
-    """The sha256 of all modules by which a history is read and measured."""
-    whole = hashlib.sha256()
+def code() -> str:
+    """The sha256 of polars' version and all modules by which a history is read and measured."""
+    whole = hashlib.sha256(pl.__version__.encode())
     for package in (clout.data, clout.features):
         for file in sorted(Path(package.__path__[0]).rglob("*.py")):
             whole.update(file.read_bytes())

@@ -30,6 +30,10 @@ def features(
         int | None, typer.Option(min=1, help="Processes, each with a part.", show_default="one a processor")
     ] = None,
     scores: Annotated[bool, typer.Option("--scores", help="What the champion says of each post, too.")] = False,
+    keep_state: Annotated[bool, typer.Option("--keep-state", help="Leave what a later run can go on from.")] = False,
+    after: Annotated[
+        Path | None, typer.Option(help="Go on from what this run left: measure what came since.", show_default=False)
+    ] = None,
     engine: Annotated[
         Literal["local", "spark"], typer.Option(help="Who measures: processes here, or Spark.")
     ] = "local",
@@ -50,7 +54,8 @@ def features(
     meaning, judge = _of_champion(params, overrides) if scores else _of_params(params, overrides)
     source, begun = open_lake(lake), perf_counter()
     with engine_of(engine, master, workers) as opened, step_bar(run.STEPS) as step:
-        measured = run.measure(source, out.absolute(), opened, *meaning, shards, step, judge)
+        chain = run.Chain(keep_state or after is not None, after)
+        measured = run.measure(source, out.absolute(), opened, *meaning, shards, step, judge, chain)
     told = {"out": str(out), **measured._asdict(), "seconds": round(perf_counter() - begun, 1)}
     if as_json:
         print_json(told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from math import ceil
@@ -16,8 +17,10 @@ from clout.data.lake import Lake
 from clout.data.receipt import Receipt, totals
 from clout.errors import CloutError
 from clout.features import network
-from clout.features.sharded import stages
-from clout.features.sharded.work import OUT, Work
+from clout.features.sharded import left, stages
+from clout.features.sharded.state import Previous, State, Told, read
+from clout.features.sharded.work import OUT, STATE, Work
+from clout.features.warm import code
 
 T = TypeVar("T")
 ROWS_AT_ONCE, FEWEST = 1_000_000, 4
@@ -37,6 +40,14 @@ class Engine(Protocol):
         """What `task` returns for each of `numbers`, in their order; several may run at once, and one more than once."""
 
 
+@dataclass(frozen=True)
+class Chain:
+    """Whether a run leaves what a later one needs to go on from it, and the folder of the one that it goes on from itself."""
+
+    keeps_state: bool = False
+    after: Path | None = None
+
+
 def measure(
     lake: Lake,
     out: Path,
@@ -46,20 +57,40 @@ def measure(
     shards: int | None = None,
     step: Callable[[str], None] = lambda _: None,
     judge: stages.Judge | None = None,
+    chain: Chain = Chain(),
 ) -> stages.Measured:
     """How much was measured; the folder `out` then has `posts` and `accounts`, a Parquet file a shard each.
 
     Features of posts are those of `features.compute`; without a `judge` no words were learned, so `wording_lift` is
     missing. With one there are `scores` too. Features of accounts are those that no post of theirs changes, when the data
-    end. Without `shards` there is one for each 1,000,000 actions or posts. What is on the way lies beside `out`, in a folder that is gone when this ends.
+    end. Without `shards` there is one for each 1,000,000 actions or posts. What is on the way lies beside `out`, in a
+    folder that is gone when this ends.
+
+    After another run only the batches that it did not have are read, and only their posts come out: as a run over all
+    would measure them.
     """
     rows = _rows(lake, out)
-    shards = shards or max(FEWEST, ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE))
+    previous = read(chain.after) if chain.after else None
+    receipts = lake.receipts()
+    made = Told(
+        shards=shards or (previous.told.shards if previous else _shards(rows)),
+        horizon=horizon,
+        action_values=action_values,
+        batches=frozenset(receipt.stem for receipt in receipts),
+        code=code(),
+    )
+    if previous:
+        previous.expect(made)
+        receipts = [receipt for receipt in receipts if receipt.stem not in previous.told.batches]
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
         url = lake.url if "://" in lake.url else str(Path(lake.url).absolute())
-        work = Work(url, Path(folder), shards, horizon, action_values, undone="removals" in rows)
-        measured = _run(work, _parts(lake.receipts()), engine, step, judge)
+        before = previous.before if previous else None
+        kept = chain.keeps_state
+        work = Work(url, Path(folder), made.shards, horizon, action_values, "removals" in rows, kept, before)
+        measured, state = _run(work, _parts(receipts), engine, step, judge, previous)
+        if kept:
+            state.write(Path(folder) / OUT / STATE, made)
         (Path(folder) / OUT).rename(out)
     return measured
 
@@ -75,34 +106,50 @@ def _rows(lake: Lake, out: Path) -> dict[str, int]:
     return rows
 
 
+def _shards(rows: Mapping[str, int]) -> int:
+    return max(FEWEST, ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE))
+
+
 def _run(
-    work: Work, parts: Sequence[Files], engine: Engine, step: Callable[[str], None], judge: stages.Judge | None
-) -> stages.Measured:
+    work: Work,
+    parts: Sequence[Files],
+    engine: Engine,
+    step: Callable[[str], None],
+    judge: stages.Judge | None,
+    previous: Previous | None,
+) -> tuple[stages.Measured, State]:
     def each(task: Callable[..., T], *given: object, **named: object) -> list[T]:
         return engine.map(partial(_on_shard, task, work, given, named), range(work.shards))
 
+    before = [previous.state] if previous else []
     step("cutting the lake into shards")
+    each(left.recall)
     engine.map(partial(_on_part, work, parts), range(len(parts)))
     counted = each(stages.count)
     step("joining actions to posts")
-    known = coverage.together([*counted, *each(stages.receive)])
-    work.drop("actions", "counts", "counts of posts", "owners of posts")
+    known = coverage.together([*(state.known for state in before), *counted, *each(stages.receive)])
+    if previous:
+        previous.expect_reported(known)
+    if not work.leaves:
+        work.drop("actions", "counts", "counts of posts", "owners of posts")
     step("getting to know engagers")
-    sums = hourly.together(each(stages.acquaint))
-    work.drop("given", "removals")
+    strangers = hourly.together([*(state.engagers for state in before), *each(stages.acquaint)])
+    work.drop("given", "given before")
     step("weighing actions")
-    sums = hourly.together(each(stages.appraise, sums))
-    each(stages.weigh, sums, influence=False)
-    each(stages.ripen, known)
+    first = hourly.together([*(state.first_worth for state in before), *each(stages.appraise, strangers)])
+    each(stages.weigh, first, influence=False)
+    each(stages.ripen, known, influence=False)
     step("weighing actions by influence")
-    sums = hourly.together(each(stages.appraise_again))
-    each(stages.weigh, sums, influence=True)
-    networks = network.Sums.together(each(stages.ripen, known))
+    again = hourly.together([*(state.worth for state in before), *each(stages.appraise_again)])
+    each(stages.weigh, again, influence=True)
+    ripe = each(stages.ripen, known, influence=True)
+    networks = network.Sums.together([*(state.networks for state in before), *ripe])
     step("telling accounts of their engagers")
     each(stages.tell)
-    work.drop("known", "worth", "influence", "weight", "first actions", "drew")
+    work.drop("known", "worth", "influence", *stages.WEIGHTS, "first actions", "drew")
     step("measuring posts")
-    return stages.Measured(*map(sum, zip(*each(stages.measure, known, networks, judge), strict=True)))
+    measured = stages.Measured(*map(sum, zip(*each(stages.measure, known, networks, judge), strict=True)))
+    return measured, State(known, strangers, first, again, networks)
 
 
 Files = Mapping[str, Sequence[str]]

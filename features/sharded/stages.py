@@ -24,6 +24,8 @@ from clout.data.values import TIME
 from clout.data.windows import TICK
 from clout.features import network
 from clout.features.compute import IDS, Streams, compute, compute_accounts, prepare_alone, with_networks
+from clout.features.sharded import left
+from clout.features.sharded.left import KNOWN
 from clout.features.sharded.work import Work
 
 CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
@@ -35,7 +37,8 @@ PLACES = 32
 JUDGED_AT_ONCE = 100_000
 GIVEN = ("action", "post", "account", "actor", "kind", "at", "posted_at", "drawn", "counts", "network")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
-KNOWN = ("acted", "others", "returning", "mutual", "answered")
+WEIGHTS = ("first_weight", "weight")
+OUTCOMES = ("first outcomes", "outcomes")
 
 
 class Judge(Protocol):
@@ -65,6 +68,7 @@ def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
     shelf = Lake(work.lake).shelf
     for table, schema in SCHEMAS.items():
         rows = pl.concat([pl.DataFrame(schema=schema), *(shelf.frame(table, stem) for stem in files.get(table, ()))])
+        left.expect_new(work, table, rows)
         if table in BY_ACCOUNT:
             work.send(table, part, rows, work.shard_of(rows["account"]))
         if table == "counts":
@@ -77,8 +81,11 @@ def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
 def count(work: Work, shard: int) -> Coverage:
     """Until when there are counts of some posts; they lie with the shards of those who posted them."""
     counts = work.sent("counts of posts", shard)
-    owned = counts.join(work.sent("owners of posts", shard), on="post", maintain_order="left")
+    owners = work.sent("owners of posts", shard)
+    owned = counts.join(owners, on="post", maintain_order="left")
     work.send("counts", shard, owned.drop("account"), work.shard_of(owned["account"]))
+    if work.leaves:
+        work.keep("counts without posts", shard, counts.join(owners, on="post", how="anti", maintain_order="left"))
     return Coverage(pl.DataFrame(schema=REPORTED), through({"counts": counts}))
 
 
@@ -90,23 +97,52 @@ def receive(work: Work, shard: int) -> Coverage:
     said = without_text(work.sent("posts", shard), work.sent("removals", shard)).sort("post")
     work.keep("names", shard, said.select("post"))
     places = said.select("post").with_row_index("place")
-    actions, counts = (_placed(work.sent(name, shard), places) for name in ("actions", "counts"))
-    posts = said.drop("post").with_row_index("post").with_columns(CLOCK)
+    before, came = left.actions_before(work, shard), work.sent("actions", shard)
+    left.expect_one_network(work, came)
+    counts, new = (_placed(rows, places) for rows in (work.sent("counts", shard), came))
+    posts = _marked(work, shard, said).drop("post").with_row_index("post").with_columns(CLOCK)
     known = Coverage(
-        reported({"posts": posts, "actions": actions, "counts": counts}), through({"posts": posts, "actions": actions})
+        reported({"posts": posts, "actions": new, "counts": counts}), through({"posts": posts, "actions": new})
     )
-    to = work.shard_of(actions["actor"])
-    told = with_posts(
-        engagers.classed(actions).cast(NAMES).with_columns(CLOCK), posts.cast({"account": NAME}), work.horizon
-    )
-    work.keep("posts", shard, posts.cast({"account": NAME}))
     work.keep("counts of posts here", shard, counts)
-    work.keep("received", shard, told.select(RECEIVED).with_columns(to.alias("to")))
-    given = told.select(GIVEN if work.undone else GIVEN[1:]).with_columns(
-        _everywhere(shard).alias("post"), place=pl.int_range(pl.len(), dtype=pl.UInt32), by=pl.lit(shard, pl.UInt16)
-    )
-    work.send("given", shard, given, to)
+    taken = pl.concat([_placed(before.select(came.columns), places), new])
+    posts = posts.cast({"account": NAME})
+    told = with_posts(engagers.classed(taken).cast(NAMES).with_columns(CLOCK), posts, work.horizon)
+    _give(work, shard, _drawing(told, posts), before)
+    work.keep("posts", shard, posts.drop("closed"))
     return known
+
+
+def _marked(work: Work, shard: int, posts: pl.DataFrame) -> pl.DataFrame:
+    """`posts` that are `new` in this run, that may yet have an outcome (`open`), and that can draw no more (`closed`)."""
+    if work.before is None:
+        return posts.with_columns(new=True, open=True, closed=False)
+    told = posts.join(work.kept("left posts", shard), on="post", how="left", maintain_order="left")
+    ends = told.join(work.before.through, on="network", how="left", maintain_order="left")["through"]
+    closed = pl.col("open").is_not_null() & (pl.col("happened_at") + work.horizon < ends).fill_null(value=False)
+    return told.with_columns(new=pl.col("open").is_null(), open=pl.col("open").fill_null(value=True), closed=closed)
+
+
+def _drawing(actions: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
+    """`actions` that are `drawn` by posts which are not closed: what those drew was summed before."""
+    closed = posts.filter("closed")["post"]
+    if closed.is_empty():
+        return actions
+    return actions.with_columns(pl.col("drawn") & ~pl.col("post").is_in(closed.implode()).fill_null(value=False))
+
+
+def _give(work: Work, shard: int, told: pl.DataFrame, before: pl.DataFrame) -> None:
+    """Nothing; actions are kept, those of the run before first, and sent to who took them."""
+    to = work.shard_of(told["actor"].cast(pl.String))
+    work.keep("received", shard, told.select(RECEIVED).with_columns(to.alias("to")))
+    given = told.select(GIVEN if work.undone else GIVEN[1:]).with_columns(_everywhere(shard).alias("post"))
+    if work.before:
+        weighed = given.head(before.height).hstack(before.select(WEIGHTS))
+        work.send("given before", shard, weighed, to.head(before.height))
+    new = given.slice(before.height).with_columns(
+        place=pl.int_range(pl.len(), dtype=pl.UInt32), by=pl.lit(shard, pl.UInt16)
+    )
+    work.send("given", shard, new, to.slice(before.height))
 
 
 def _placed(rows: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
@@ -122,7 +158,11 @@ def _everywhere(shard: int) -> pl.Expr:
 
 def acquaint(work: Work, shard: int) -> pl.DataFrame:
     """The `engager_sums` of the actions that the shard's engagers took; these are kept with what was known of them."""
-    given = work.sent("given", shard).sort("at", maintain_order=True)
+    given, before = work.sent("given", shard).sort("at", maintain_order=True), 0
+    if work.before:
+        weighed = work.sent("given before", shard).sort("at", maintain_order=True)
+        work.keep("weights before", shard, weighed.select(WEIGHTS))
+        given, before = pl.concat([weighed.drop(WEIGHTS), given], how="diagonal"), weighed.height
     if work.undone:
         removals = work.sent("removals", shard).cast({"account": NAME})
         given = without_undone(given, removals, work.horizon)
@@ -131,8 +171,9 @@ def acquaint(work: Work, shard: int) -> pl.DataFrame:
     answering = pl.col("account").is_in(acting.implode()) & pl.col("actor").is_in(acted_on.implode())
     known = engagers.acquaint(given, received.filter(pl.col("to") != shard, "counts", answering))
     work.keep("first actions", shard, first_actions(known))
-    work.keep("known", shard, known.select("network", "at", "actor", "counts", "place", "by", *KNOWN))
-    return engagers.engager_sums(known)
+    new = known.slice(before)
+    work.keep("known", shard, new.select("network", "at", "actor", "counts", "place", "by", *KNOWN))
+    return engagers.engager_sums(new)
 
 
 def appraise(work: Work, shard: int, sums: pl.DataFrame) -> pl.DataFrame:
@@ -147,7 +188,7 @@ def appraise_again(work: Work, shard: int) -> pl.DataFrame:
     """The `worth_sums` of the shard's engagers; their influence is kept."""
     known = work.kept("known", shard, ["network", "at", "counts", "actor"])
     worth = work.kept("worth", shard)["worth"].to_numpy()
-    influence = engagers.influence(known, work.kept("outcomes", shard))
+    influence = engagers.influence(known, work.kept("first outcomes", shard))
     work.keep("influence", shard, pl.DataFrame({"influence": influence}))
     return engagers.worth_sums(known, worth, engagers.worth(worth, influence))
 
@@ -157,39 +198,51 @@ def weigh(work: Work, shard: int, sums: pl.DataFrame, *, influence: bool) -> Non
     known = work.kept("known", shard, ["network", "at"])
     worth = work.kept("worth", shard)["worth"].to_numpy()
     raw = engagers.worth(worth, work.kept("influence", shard)["influence"].to_numpy() if influence else None)
-    weights = engagers.weights(known, raw, sums)
-    work.keep("weight", shard, weights.to_frame())
+    name = WEIGHTS[influence]
+    weights = engagers.weights(known, raw, sums).rename(name)
+    work.keep(name, shard, weights.to_frame())
+    if work.before:
+        weights = pl.concat([work.kept("weights before", shard)[name], weights])
     drew = drawn(work.kept("first actions", shard), weights)
     place = pl.col("post").cast(pl.Int64) & ((1 << PLACES) - 1)
     work.send("drew", shard, drew.with_columns(place.cast(pl.UInt32)), drew["post"].cast(pl.Int64) // (1 << PLACES))
 
 
-def ripen(work: Work, shard: int, known: Coverage) -> network.Sums:
-    """What the shard's posts add to their networks; their outcomes are kept."""
+def ripen(work: Work, shard: int, known: Coverage, *, influence: bool) -> network.Sums:
+    """What the shard's posts that ripen now add to their networks; all outcomes are kept."""
     posts, drew = work.kept("posts", shard), work.sent("drew", shard)
+    if work.before:
+        drew = pl.concat([drew, left.drew_before(work, work.before, shard, drew.schema, influence=influence)])
     whole = drew.group_by("post", "kind").agg(pl.col("count").sum())
-    ripening = Ripening.of(
-        posts, work.kept("counts of posts here", shard), whole["post"], work.horizon, work.action_values, known
-    )
-    outcomes = ripening.outcomes(whole)
-    work.keep("outcomes", shard, outcomes)
-    return network.sums(posts, outcomes, engagers.own_record(outcomes))
+    counts = work.kept("counts of posts here", shard)
+    ripening = Ripening.of(posts.filter("open"), counts, whole["post"], work.horizon, work.action_values, known)
+    ripe = outcomes = ripening.outcomes(whole)
+    if work.before:
+        left.expect_ripe_now(work.before, ripe)
+        outcomes = pl.concat([left.outcomes_before(work, work.before, shard, ripe.schema, influence=influence), ripe])
+    name = OUTCOMES[influence]
+    work.keep(name, shard, outcomes)
+    if work.leaves:
+        work.keep(left.DREW[influence], shard, whole)
+    return network.sums(posts, ripe, engagers.own_record(outcomes))
 
 
 def tell(work: Work, shard: int) -> None:
     """Nothing; what was known of the shard's engagers is sent to the accounts that they acted on."""
     known = work.kept("known", shard, ["by", "place", "actor", "at", *KNOWN])
     records = engagers.record(known, engagers.own_record(work.kept("outcomes", shard)))
-    told = known.select("place", *KNOWN).hstack(work.kept("weight", shard)).hstack(records)
+    weights = [work.kept(name, shard) for name in (WEIGHTS if work.leaves else WEIGHTS[1:])]
+    told = pl.concat([known.select("place", *KNOWN), *weights, records], how="horizontal")
     work.send("told", shard, told, known["by"])
 
 
 def measure(work: Work, shard: int, known: Coverage, sums: network.Sums, judge: Judge | None = None) -> Measured:
-    """How much was measured: the features of the shard's posts, and of its accounts when the data end, are then out.
+    """How much was measured: the features of the shard's new posts, and of its accounts when the data end, are then out.
 
     So is what the `judge`, if there is one, says of the posts.
     """
-    told = work.sent("told", shard).sort("place").drop("place")
+    told, before = work.sent("told", shard).sort("place").drop("place"), left.actions_before(work, shard)
+    told = pl.concat([before.select(told.columns), told]) if work.before else told
     clocked = {
         name: work.sent(name, shard).with_columns(CLOCK).cast({"account": NAME}) for name in ("profiles", "standings")
     }
@@ -197,22 +250,32 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums, judge: 
         accounts=work.sent("accounts", shard),
         posts=work.kept("posts", shard),
         outcomes=work.kept("outcomes", shard),
-        actions=work.kept("received", shard).hstack(told.drop("n", "log")),
+        actions=work.kept("received", shard).hstack(told.select(*KNOWN, "weight")),
         coverage=known,
         horizon=work.horizon,
+        earlier=left.earlier(work, shard),
         **clocked,
     )
-    streams = with_networks(prepare_alone(history, told.select("n", "log")), sums)
-    names = work.kept("names", shard)["post"]
-    lifts = judge.lifts(history.posts["text"]) if judge else None
-    measured = compute(history.posts, streams, None if lifts is None else pl.Series(lifts))
-    posts = measured.with_columns(names.gather(measured["post"]), pl.col("account").cast(pl.String))
-    work.publish("posts", shard, posts)
-    if judge:
-        work.publish("scores", shard, _judged(posts, judge))
+    alone = prepare_alone(history, told.select("n", "log"))
+    if work.leaves:
+        left.leave(work, shard, history, alone.by_name["outcomes"].frame, told)
+    streams = with_networks(alone, sums)
+    posts = _measured(work, shard, history.posts.filter("new"), streams, judge)
     accounts = _accounts(history, streams)
     work.publish("accounts", shard, accounts)
-    return Measured(posts.height, accounts.height, history.actions.height)
+    return Measured(posts, accounts.height, history.actions.height - before.height)
+
+
+def _measured(work: Work, shard: int, posts: pl.DataFrame, streams: Streams, judge: Judge | None) -> int:
+    """How many posts there are; their features, and what the judge says of them, are then out."""
+    lifts = judge.lifts(posts["text"]) if judge else None
+    measured = compute(posts, streams, None if lifts is None else pl.Series(lifts))
+    names = work.kept("names", shard)["post"]
+    told = measured.with_columns(names.gather(measured["post"]), pl.col("account").cast(pl.String))
+    work.publish("posts", shard, told)
+    if judge:
+        work.publish("scores", shard, _judged(told, judge))
+    return told.height
 
 
 def _judged(posts: pl.DataFrame, judge: Judge) -> pl.DataFrame:

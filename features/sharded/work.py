@@ -11,15 +11,32 @@ from uuid import uuid4
 
 import polars as pl
 
-SHARD, OUT = "|shard", "out"
+SHARD, OUT, STATE = "|shard", "out", "state"
+RECALLED = -1
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the run before this one left: a folder of its own, and through when it had read each network.
+
+    `through` has a row (network, through) for each.
+    """
+
+    folder: Path
+    through: pl.DataFrame
+
+    def left(self, name: str, shard: int) -> pl.DataFrame:
+        """What it left of a shard under a name."""
+        return pl.read_parquet(self.folder / name / f"{shard:05}.parquet")
 
 
 @dataclass(frozen=True)
 class Work:
     """What every task knows: the lake, where frames are left, how many shards there are, and what outcomes are made of.
 
-    `undone` tells whether the lake has removals. `folder` must be one that all tasks see. Every account belongs to one shard, with its posts, the actions on it and
-    the actions that it took. A task may be run again: files come whole, by rename, under the names they had.
+    `undone` tells whether the lake has removals, `leaves` whether another run goes on from this one, as this one does from
+    `before`. `folder` must be one that all tasks see. Every account belongs to one shard, with its posts, the actions on it
+    and the actions that it took. A task may be run again: files come whole, by rename, under the names they had.
     """
 
     lake: str
@@ -28,6 +45,8 @@ class Work:
     horizon: timedelta
     action_values: Mapping[str, float]
     undone: bool
+    leaves: bool = False
+    before: Before | None = None
 
     def keep(self, name: str, shard: int, frame: pl.DataFrame) -> None:
         """Nothing; `frame` is then what is `kept` of a shard under a name."""
@@ -49,6 +68,10 @@ class Work:
         folder = self.folder / name
         parts = sorted((folder / str(shard)).glob("*.arrow"), key=lambda file: int(file.stem))
         return pl.concat(pl.read_ipc(file, columns=columns) for file in (folder / "none.arrow", *parts))
+
+    def recall(self, name: str, shard: int, frame: pl.DataFrame) -> None:
+        """Nothing; `frame` then comes before all that is sent to a shard under a name."""
+        self._write(self.folder / name / str(shard) / f"{RECALLED}.arrow", frame)
 
     def publish(self, name: str, shard: int, frame: pl.DataFrame) -> None:
         """Nothing; `frame` is then a Parquet file of what comes out under a name."""

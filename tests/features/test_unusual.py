@@ -39,6 +39,13 @@ def test_a_burst_is_more_in_ten_minutes_than_ever_before(actions: list[Acted], s
     assert judged(*actions)["actions_burst_share_30d"] == pytest.approx(share)
 
 
+@pytest.mark.parametrize(("age", "share"), [(30 * DAY - 5 * MINUTE - 1, 1 / 6), (30 * DAY - 5 * MINUTE, 0)])
+def test_a_burst_is_on_a_post_of_the_last_30_days(age: int, share: float) -> None:
+    actions = burst(0, 1, 2, 3, 4, 5, after=age, post=2)
+    old = Published(0, JUDGED - 35 * DAY)
+    assert judged(*actions, posts=(old,))["actions_burst_share_30d"] == pytest.approx(share)
+
+
 def test_actions_on_the_account_or_on_another_post_make_no_burst() -> None:
     other = Published(0, POST + HOUR)
     apart = [*burst(0, 1, 2), *burst(3, 4, 5, post=2, after=0)]
