@@ -34,6 +34,7 @@ SIZES = (1_000_000, 5_000_000, 50_000_000)
 AT_ONCE = 5_000_000
 KLOUT = 521_000
 WORKERS = 2
+NO_CHAIN = run.Chain()
 
 
 def metered(task: Callable[[int], T], number: int) -> tuple[T, float, float]:
@@ -59,12 +60,13 @@ class Metered:
         return [result for result, _, _ in told]
 
 
-def in_shards(folder: Path, out: Path) -> dict[str, Any]:
+def in_shards(folder: Path, out: Path, shards: int | None = None, chain: run.Chain = NO_CHAIN) -> dict[str, Any]:
     """What it took to measure a lake shard by shard; peak memory is that of all processes together."""
     params, begun, own = Params(), time.perf_counter(), Meter()
+    meaning = params.label.horizon, params.action_values
     with Processes.open(WORKERS) as engine, step_bar(run.STEPS) as step:
         noted = Metered(engine)
-        told = run.measure(Lake(folder), out, noted, params.label.horizon, params.action_values, step=step)
+        told = run.measure(Lake(folder), out, noted, *meaning, shards, step, chain=chain)
     wall, own_cost = time.perf_counter() - begun, own.read().told()
     return {
         **told._asdict(),
