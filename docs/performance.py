@@ -74,6 +74,27 @@ def features(told: list[Figures]) -> str:
     return table(("actions", "posts", "accounts", *COST, "actions a second", "times 521,000"), rows)
 
 
+def chain(told: Figures) -> str:
+    """What runs took that go on from one another, and one over everything."""
+    rows, parts = [], sum(of["run"] != "whole" for of in told["runs"])
+    for of in told["runs"]:
+        whole = of["run"] == "whole"
+        name = "all at once, without a state" if whole else f"to day {told['days'] * of['run'] // parts}"
+        a_million = of["cpu_seconds"] / of["actions"] * 1_000_000
+        state = size(of["state_mib"]) if of["state_mib"] else "–"
+        rows.append((name, short(of["actions"]), *_cost(of), short(a_million), state))
+    return table(("run", "new actions", *COST, "CPU s a million", "state left"), rows)
+
+
+def spark(told: list[Figures]) -> str:
+    """What the same features took by processes and by Spark."""
+    rows = []
+    for of in told:
+        numbers = (short(of["start_seconds"]), short(of["wall_seconds"]), short(of["cpu_seconds"]))
+        rows.append((of["engine"], short(of["actions"]), *numbers, short(of["actions"] / of["wall_seconds"])))
+    return table(("engine", "actions", "start s", "wall s", "CPU s", "actions a second"), rows)
+
+
 def aggregates(told: list[Figures]) -> str:
     """What each engine took for each aggregation."""
     rows = []
@@ -204,6 +225,8 @@ MEASURED: dict[str, Callable[[Any], str]] = {
     "features": features,
     "aggregates": aggregates,
     "learners": learners,
+    "chain": chain,
+    "spark": spark,
     "cluster": cluster,
     "reasons": reasons,
     "bulk": bulk,
