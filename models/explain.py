@@ -88,6 +88,11 @@ class Phrasebook:
         return {group: indices for group, indices in columns.items() if indices}
 
     @cached_property
+    def places(self) -> dict[Group, npt.NDArray[np.intp]]:
+        """The same as arrays."""
+        return {group: np.array(columns, dtype=np.intp) for group, columns in self.columns.items()}
+
+    @cached_property
     def known(self) -> tuple[Known, ...]:
         """What can be said of each feature, in the order of the columns."""
         return tuple(
@@ -204,7 +209,7 @@ class Reasoned:
 
     def _sums(self, numbers: Floats) -> dict[Group, float]:
         """Numbers of a row, one a feature, summed by group."""
-        return {group: float(np.add.reduce(numbers.take(at))) for group, at in self.phrasebook.columns.items()}
+        return {group: float(np.add.reduce(numbers.take(at))) for group, at in self.phrasebook.places.items()}
 
 
 @dataclass(frozen=True)
