@@ -63,7 +63,7 @@ def measure(
 
     Features of posts are those of `features.compute`; without a `judge` no words were learned, so `wording_lift` is
     missing. With one there are `scores` too. Features of accounts are those that no post of theirs changes, when the data
-    end. Without `shards` there is one for each 1,000,000 actions or posts. What is on the way lies beside `out`, in a
+    end. Without `shards` there is one for each 1,000,000 actions or posts at most, and a multiple of four. What is on the way lies beside `out`, in a
     folder that is gone when this ends.
 
     After another run only the batches that it did not have are read, and only their posts come out: as a run over all
@@ -107,7 +107,8 @@ def _rows(lake: Lake, out: Path) -> dict[str, int]:
 
 
 def _shards(rows: Mapping[str, int]) -> int:
-    return max(FEWEST, ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE))
+    """As many as there are rows for, and a multiple of `FEWEST`, so that few processes end at about the same time."""
+    return FEWEST * ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE / FEWEST)
 
 
 def _run(
