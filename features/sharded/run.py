@@ -63,8 +63,8 @@ def measure(
 
     Features of posts are those of `features.compute`; without a `judge` no words were learned, so `wording_lift` is
     missing. With one there are `scores` too. Features of accounts are those that no post of theirs changes, when the data
-    end. Without `shards` there is one for each 1,000,000 actions or posts at most, and a multiple of four. What is on the way lies beside `out`, in a
-    folder that is gone when this ends.
+    end. Without `shards` there is one for each 1,000,000 actions or posts, and then up to a multiple of four. What is on
+    the way lies beside `out`, in a folder that is gone when this ends.
 
     After another run only the batches that it did not have are read, and only their posts come out: as a run over all
     would measure them.
