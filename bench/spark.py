@@ -5,7 +5,6 @@ Usage: python bench/spark.py [ACTIONS…] [--home FOLDER] [--json]
 
 from __future__ import annotations
 
-import resource
 import shutil
 import sys
 import time
@@ -16,9 +15,10 @@ from typing import Annotated, Any
 
 import typer
 from measuring.flood import Flood, pour
-from measuring.processes import UNITS_PER_MIB, alone
+from measuring.processes import alone
 from measuring.sets import working_home
 from measuring.tables import show
+from psutil import Process
 
 from clout.data.lake import Lake
 from clout.display import print_json
@@ -38,21 +38,20 @@ def opened(engine: str) -> AbstractContextManager[run.Engine]:
 
 
 def measured(engine: str, lake: Path, out: Path) -> dict[str, Any]:
-    """What an engine took, with all processes it began; the largest of them sets the peak of memory."""
+    """What an engine took, with all processes that it began."""
     params, begun = Params(), time.perf_counter()
     with opened(engine) as ready:
         started = time.perf_counter() - begun
         told = run.measure(Lake(lake), out, ready, params.label.horizon, params.action_values)
-    wall = time.perf_counter() - begun
+        wall, own = time.perf_counter() - begun, Process()
+        spent = [one.cpu_times() for one in (own, *own.children(recursive=True))]
     shutil.rmtree(out)
-    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
         "engine": engine,
         "actions": told.actions,
         "start_seconds": started,
         "wall_seconds": wall,
-        "cpu_seconds": sum(one.ru_utime + one.ru_stime for one in spent),
-        "largest_mib": max(one.ru_maxrss for one in spent) / UNITS_PER_MIB,
+        "cpu_seconds": sum(one.user + one.system + one.children_user + one.children_system for one in spent),
     }
 
 
@@ -82,7 +81,7 @@ def main(
     if as_json:
         print_json(found)
         return
-    heads = ("engine", "actions", "start s", "wall s", "CPU s", "largest process, MiB")
+    heads = ("engine", "actions", "start s", "wall s", "CPU s")
     show("The same features by two processes and by Spark", heads, [tuple(one.values()) for one in found], 1)
 
 
