@@ -61,7 +61,11 @@ class Shelf:
                     return sorted(entry.name for entry in found)
             self._files.invalidate_cache()
             return sorted(str(file).rsplit("/", 1)[1] for file in self._files.ls(path, detail=False))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
+            return []
+        except NotADirectoryError:
+            if not Path(self._root).is_dir():
+                raise
             return []
 
     def content(self, path: str) -> bytes:

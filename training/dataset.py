@@ -13,6 +13,7 @@ import polars as pl
 
 from clout.data.coverage import Tables
 from clout.data.history import History, load
+from clout.data.tables import network_of
 from clout.data.windows import newest
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING
@@ -164,7 +165,8 @@ def _accounts(labelled: _Labelled) -> dict[str, int]:
 
 
 def _of_others(frame: pl.DataFrame, networks: Collection[str]) -> pl.DataFrame:
-    return frame.filter(~pl.col("network").is_in(list(networks))) if "network" in frame.columns else frame
+    named = next(name for name in ("account", "post") if name in frame.columns)
+    return frame.filter(~network_of(named).is_in(list(networks)))
 
 
 def cross_fit(

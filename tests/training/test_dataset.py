@@ -233,7 +233,9 @@ def test_a_sample_has_some_accounts_and_they_know_what_all_did(studied: Studied,
 
 def test_when_every_network_is_too_small_the_largest_is_named() -> None:
     tables = counted(900)
-    many = pl.col("account").str.strip_prefix("net/").cast(pl.Int64) < 25
-    network = pl.when(many).then(pl.lit("many")).otherwise(pl.lit("few")).alias("network")
+    many = pl.col("post").str.strip_prefix("net/p").cast(pl.Int64) % 40 < 25
+    network = pl.when(many).then(pl.lit("many")).otherwise(pl.lit("few"))
+    post, account = (pl.col(name).str.replace("net", network) for name in ("post", "account"))
+    posts = tables["posts"].with_columns(post, account, network.alias("network"))
     with pytest.raises(SplitError, match=r"got 25 accounts of the network 'many' .* at least 30 of one network"):
-        build({**tables, "posts": tables["posts"].with_columns(network)}, Params())
+        build({**tables, "posts": posts, "counts": tables["counts"].with_columns(post)}, Params())
