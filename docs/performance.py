@@ -90,7 +90,7 @@ def spark(told: list[Figures]) -> str:
     """What the same features took by processes and by Spark."""
     rows = []
     for of in told:
-        numbers = (short(of["start_seconds"]), short(of["wall_seconds"]), short(of["cpu_seconds"]))
+        numbers = (f"{of['start_seconds']:.1f}", short(of["wall_seconds"]), short(of["cpu_seconds"]))
         rows.append((of["engine"], short(of["actions"]), *numbers, short(of["actions"] / of["wall_seconds"])))
     return table(("engine", "actions", "start s", "wall s", "CPU s", "actions a second"), rows)
 
