@@ -128,7 +128,7 @@ def check(tables: Tables, folder: Path, cuts: Sequence[int], shards: int) -> Non
 
 @pytest.mark.parametrize(
     ("seed", "cuts", "shards"),
-    [(0, (75,), 1), (2, (401, 430, 799), 2)],
+    [(0, (75,), 1), (2, (401, 430, 799), 2), (3, (390, 425, 500), 1)],
 )
 def test_a_chain_says_what_the_whole_says(seed: int, cuts: tuple[int, ...], shards: int, tmp_path: Path) -> None:
     two_years = together(nasty_tables(seed), later(nasty_tables(seed + 1000), 400))
