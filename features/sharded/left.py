@@ -14,14 +14,16 @@ from clout.data.acquaintance import MONTH, QUARTER
 from clout.data.history import EARLIER, History
 from clout.data.tables import SCHEMAS, network_of
 from clout.features.network import YEAR
-from clout.features.sharded.state import ANEW, LATE, StateError
+from clout.features.sharded.state import ANEW, LATE, StateError, refuse_kinds
 from clout.features.sharded.work import STATE, Before, Work
 
 AS_THEY_ARE = ("accounts", "profiles", "standings", "removals", "counts of posts")
 KNOWN = ("acted", "others", "returning", "mutual", "answered")
 DREW = ("first drew", "drew in all")
-TOLD = (*KNOWN, "first_weight", "weight", "n", "log")
-CLOCK = pl.max_horizontal("happened_at", "known_at")
+WEIGHTS = ("first_weight", "weight")
+OUTCOMES = ("first outcomes", "outcomes")
+TOLD = (*KNOWN, *WEIGHTS, "n", "log")
+CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
 
 
 def recall(work: Work, shard: int) -> None:
@@ -38,7 +40,7 @@ def recall(work: Work, shard: int) -> None:
 
 
 def expect_new(work: Work, table: str, rows: pl.DataFrame) -> None:
-    """Nothing; rows that change what the run before has said raise `StateError`, as do actions from network to network."""
+    """Nothing; rows that change what the run before has said raise `StateError`."""
     if work.before is None or "known_at" not in rows.columns:
         return
     named = rows.with_columns(network=network_of("post" if table == "counts" else "account"))
@@ -49,10 +51,18 @@ def expect_new(work: Work, table: str, rows: pl.DataFrame) -> None:
             f"got {early:,} {table} that were known before the newest that the run before had read of their network; "
             f"expected only newer ones: {ANEW}"
         )
+    if table in {"actions", "counts"}:
+        _expect_reported(work.before, timed.drop_nulls("post"), logged=table == "actions")
     if table == "posts" and (old := timed.filter(pl.col("happened_at") < pl.col("through") - LATE).height):
         raise StateError(
             f"got {old:,} posts that came to be known more than {LATE.days} days late; expected them sooner: {ANEW}"
         )
+
+
+def _expect_reported(before: Before, rows: pl.DataFrame, *, logged: bool) -> None:
+    """Nothing; kinds of action that were not reported raise `StateError`, also those on posts that are left no more."""
+    reported = before.reported.filter("logged") if logged else before.reported
+    refuse_kinds(rows.join(reported, on=["network", "kind"], how="anti"))
 
 
 def expect_one_network(work: Work, actions: pl.DataFrame) -> None:
@@ -109,7 +119,7 @@ def drew_before(work: Work, before: Before, shard: int, like: pl.Schema, *, infl
 
 def outcomes_before(work: Work, before: Before, shard: int, like: pl.Schema, *, influence: bool) -> pl.DataFrame:
     """The outcomes that the run before left."""
-    told = _placed(work, before, shard, "outcomes" if influence else "first outcomes")
+    told = _placed(work, before, shard, OUTCOMES[influence])
     return told.select(pl.col(name).cast(kind) for name, kind in like.items())
 
 
@@ -136,7 +146,7 @@ def _placed(work: Work, before: Before, shard: int, name: str) -> pl.DataFrame:
 
 def _actions(work: Work, shard: int) -> pl.DataFrame:
     before = actions_before(work, shard).select([*SCHEMAS["actions"]])
-    return pl.concat([before, work.sent("actions", shard)]).with_columns(at=CLOCK)
+    return pl.concat([before, work.sent("actions", shard)]).with_columns(CLOCK)
 
 
 def _posts(history: History, work: Work, wanted: pl.Series) -> pl.DataFrame:

@@ -147,7 +147,7 @@ def _run(
     networks = network.Sums.together([*(state.networks for state in before), *ripe])
     step("telling accounts of their engagers")
     each(stages.tell)
-    work.drop("known", "worth", "influence", *stages.WEIGHTS, "first actions", "drew")
+    work.drop("known", "worth", "influence", *left.WEIGHTS, "first actions", "drew")
     step("measuring posts")
     measured = stages.Measured(*map(sum, zip(*each(stages.measure, known, networks, judge), strict=True)))
     return measured, State(known, strangers, first, again, networks)

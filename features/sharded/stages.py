@@ -25,10 +25,9 @@ from clout.data.windows import TICK
 from clout.features import network
 from clout.features.compute import IDS, Streams, compute, compute_accounts, prepare_alone, with_networks
 from clout.features.sharded import left
-from clout.features.sharded.left import KNOWN
+from clout.features.sharded.left import CLOCK, KNOWN, OUTCOMES, WEIGHTS
 from clout.features.sharded.work import Work
 
-CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
 BY_ACCOUNT = ("accounts", "profiles", "posts", "actions", "standings", "removals")
 NAME = pl.Categorical()
 NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": pl.Enum(KINDS)})
@@ -37,8 +36,6 @@ PLACES = 32
 JUDGED_AT_ONCE = 100_000
 GIVEN = ("action", "post", "account", "actor", "kind", "at", "posted_at", "drawn", "counts", "network")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
-WEIGHTS = ("first_weight", "weight")
-OUTCOMES = ("first outcomes", "outcomes")
 
 
 class Judge(Protocol):
@@ -220,8 +217,7 @@ def ripen(work: Work, shard: int, known: Coverage, *, influence: bool) -> networ
     if work.before:
         left.expect_ripe_now(work.before, ripe)
         outcomes = pl.concat([left.outcomes_before(work, work.before, shard, ripe.schema, influence=influence), ripe])
-    name = OUTCOMES[influence]
-    work.keep(name, shard, outcomes)
+    work.keep(OUTCOMES[influence], shard, outcomes)
     if work.leaves:
         work.keep(left.DREW[influence], shard, whole)
     return network.sums(posts, ripe, engagers.own_record(outcomes))

@@ -81,7 +81,8 @@ class Previous:
     @property
     def before(self) -> Before:
         """What tasks are told of it."""
-        return Before(self.out.absolute() / STATE, self.state.known.through)
+        known = self.state.known
+        return Before(self.out.absolute() / STATE, known.reported, known.through)
 
     def expect(self, asked: Told) -> None:
         """Nothing; a run that is `asked` for and does not fit raises `StateError`."""
@@ -99,11 +100,16 @@ class Previous:
 
     def expect_reported(self, known: Coverage) -> None:
         """Nothing; a network that reports what it did not raises `StateError`: all that was said of it would change."""
-        reported = self.state.known.reported
         there = known.reported.join(self.state.known.through, on="network", how="semi", maintain_order="left")
-        if new := there.join(reported, on=there.columns, how="anti").rows():
-            words = ", ".join(f"{kind} on {network}" for network, kind, _ in new)
-            raise StateError(f"got actions of a kind that was not reported before: {words}; expected none: {ANEW}")
+        refuse_kinds(there.join(self.state.known.reported, on=there.columns, how="anti"))
+
+
+def refuse_kinds(kinds: pl.DataFrame) -> None:
+    """Nothing; any kinds of action (network, kind) that were not reported before raise `StateError`."""
+    if words := ", ".join(
+        sorted({f"{kind} on {network}" for network, kind in kinds.select("network", "kind").iter_rows()})
+    ):
+        raise StateError(f"got actions of a kind that was not reported before: {words}; expected none: {ANEW}")
 
 
 def read(out: Path) -> Previous:

@@ -17,12 +17,10 @@ RECALLED = -1
 
 @dataclass(frozen=True)
 class Before:
-    """What the run before this one left: a folder of its own, and through when it had read each network.
-
-    `through` has a row (network, through) for each.
-    """
+    """What the run before this one left: a folder of its own, and what it had read of each network (see `Coverage`)."""
 
     folder: Path
+    reported: pl.DataFrame
     through: pl.DataFrame
 
     def left(self, name: str, shard: int) -> pl.DataFrame:

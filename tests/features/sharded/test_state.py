@@ -210,6 +210,23 @@ def test_another_kind_of_action(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("kind", "refuses"), [("reshare", True), ("like", False)])
+def test_another_kind_on_a_post_that_is_left_no_more(kind: str, refuses: bool, tmp_path: Path) -> None:
+    lone = SMALL["actions"][:1].with_columns(
+        action=pl.lit("log/lone"), post=pl.lit("log/gone"), kind=pl.lit(kind),
+        happened_at=pl.lit(moment(40 * DAY)), known_at=pl.lit(moment(40 * DAY)),
+    )  # fmt: skip
+    lake = Lake(tmp_path / "lake")
+    lake.append(SMALL, source="before")
+    measured(lake, tmp_path / "out", 2)
+    lake.append({"actions": lone}, source="after")
+    if refuses:
+        with pytest.raises(StateError, match="was not reported before: reshare on log; expected none"):
+            measured(lake, tmp_path / "next", None, tmp_path / "out")
+    else:
+        assert measured(lake, tmp_path / "next", None, tmp_path / "out").actions == 1
+
+
 def test_actions_from_network_to_network(tmp_path: Path) -> None:
     actions = SMALL["actions"].with_columns(actor=pl.lit("both/3"))
     lake = Lake(tmp_path / "lake")
