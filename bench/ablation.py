@@ -23,7 +23,6 @@ from measuring.sets import SOCIETY, at_hand, lake_of, params_of, working_home
 from measuring.tables import show, watched
 from rich.console import Console
 
-from clout.data.history import read_tables
 from clout.display import print_json
 from clout.features.catalogue import CONTRACT
 from clout.training import metrics
@@ -32,6 +31,7 @@ from clout.training.dataset import Dataset, build
 from clout.training.fit import fit
 from clout.training.heads import Heads, choose_trees, log_counts
 from clout.training.metrics import Floats
+from clout.training.whole_lake import WholeLake
 
 FILE = Path(__file__).parents[1] / "docs" / "ablation.json"
 MEASURES = ("r2", "spearman")
@@ -203,7 +203,7 @@ def print_set(name: str, told: dict[str, Any]) -> None:
 def measured_on(name: str, folder: Path, orders: int) -> dict[str, Any]:
     """The figures of one set, its lake in `folder`."""
     params = params_of(name)
-    bench = bench_of(build(read_tables(lake_of(name, folder, PEOPLE)), params), params)
+    bench = bench_of(build(WholeLake.read(lake_of(name, folder, PEOPLE), params), params), params)
     drawn = orders_of(len(bench.known), orders, params.seed)
     gains = [gains_of(bench, order, params.seed + draw // 2) for draw, order in watched([*enumerate(drawn)], name)]
     return told_of(bench, np.array(gains))

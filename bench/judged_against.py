@@ -17,7 +17,6 @@ from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, params_of, planted,
 from measuring.tables import show, spread
 from rich.console import Console
 
-from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.display import print_json, step_bar
 from clout.errors import CloutError
@@ -30,6 +29,7 @@ from clout.training.dataset import Dataset, build
 from clout.training.judge import judge_final, read_bundle_params
 from clout.training.metrics import Rows
 from clout.training.report import table
+from clout.training.whole_lake import WholeLake
 
 LEAST_OWN_POSTS = 5
 EXPLAINED_POSTS = 2_000
@@ -64,7 +64,7 @@ def last_block(name: str, model: ScoreModel, home: Path) -> dict[str, Any]:
     """What `judge.open_last_block` reports, and the figures that it leaves out."""
     params, lake = read_bundle_params(model), Lake(home / "lake")
     with step_bar(5) as step:
-        dataset = build(read_tables(lake), params, step)
+        dataset = build(WholeLake.read(lake, params), params, step)
         step("judging the last block")
         told: dict[str, Any] = {"report": judge_final(model, dataset, params)}
         step("explaining")
@@ -120,13 +120,12 @@ def with_interval(
 
 def against_truth(model: ScoreModel, dataset: Dataset, truth: pl.DataFrame) -> list[dict[str, Any]]:
     """Spearman of what is said of accounts at the end of the data with what they were made with."""
-    path, end = model.wording_path, dataset.history.coverage.data_through
+    path, end = model.wording_path, dataset.store.coverage.data_through
     assert end is not None  # noqa: S101 - a trained model has data
     wording = Wording.read(path) if path else dataset.wording
     booster = model.bundle.booster("model.txt")
-    said = account_margins(
-        dataset.history, dataset.streams, wording, lambda matrix: np.asarray(booster.predict(matrix)), end
-    ).join(truth, on="account")
+    parts = dataset.store.account_posts(end, wording)
+    said = account_margins(parts, lambda matrix: np.asarray(booster.predict(matrix))).join(truth, on="account")
     groups = {f"{LEAST_OWN_POSTS} posts or more": said.filter(pl.col("posts") >= LEAST_OWN_POSTS), "any": said}
     return [
         {"planted": planted_as, "own_posts": words, "accounts": rows.height}

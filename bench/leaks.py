@@ -24,7 +24,7 @@ from clout.display import print_json
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import compute, prepare
 from clout.training import metrics
-from clout.training.baselines import account_mean, own_means
+from clout.training.baselines import account_mean
 from clout.training.checks.leaks import shuffle_outcomes
 from clout.training.config import Params
 from clout.training.dataset import Dataset, build, cross_fit
@@ -32,6 +32,7 @@ from clout.training.fit import fit
 from clout.training.heads import fit_heads, held_out, log_counts
 from clout.training.matrix import Part
 from clout.training.metrics import Floats, Rows
+from clout.training.whole_lake import WholeLake
 
 SETS = ("politicians", SOCIETY)
 SOCIETY_PEOPLE = 1_000
@@ -84,7 +85,7 @@ def erased(tables: Tables, dataset: Dataset, params: Params, count: int) -> dict
 
 def _changes(tables: Tables, whole: Coverage, dataset: Dataset, params: Params, row: int, more: timedelta) -> bool:
     taught_on = dataset.frame[row]
-    post = dataset.history.posts.filter(pl.col("post") == taught_on["post"][0]).drop("at")
+    post = tables["posts"].filter(pl.col("post") == taught_on["post"][0])
     as_of = post["happened_at"][0] - more
     until = pl.lit(as_of, whole.through.schema["through"])
     known = Coverage(whole.reported, whole.through.with_columns(through=until))
@@ -128,11 +129,10 @@ def later_profiles(tables: Tables, dataset: Dataset, params: Params) -> dict[str
     """Figures of the last block, strict and with every profile known from the start, and what strictness costs."""
     early = {name: pl.lit(LONG_BEFORE, pl.Datetime("us", "UTC")) for name in ("happened_at", "known_at")}
     moved = {**tables, "profiles": tables["profiles"].with_columns(**early)}
-    seen = build(moved, params)
+    seen = build(WholeLake.of(moved, params), params)
     margins = {"strict": _last_block_margin(dataset, params), "with later": _last_block_margin(seen, params)}
     taught, judged = (
-        own_means(dataset.frame.filter(condition), dataset.streams)
-        for condition in (dataset.plan.final.taught(), dataset.plan.final.judged())
+        dataset.frame.filter(condition) for condition in (dataset.plan.final.taught(), dataset.plan.final.judged())
     )
     own = account_mean(Part.of(taught))(judged)
     truth, accounts = log_counts(judged), judged["account"].to_numpy().astype(np.str_)
@@ -173,7 +173,7 @@ def leaks(name: str, home: Path, count: int) -> dict[str, Any]:
     """All figures of one set."""
     params = params_of(name)
     tables = read_tables(lake_of(name, home, SOCIETY_PEOPLE))
-    dataset = build(tables, params)
+    dataset = build(WholeLake.of(tables, params), params)
     told = {
         "shuffled": shuffled(dataset, params),
         "erased": erased(tables, dataset, params, count),

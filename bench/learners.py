@@ -25,13 +25,13 @@ from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, params_of, working_
 from measuring.tables import show
 from peers.learners import LEARNERS, Floats, Lesson
 
-from clout.data.history import read_tables
 from clout.display import print_json
 from clout.features.catalogue import CONTRACT
 from clout.training import metrics
 from clout.training.config import Params
 from clout.training.dataset import build
 from clout.training.heads import log_counts
+from clout.training.whole_lake import WholeLake
 
 PEOPLE = 2_000
 SEEDS = range(3)
@@ -50,7 +50,7 @@ class Fold:
 
 def keep_blocks(name: str, home: Path, people: int = PEOPLE) -> dict[str, int]:
     """The size of a set, whose rolling blocks are then in arrays at `home`, without features that are never known."""
-    dataset = build(read_tables(lake_of(name, home, people)), params_of(name))
+    dataset = build(WholeLake.read(lake_of(name, home, people), params_of(name)), params_of(name))
     before_last, blocks = pl.col("ripe_at") < dataset.plan.final.start, dataset.plan.rolling
     first = CONTRACT.matrix(dataset.frame.filter(blocks[0].taught()))
     known = np.flatnonzero(~np.isnan(first).all(0))

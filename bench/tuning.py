@@ -14,7 +14,6 @@ import typer
 from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, params_of, working_home
 from measuring.tables import show
 
-from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.display import print_json, step_bar
 from clout.features.catalogue import WORDING
@@ -24,6 +23,7 @@ from clout.training.config import Params
 from clout.training.dataset import build
 from clout.training.judge import judge_bundle, read_bundle_params
 from clout.training.movement import Voice
+from clout.training.whole_lake import WholeLake
 
 TRIALS = 40
 SHOWN = ("spearman", "r2_log", "msle", "total_ratio", "decile_log_error", "coverage")
@@ -40,14 +40,14 @@ def last_block(lake: Lake, models: Mapping[str, ScoreModel]) -> dict[str, Any]:
     """Figures of each model on the posts of the last block, and the differences to the first."""
     first = next(iter(models.values()))
     params = read_bundle_params(first)
-    dataset = build(read_tables(lake), params)
+    dataset = build(WholeLake.read(lake, params), params)
     frame = dataset.frame.filter(dataset.plan.final.judged())
     texts = dict(zip(dataset.frame["post"], dataset.texts, strict=True))
     said = {}
     for name, model in models.items():
         wording = Voice(model).wording.values([texts[post] for post in frame["post"]])
         rows = judge_bundle(model, dataset, frame.with_columns(pl.Series(WORDING.name, wording)), params)
-        said[name] = judged.rows(rows, dataset.history.posts)
+        said[name] = judged.rows(rows)
     return paired.accuracy(said, params.seed)
 
 

@@ -7,7 +7,7 @@ Every row of a history carries `at = max(happened_at, known_at)`: the moment fro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -59,6 +59,12 @@ class History:
     horizon: timedelta
     earlier: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EARLIER))
 
+    def only(self, accounts: pl.Series) -> History:
+        """What is told of these accounts."""
+        theirs = pl.col("account").is_in(accounts.implode())
+        frames = ("accounts", "profiles", "posts", "outcomes", "actions", "standings", "earlier")
+        return replace(self, **{name: getattr(self, name).filter(theirs) for name in frames})
+
 
 def read_tables(lake: Lake) -> dict[str, pl.DataFrame]:
     """The tables of a lake, each empty but typed where there is nothing; a post that was taken back has no text."""
@@ -89,6 +95,17 @@ def known_before(tables: Tables, as_of: datetime) -> dict[str, pl.DataFrame]:
         past = (pl.col("happened_at") < as_of) & (pl.col("known_at") < as_of)
         cut[name] = frame.filter(past | pl.col("retrospective") if name == "counts" else past)
     return cut
+
+
+def erased_from(tables: Tables, as_of: datetime, horizon: timedelta) -> dict[str, pl.DataFrame]:
+    """`tables` without a row that happened or was known at `as_of` or later, and without counts of unripe posts.
+
+    A count read long after is taken as known when its post ripened: it stays only where that was before `as_of`.
+    """
+    left = known_before(tables, as_of)
+    ripe = left["posts"].filter(pl.col("happened_at") + horizon < as_of).select("post")
+    late = left["counts"].filter("retrospective").join(ripe, on="post", how="semi", maintain_order="left")
+    return left | {"counts": pl.concat([left["counts"].filter(~pl.col("retrospective")), late])}
 
 
 def load(

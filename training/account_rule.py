@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.features.account_posts import measured
 from clout.models.account import AccountRule
-from clout.training.accounts import RULE, counted_posts, weigh
+from clout.training.accounts import RULE, margins, weigh
 from clout.training.dataset import Dataset
 from clout.training.heads import HeldOut
-from clout.training.splits import mark_cold
+from clout.training.splits import is_cold
 
 Floats = npt.NDArray[np.float64]
 PRIORS = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0)
@@ -41,20 +41,21 @@ def accounts_before(dataset: Dataset, held: HeldOut) -> list[Past]:
     """Accounts judged when each rolling block began, by the heads and words of that moment, and what they drove in it."""
     pasts = []
     for number, (block, heads) in enumerate(zip(dataset.plan.rolling, held.heads, strict=True)):
-        posts = sampled(counted_posts(dataset.history, block.start))
-        words = dataset.words[block.start]
-        margins = [
-            heads.main(dataset.contract.matrix(features), held.trees)
-            for features in measured(posts, dataset.streams, words, block.start)
-        ]
-        pasts.append(Past(posts, np.concatenate([np.empty(0), *margins]), later_of(held.frame.filter(block=number))))
+        accounts = sampled(dataset.store.posting(block.start)["account"])
+        parts = [*dataset.store.account_posts(block.start, dataset.words[block.start], accounts)]
+        judge = partial(heads.main, trees=held.trees)
+        margin = [margins(part, judge, dataset.contract) for part in parts]
+        told = pl.concat(part.posts for part in parts).with_columns(margin=np.concatenate(margin))
+        told = told.sort("account", maintain_order=True)
+        later = later_of(held.frame.filter(block=number))
+        pasts.append(Past(told.drop("margin"), told["margin"].to_numpy(), later))
     return pasts
 
 
-def sampled(posts: pl.DataFrame) -> pl.DataFrame:
-    """The posts of all accounts, or of so many that their names choose, where there are more than `MOST_ACCOUNTS`."""
-    share = MOST_ACCOUNTS / max(posts["account"].n_unique(), 1)
-    return posts if share >= 1 else posts.filter(mark_cold(posts, 1 - share)["cold"].not_())
+def sampled(accounts: pl.Series) -> pl.Series:
+    """All accounts, or so many that their names choose, where there are more than `MOST_ACCOUNTS`."""
+    share = MOST_ACCOUNTS / max(accounts.len(), 1)
+    return accounts if share >= 1 else accounts.filter([not is_cold(name, 1 - share) for name in accounts])
 
 
 def later_of(judged: pl.DataFrame) -> pl.DataFrame:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,25 +25,36 @@ RULE = AccountRule()
 WINDOW, RECORD = RULE.windows
 
 
+class MeasuredPosts(NamedTuple):
+    """The posts of some accounts, as `counted_posts` gives them for a moment, and their features then, in slices."""
+
+    posts: pl.DataFrame
+    features: Iterable[pl.DataFrame]
+
+    @classmethod
+    def of(cls, history: History, streams: Streams, wording: Wording | None, at: datetime) -> MeasuredPosts:
+        """All that count at a moment."""
+        posts = counted_posts(history, at)
+        return cls(posts, measured(posts, streams, wording, at))
+
+
 def account_margins(
-    history: History,
-    streams: Streams,
-    wording: Wording,
-    judge: Judge,
-    at: datetime,
-    contract: Contract = CONTRACT,
-    rule: AccountRule = RULE,
+    parts: Iterable[MeasuredPosts], judge: Judge, contract: Contract = CONTRACT, rule: AccountRule = RULE
 ) -> pl.DataFrame:
-    """One row an account with a post in the 90 days before `at`, sorted by account.
+    """One row an account with a post in the 90 days before a moment, sorted by account; each lies whole in one of `parts`.
 
     Columns: account, network, posts (of the window), ripe (posts of a year with a known outcome), expected (weighted mean
     margin), track_record, margin (their sum), low and high (the ends of its interval), lacks (what is missing before it
     may be scored, null when nothing is), own_mean_90d and own_mean_all (mean log1p outcome of ripe posts of the window
     and of the year, null without). `judge` gives the margins of a matrix of the features of `contract`.
     """
-    posts = counted_posts(history, at)
-    margins = [judge(contract.matrix(features)) for features in measured(posts, streams, wording, at)]
-    return weigh(posts, np.concatenate([np.empty(0), *margins]), rule)
+    told = [weigh(part.posts, margins(part, judge, contract), rule) for part in parts]
+    return pl.concat(told).sort("account")
+
+
+def margins(part: MeasuredPosts, judge: Judge, contract: Contract) -> Floats:
+    """What `judge` says of each post, (posts,)."""
+    return np.concatenate([np.empty(0), *(judge(contract.matrix(features)) for features in part.features)])
 
 
 def counted_posts(history: History, at: datetime) -> pl.DataFrame:

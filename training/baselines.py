@@ -12,10 +12,9 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from clout.data.windows import UNIT, WIDTHS, Asked
 from clout.features.catalogue import CONTRACT, FEATURES
-from clout.features.compute import Streams
 from clout.training.config import Params
+from clout.training.feature_store import MEANS
 from clout.training.fit import fit
 from clout.training.heads import log_counts
 from clout.training.matrix import SLICE, Floats, Part
@@ -23,26 +22,12 @@ from clout.training.metrics import residual_quantiles
 
 Predictor = Callable[[pl.DataFrame], Floats]
 SHRINKAGE = (1.0, 2.0, 5.0, 10.0, 20.0)
-MEANS = ("90d", "365d", "all")
 RECORD = "track_record"
 MOST_OF_POISSON = 200_000
 
 
-def own_means(frame: pl.DataFrame, streams: Streams) -> pl.DataFrame:
-    """`frame` plus `own_n_<w>` and `own_sum_<w>`: ripe posts of the account and their summed log1p outcomes, by window."""
-    widths = {window: WIDTHS.get(window) for window in MEANS}
-    asked = Asked.of(frame.select("account", at="happened_at"), streams.by_name["outcomes"], {None, *widths.values()})
-    found = [
-        asked.window(["n", "log"], width).rename({"n": f"n_{name}", "log": f"log_{name}"})
-        for name, width in widths.items()
-    ]
-    columns = {f"own_n_{window}": pl.col(f"n_{window}").cast(pl.Float64) for window in MEANS}
-    columns |= {f"own_sum_{window}": pl.col(f"log_{window}") / UNIT for window in MEANS}
-    return frame.hstack(pl.concat(found, how="horizontal").select(**columns))
-
-
 def fit_baselines(taught: Part, params: Params) -> dict[str, Predictor]:
-    """Predictors of log1p(outcome) by name, fitted on `taught`, posts with the columns of `own_means`.
+    """Predictors of log1p(outcome) by name, fitted on `taught`, posts as `feature_store.measured` gives them.
 
     - mean: one number
     - followers: isotonic in the followers known before the post; absent where none are
@@ -90,7 +75,7 @@ def _shrunken(frame: pl.DataFrame, window: str, prior: float, center: float) -> 
 
 
 def account_mean(taught: Part, windows: tuple[str, ...] = MEANS) -> Predictor:
-    """The account's shrunken mean, its window and shrinkage those that fit `taught`, with `own_means`, best."""
+    """The account's shrunken mean, its window and shrinkage those that fit `taught` best."""
     own = taught.select("outcome", *(f"own_{what}_{window}" for what in ("n", "sum") for window in windows))
     target = log_counts(own)
     center = float(target.mean())

@@ -11,19 +11,15 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from clout.data.coverage import Tables
-from clout.data.history import History, load
-from clout.data.tables import network_of
-from clout.data.windows import newest
+from clout.data.tables import KINDS
 from clout.errors import CloutError
 from clout.features.catalogue import CONTRACT, WORDING
-from clout.features.compute import Streams, compute, prepare
 from clout.features.contract import Contract
 from clout.features.wording import Corpus, Wording
 from clout.features.wording import fit as fit_wording
 from clout.models.scale import MIN_ACCOUNTS
-from clout.training.accounts import WINDOW, counted_posts
 from clout.training.config import Params, WordingParams
+from clout.training.feature_store import FeatureStore
 from clout.training.matrix import Floats, Part, cut
 from clout.training.splits import Plan, SplitError, mark_cold, plan, sample
 
@@ -41,9 +37,9 @@ class NoOutcomesError(CloutError):
 class Dataset:
     """One row a labelled post, in the order of time.
 
-    `frame` has post, account, network, happened_at, ripe_at, cold, followers (known before the post, to judge by and not
-    to learn from), outcome, one column a kind of action (null where not reported), then every feature; `texts` the
-    posts' texts. `words` were learned from all that was known at a moment, the start of each block among them; each row's
+    `frame` has what `feature_store.measured` gives, but for the texts, which are in `texts`; then ripe_at, outcome, one
+    column a kind of action (null where not reported) and cold. Not all is there to learn from: followers, own means,
+    kind and language are to judge by. `words` were learned from all that was known at a moment, the start of each block among them; each row's
     `wording_lift` comes from words learned before it. `retrospective` tells whether counts
     read long after a post were taken as known when it ripened. `contract` has the features that a model may look at;
     `left_out` the networks too small to anchor a scale, of which nothing is here, with their number of accounts.
@@ -53,8 +49,7 @@ class Dataset:
     texts: pl.Series
     plan: Plan
     words: Mapping[datetime, Wording]
-    streams: Streams
-    history: History
+    store: FeatureStore
     retrospective: bool
     contract: Contract = CONTRACT
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -67,8 +62,7 @@ class Dataset:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of action that some post has a count of."""
-        ids = {"post", "account", "network", "happened_at", "ripe_at", "cold", "followers", "outcome", *CONTRACT.names}
-        return tuple(name for name in self.frame.columns if name not in ids and self.frame[name].count() > 0)
+        return tuple(name for name in self.frame.columns if name in KINDS and self.frame[name].count() > 0)
 
     def matrix(self, rows: pl.Series | None = None) -> Floats:
         """The features of the rows of a boolean mask (all without one), (n, features), in contract order."""
@@ -87,86 +81,66 @@ class Dataset:
         return self.frame.select(condition.alias("mask")).to_series()
 
 
-def build(tables: Tables, params: Params, step: Step = lambda _: None, anchored: Collection[str] = ()) -> Dataset:
-    """The dataset of `tables`; `step` is told what is being done.
+def build(store: FeatureStore, params: Params, step: Step = lambda _: None, anchored: Collection[str] = ()) -> Dataset:
+    """The dataset of `store`; `step` is told what is being done.
 
     Networks with too few accounts to anchor a scale are left out, but for those that are `anchored` already. Raises
     `NoOutcomesError` or `SplitError` with what is missing.
     """
     step("reading what each post drove")
-    tables, labelled, left_out = _large_enough(tables, params, anchored)
-    history, labels, posts, blocks = labelled
+    store, labels, blocks, left_out = _large_enough(store, params, anchored)
     step("measuring what was known before each post")
-    streams = prepare(history)
-    beside = posts.select("post").join(labels, on="post", how="left", maintain_order="left").drop("post")
-    frame = compute(posts, streams).hstack(beside)
-    frame = mark_cold(frame, params.splits.cold_share).with_columns(_followers(posts, streams))
+    frame = store.measured(labels.select("post", "account"))
+    texts, frame = frame["text"], frame.drop("text")
+    frame = frame.hstack(labels.drop("post", "account", "network", "happened_at"))
     step("learning words, forward in time")
-    texts = posts["text"]
     lift, words = cross_fit(frame, texts, blocks, params.wording)
     frame = frame.with_columns(pl.Series(WORDING.name, lift).fill_nan(None))
-    retrospective = bool(tables["counts"]["retrospective"].any())
-    return Dataset(frame, texts, blocks, words, streams, history, retrospective, params.contract, left_out)
-
-
-def _followers(posts: pl.DataFrame, streams: Streams) -> pl.Series:
-    """The followers known before each post."""
-    asked = posts.select("account", at="happened_at")
-    return newest(asked, streams.by_name["profiles"], ["followers"])["followers"].cast(pl.Float64)
+    retrospective = any(rows["retrospective"].any() for rows in store.rows("counts", "retrospective"))
+    return Dataset(frame, texts, blocks, words, store, retrospective, params.contract, left_out)
 
 
 class _Labelled(NamedTuple):
-    """Posts with a known outcome, in the order of time, their labels and their blocks."""
+    """Posts with a known outcome, in the order of time, and their blocks."""
 
-    history: History
+    store: FeatureStore
     labels: pl.DataFrame
-    posts: pl.DataFrame
     blocks: Plan
 
 
-def _labelled(tables: Tables, params: Params) -> _Labelled:
-    history = load(tables, params.label.horizon, params.action_values)
-    _refuse_unlabelled(tables, history, params)
-    labels = history.outcomes.rename({"at": "ripe_at"}).drop("account", "network", "published_at")
-    posts = history.posts.join(labels.select("post"), on="post", how="semi").sort("happened_at", "post")
+def _labelled(store: FeatureStore, params: Params) -> _Labelled:
+    labels = store.labels()
+    _refuse_unlabelled(store, labels["outcome"], params)
     if params.splits.sample_share < 1:
-        posts = posts.filter(pl.col("account").is_in(sample(posts["account"], params.splits.sample_share).implode()))
-    timed = posts.select("post", "account", "happened_at").join(labels.select("post", "ripe_at"), on="post")
-    timed = mark_cold(timed, params.splits.cold_share)
-    return _Labelled(history, labels, posts, plan(timed, params.splits))
+        labels = labels.filter(pl.col("account").is_in(sample(labels["account"], params.splits.sample_share).implode()))
+    labels = mark_cold(labels, params.splits.cold_share)
+    return _Labelled(store, labels, plan(labels, params.splits))
 
 
 def _large_enough(
-    tables: Tables, params: Params, anchored: Collection[str]
-) -> tuple[Tables, _Labelled, dict[str, int]]:
-    """The tables without the networks that are too small, what is labelled in them, and those networks' accounts."""
-    labelled = _labelled(tables, params)
+    store: FeatureStore, params: Params, anchored: Collection[str]
+) -> tuple[FeatureStore, pl.DataFrame, Plan, dict[str, int]]:
+    """The store without the networks that are too small, the labels and blocks left, and those networks' accounts."""
+    labelled = _labelled(store, params)
     accounts = _accounts(labelled)
     small = {name: count for name, count in accounts.items() if count < MIN_ACCOUNTS and name not in anchored}
     if not small:
-        return tables, labelled, {}
+        return *labelled, {}
     if small == accounts:
         network, count = max(small.items(), key=lambda item: item[1])
         raise SplitError(
             f"got {count} accounts of the network {network!r} with posts in the 90 days before the last block; expected at "
             f"least {MIN_ACCOUNTS} of one network to anchor its scale: add posts of more accounts"
         )
-    rest = {name: _of_others(frame, small) for name, frame in tables.items()}
-    tables, labelled, more = _large_enough(rest, params, anchored)
-    return tables, labelled, small | more
+    store, labels, blocks, more = _large_enough(store.without(small), params, anchored)
+    return store, labels, blocks, small | more
 
 
 def _accounts(labelled: _Labelled) -> dict[str, int]:
     """The accounts that could anchor the scale of each network: those with posts in the 90 days before the last block."""
-    start = labelled.blocks.final.start
-    recent = counted_posts(labelled.history, start).filter(pl.col("happened_at") > start - WINDOW)
-    counts = dict(recent.group_by("network").agg(pl.col("account").n_unique()).iter_rows())
-    return {network: counts.get(network, 0) for network in labelled.posts["network"].unique().sort()}
-
-
-def _of_others(frame: pl.DataFrame, networks: Collection[str]) -> pl.DataFrame:
-    named = next(name for name in ("account", "post") if name in frame.columns)
-    return frame.filter(~network_of(named).is_in(list(networks)))
+    recent = labelled.store.posting(labelled.blocks.final.start).filter("recent")
+    counts = dict(recent.group_by("network").len().iter_rows())
+    return {network: counts.get(network, 0) for network in labelled.labels["network"].unique().sort()}
 
 
 def cross_fit(
@@ -217,8 +191,7 @@ def _slices(frame: pl.DataFrame, blocks: Plan, count: int) -> list[datetime]:
     return sorted({*cuts, *(block.start for block in blocks.rolling), blocks.final.start})
 
 
-def _refuse_unlabelled(tables: Tables, history: History, params: Params) -> None:
-    outcomes, days = history.outcomes["outcome"], params.label.horizon_days
+def _refuse_unlabelled(store: FeatureStore, outcomes: pl.Series, params: Params) -> None:
     if outcomes.n_unique() > 1:
         return
     if outcomes.len():
@@ -226,14 +199,17 @@ def _refuse_unlabelled(tables: Tables, history: History, params: Params) -> None
             f"each of the {outcomes.len():,} posts with a known outcome drove {outcomes[0]:g} actions; expected outcomes that "
             "differ: see whether the mapping reads the right counts, and which kinds action_values counts"
         )
-    if tables["posts"].is_empty():
-        rows = tables["actions"].height
+    days = params.label.horizon_days
+    posts, counts, actions = (
+        sum(rows.height for rows in store.rows(name, "known_at")) for name in ("posts", "counts", "actions")
+    )
+    if not posts:
         raise NoOutcomesError(
-            f"the lake has no posts{f' ({rows:,} actions name only accounts)' if rows else ''}; expected posts with the "
+            f"the lake has no posts{f' ({actions:,} actions name only accounts)' if actions else ''}; expected posts with the "
             "actions they drove: run `clout ingest table FILE --map …` with a mapping that has [posts], or `clout simulate`"
         )
     raise NoOutcomesError(
-        f"none of the {tables['posts'].height:,} posts has a known outcome {days:g} days after it ({tables['counts'].height:,} "
-        f"counts, {tables['actions'].height:,} actions); expected counts read when posts were {days:g} days old or older, or "
+        f"none of the {posts:,} posts has a known outcome {days:g} days after it ({counts:,} "
+        f"counts, {actions:,} actions); expected counts read when posts were {days:g} days old or older, or "
         "an event log that reaches that far: ingest them, or lower label.horizon_days"
     )

@@ -153,7 +153,7 @@ def _deciles(judged: Judgement) -> list[tuple[float, float]]:
 
 
 def groups(judged: Judgement) -> dict[str, dict[str, float]]:
-    """Spearman, total ratio and coverage by network, history length, followers, level and cold start.
+    """Spearman, total ratio and coverage by network, history length, followers, level, language and cold start.
 
     Groups with fewer than 100 posts are left out: their figures are noise.
     """

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.contract import ContractError
@@ -17,13 +16,14 @@ from clout.models.intervals import spread
 from clout.models.score_model import ScoreModel
 from clout.training import ship
 from clout.training.accounts import account_margins
-from clout.training.baselines import judge_baselines, own_means
+from clout.training.baselines import judge_baselines
 from clout.training.config import Params
 from clout.training.dataset import Dataset, Step, build
 from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
 from clout.training.heads import HeldOut, held_out
 from clout.training.matrix import Part, cut
 from clout.training.splits import Block
+from clout.training.whole_lake import WholeLake
 
 
 def judge_rolling(dataset: Dataset, held: HeldOut, params: Params) -> Judgement:
@@ -45,7 +45,7 @@ def judge_anew(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> di
     """
     refuse_other_features(model)
     params = Params.model_validate(model.params)
-    dataset = build(read_tables(lake), params, step, model.networks)
+    dataset = build(WholeLake.read(lake, params), params, step, model.networks)
     held = held_out(dataset, params, (), step)
     step("judging against baselines")
     return evaluate(judge_rolling(dataset, held, params), params.seed)
@@ -68,7 +68,7 @@ def open_last_block(model: ScoreModel, lake: Lake, step: Step = lambda _: None) 
     """
     refuse_other_features(model)
     params = read_bundle_params(model)
-    dataset = build(read_tables(lake), params, step, model.networks)
+    dataset = build(WholeLake.read(lake, params), params, step, model.networks)
     step("judging the last block")
     return judge_final(model, dataset, params)
 
@@ -92,10 +92,8 @@ def judge_final(model: ScoreModel, dataset: Dataset, params: Params) -> dict[str
     frame = cut(dataset.frame, rows).with_columns(pl.Series(WORDING.name, lift))
     judged = judge_bundle(model, dataset, frame, params)
     margin = model.bundle.booster("model.txt").predict
-    past = (dataset.history, dataset.streams, wording)
-    accounts = account_margins(
-        *past, lambda matrix: np.asarray(margin(matrix)), block.start, model.contract, model.account
-    )
+    parts = dataset.store.account_posts(block.start, wording)
+    accounts = account_margins(parts, lambda matrix: np.asarray(margin(matrix)), model.contract, model.account)
     return evaluate(judged, params.seed) | {"account": evaluate_accounts(accounts, frame, params.seed)}
 
 
@@ -123,5 +121,4 @@ def baselines(
 ) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """What each baseline, taught on what was known before a block, says of rows of it, and the quantiles of its errors."""
     early = dataset.cut(pl.col("happened_at") < block.start)
-    taught = Part.of(own_means(early, dataset.streams), early.select(taught=block.taught())["taught"])
-    return judge_baselines(taught, own_means(frame, dataset.streams), params)
+    return judge_baselines(Part.of(early, early.select(taught=block.taught())["taught"]), frame, params)

@@ -12,7 +12,7 @@ from clout.models import whole_file
 from clout.training.evaluate import Judgement
 
 FOLDER = "judged"
-KEPT = ("post", "account", "network", "happened_at", "outcome", "cold", "followers", "outcome_count_all")
+KEPT = ("post", "account", "network", "happened_at", "outcome", "cold", "followers", "outcome_count_all", "lang")
 
 
 class NotKeptError(CloutError):
@@ -21,14 +21,15 @@ class NotKeptError(CloutError):
     code = "not_kept"
 
 
-def rows(judged: Judgement, posts: pl.DataFrame) -> pl.DataFrame:
-    """One row a judged post, in the order of time: `KEPT`, lang, then margin, expected, low and high.
+def rows(judged: Judgement) -> pl.DataFrame:
+    """One row a judged post, in the order of time: `KEPT`, then margin, expected, low and high.
 
-    `posts` tell the languages. `margin`, `low` and `high` are on the log1p scale, `expected` in actions.
+    `margin`, `low` and `high` are on the log1p scale, `expected` in actions.
     """
     said = {name: getattr(judged, name) for name in ("margin", "expected", "low", "high")}
-    kept = judged.frame.select(KEPT).join(posts.select("post", "lang"), on="post", how="left", maintain_order="left")
-    return kept.with_columns(**{name: pl.Series(values, dtype=pl.Float64) for name, values in said.items()})
+    return judged.frame.select(KEPT).with_columns(
+        **{name: pl.Series(values, dtype=pl.Float64) for name, values in said.items()}
+    )
 
 
 def write(folder: Path, version: str, kept: pl.DataFrame) -> Path:

@@ -14,7 +14,6 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from clout.data.digest import combine, digest
-from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.data.tables import SCHEMAS, validate
 from clout.errors import CloutError
@@ -31,6 +30,7 @@ from clout.training.metrics import Floats
 from clout.training.paired import accuracy
 from clout.training.splits import Block
 from clout.training.training_data import TrainingData, training_data
+from clout.training.whole_lake import WholeLake
 
 Source = Lake | str | Path | Mapping[str, pl.DataFrame] | Mapping[str, pd.DataFrame]
 INTERVALS = ("coverage", "coverage_worst_group", "interval_width_log", "crps")
@@ -62,7 +62,7 @@ def dataset(source: Source, params: Params | None = None) -> TrainingData:
     `source` is a lake, its path or URL, or the tables by name; `params` say what counts and how to split.
     """
     lake, chosen = _lake(source), params or Params()
-    return training_data(build(read_tables(lake), chosen), chosen, lake)
+    return training_data(build(WholeLake.read(lake, chosen), chosen), chosen, lake)
 
 
 def train(source: Source | TrainingData, params: Params | None = None, home: str | Path | None = None) -> ScoreModel:
@@ -152,7 +152,7 @@ def _rows(model: Model, data: TrainingData) -> pl.DataFrame:
     if isinstance(model, ScoreModel):
         return _kept_rows(model, data)
     said = _judge(model, data, data.measured.plan.rolling[1:])
-    return judged.rows(said, data.measured.history.posts)
+    return judged.rows(said)
 
 
 def _kept_rows(model: ScoreModel, data: TrainingData) -> pl.DataFrame:

@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.errors import CloutError
 from clout.models import bundle, registry
@@ -32,6 +31,7 @@ from clout.training.evaluate import Judgement, evaluate
 from clout.training.heads import fit_heads, held_out, learnable_kinds
 from clout.training.judge import judge_rolling
 from clout.training.metrics import Floats
+from clout.training.whole_lake import WholeLake
 
 STEPS = 10
 
@@ -93,8 +93,7 @@ def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step 
 
 def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -> Made:
     """What a training on `lake` gives with `kept`, the scale frozen so far; nothing is written anywhere."""
-    tables = read_tables(lake)
-    dataset = build(tables, params, step, kept.curves)
+    dataset = build(WholeLake.read(lake, params), params, step, kept.curves)
     kinds = learnable_kinds(dataset, params)
     held = held_out(dataset, params, kinds, step)
     step("calibrating on the rolling blocks")
@@ -105,8 +104,8 @@ def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -
     fewer = params.model_copy(update={"fit": params.fit.model_copy(update={"trees": held.trees})})
     heads = fit_heads(dataset, dataset.plan.final, fewer, calibrated.kinds)
     step("anchoring the scale")
-    past = (dataset.history, dataset.streams, dataset.wording)
-    accounts = account_margins(*past, heads.main, dataset.plan.final.start, dataset.contract, account)
+    parts = dataset.store.account_posts(dataset.plan.final.start, dataset.wording)
+    accounts = account_margins(parts, heads.main, dataset.contract, account)
     networks = dataset.frame["network"].unique()
     scale = scales.complete(kept, accounts, calibrated.curves["main"], networks)
     facts = ship.data_facts(dataset, lake, params) | {"trees": held.trees}
@@ -117,12 +116,12 @@ def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -
     step("checking")
     model = ScoreModel(Bundle.of(content))
     scores = scale.score(calibrated.curves["main"].apply(said.margin), said.frame["network"].to_list())
-    seen = Evidence(figures, said.frame, scores, held, dataset, tables, model, params, lake.tombstones())
+    seen = Evidence(figures, said.frame, scores, held, dataset, dataset.store, model, params, lake.tombstones())
     verdicts = training.run(seen)
     content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
     told = CardFacts(figures, verdicts, params, facts, scale, model.contract)
     content |= {"card.md": card(told), "card.html": page(told)}
-    return Made(content, said, judged.rows(said, dataset.history.posts), scores)
+    return Made(content, said, judged.rows(said), scores)
 
 
 def _register(made: Made, lake: Lake, params: Params, home: Path, tracking_uri: str) -> Trained:

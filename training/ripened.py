@@ -16,9 +16,8 @@ from clout.features.wording import Wording
 from clout.models.intervals import spread
 from clout.models.score_model import ScoreModel
 from clout.training import metrics
-from clout.training.baselines import account_mean, own_means
+from clout.training.baselines import account_mean
 from clout.training.dataset import Dataset
-from clout.training.matrix import Part
 from clout.training.metrics import Floats, Rows
 
 LEAST_RIPE = 100
@@ -134,8 +133,9 @@ def _worded(model: ScoreModel, dataset: Dataset, ripe: pl.DataFrame) -> pl.DataF
     """`ripe` with the lift of its words as the bundle learned them."""
     if model.wording_path is None:
         return ripe
-    texts = ripe.select("post").join(dataset.history.posts, on="post", maintain_order="left")["text"].to_list()
-    return ripe.with_columns(pl.Series(WORDING.name, Wording.read(model.wording_path).values(texts)))
+    words = Wording.read(model.wording_path)
+    texts = dataset.texts.filter(dataset.frame["post"].is_in(ripe["post"].implode()))
+    return ripe.with_columns(pl.Series(WORDING.name, words.values(texts)))
 
 
 def _judge(model: ScoreModel, frame: pl.DataFrame) -> tuple[_Said, Callable[[Rows], dict[str, float]]]:
@@ -156,8 +156,7 @@ def _judge(model: ScoreModel, frame: pl.DataFrame) -> tuple[_Said, Callable[[Row
 
 def _past_mean(dataset: Dataset, frame: pl.DataFrame) -> Floats:
     """What the account's shrunken past mean, fitted on what the model was taught, says of each post."""
-    taught = dataset.part(dataset.plan.final.taught()).select("account", "happened_at", "outcome")
-    return account_mean(Part.of(own_means(taught, dataset.streams)))(own_means(frame, dataset.streams))
+    return account_mean(dataset.part(dataset.plan.final.taught()))(frame)
 
 
 def _reported(model: ScoreModel) -> dict[str, float]:

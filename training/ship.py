@@ -149,7 +149,7 @@ def data_facts(dataset: Dataset, lake: Lake, params: Params) -> dict[str, Any]:
         "left_out": dict(dataset.left_out),
         "labelled_posts": dataset.frame.height,
         "taught_before": _iso(dataset.plan.final.start),
-        "data_through": _iso(dataset.history.coverage.data_through),
+        "data_through": _iso(dataset.store.coverage.data_through),
         "retrospective": dataset.retrospective,
         "notes": sorted({receipt.note for receipt in lake.receipts() if receipt.note}),
         "action_values": params.action_values,

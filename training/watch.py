@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.errors import CloutError
-from clout.features.compute import compute
+from clout.features.catalogue import WORDING
 from clout.features.wording import Wording
 from clout.models.score_model import ScoreModel
 from clout.training.dataset import Dataset, Step, build
@@ -21,6 +20,7 @@ from clout.training.drift import LEAST_POSTS, Drift, drift
 from clout.training.judge import read_bundle_params, refuse_other_features
 from clout.training.ripened import PROMISES, Compared, compare_ripe
 from clout.training.volume import Volume, posts_a_day, rejects_share
+from clout.training.whole_lake import WholeLake
 
 CATEGORIES = ("network", "kind", "lang")
 PREDICTIONS = ("margin", "score")
@@ -160,7 +160,7 @@ def watch(
     """
     refuse_other_features(model)
     params = read_bundle_params(model)
-    dataset = build(read_tables(lake), params, step)
+    dataset = build(WholeLake.read(lake, params), params, step)
     trained_through, newest = datetime.fromisoformat(model.data["data_through"]), _newest(dataset)
     since = stretch.begin(trained_through, newest)
     reference = _reference(dataset, min(since, trained_through))
@@ -201,25 +201,26 @@ def watch(
 
 
 def _newest(dataset: Dataset) -> datetime:
-    through = dataset.history.coverage.data_through
+    through = dataset.store.coverage.data_through
     assert through is not None  # noqa: S101 - a dataset has posts
     return through
 
 
 def _reference(dataset: Dataset, until: datetime) -> pl.DataFrame:
     """Labelled posts from the first rolling block on, whose words were judged before they were learned from."""
-    frame = dataset.frame.filter(pl.col("happened_at") >= dataset.plan.rolling[0].start, pl.col("happened_at") <= until)
-    return _with_categories(frame, dataset)
+    return dataset.frame.filter(pl.col("happened_at") >= dataset.plan.rolling[0].start, pl.col("happened_at") <= until)
 
 
 def _own_posts(dataset: Dataset, within: pl.Series) -> pl.Series:
     """When each post came that is its author's own, labelled or not, between the first and the last of `within`."""
-    own = dataset.history.posts.filter(pl.col("kind") != "reshare")["happened_at"]
-    return own.filter(own.is_between(within.min(), within.max()))
+    times = _own(dataset, "happened_at")["happened_at"]
+    return times.filter(times.is_between(within.min(), within.max()))
 
 
-def _with_categories(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
-    return frame.join(dataset.history.posts.select("post", "kind", "lang"), on="post", maintain_order="left")
+def _own(dataset: Dataset, *columns: str) -> pl.DataFrame:
+    """Some columns of all posts that are their author's own."""
+    own = pl.col("kind") != "reshare"
+    return pl.concat(rows.filter(own) for rows in dataset.store.rows("posts", "kind", *columns))
 
 
 def _refuse_forgotten(model: ScoreModel, dataset: Dataset, reference: pl.DataFrame, since: datetime) -> None:
@@ -240,10 +241,10 @@ def _refuse_forgotten(model: ScoreModel, dataset: Dataset, reference: pl.DataFra
 
 def _current(model: ScoreModel, dataset: Dataset, since: datetime) -> pl.DataFrame:
     """Every post after `since` that is its author's own, with its features; its words as the bundle learned them."""
-    posts = dataset.history.posts.filter((pl.col("kind") != "reshare") & (pl.col("happened_at") > since))
+    posts = _own(dataset, "post", "account", "happened_at").filter(pl.col("happened_at") > since)
+    measured = dataset.store.measured(posts)
     words = Wording.read(model.wording_path) if model.wording_path else dataset.wording
-    lift = pl.Series(words.values(posts["text"].to_list()), dtype=pl.Float64).fill_nan(None)
-    return _with_categories(compute(posts, dataset.streams, lift), dataset)
+    return measured.with_columns(pl.Series(WORDING.name, words.values(measured["text"])).fill_nan(None))
 
 
 def _drifts(

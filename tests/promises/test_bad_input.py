@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 from unseen_network import MAPPING, Note, notes, write
 
 from clout.cli import app
-from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.training.config import Params
 from clout.training.dataset import build
+from clout.training.whole_lake import WholeLake
 
 KB = 1024
 QUICK = ("--set", "fit.trees=5", "--set", "fit.threads=1", "--set", "splits.origins=2")
@@ -118,7 +118,7 @@ def test_bad_rows_leave_no_trace_in_what_is_learned() -> None:
     """Not even counts of posts that nobody has, and posts that nobody counted."""
     ingest(GOOD, "clean")
     ingest([*BAD[:5], *GOOD, *BAD[5:], *UNREADABLE], "dirty")
-    clean, dirty = (build(read_tables(Lake(lake)), Params()) for lake in ("clean", "dirty"))
+    clean, dirty = (build(WholeLake.read(Lake(lake), Params()), Params()) for lake in ("clean", "dirty"))
     assert dirty.frame.equals(clean.frame)
     assert dirty.texts.equals(clean.texts)
     assert dirty.wording.to_json() == clean.wording.to_json()
@@ -138,7 +138,7 @@ def test_empty_and_strange_texts_are_texts() -> None:
     ]
     rows = [replace(row, body=strange[number]) if number < len(strange) else row for number, row in enumerate(GOOD)]
     assert ingest(rows)["rejected"] == {}
-    dataset = build(read_tables(Lake(".clout/lake")), Params())
+    dataset = build(WholeLake.read(Lake(".clout/lake"), Params()), Params())
     told = dict(zip(dataset.frame["post"], dataset.texts, strict=True))
     assert [told[f"chirp/{row.note}"] for row in rows[:8]] == strange
     assert dataset.frame["wording_lift"].is_infinite().sum() == 0

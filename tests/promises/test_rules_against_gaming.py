@@ -14,7 +14,7 @@ from trained_society import TrainedSociety
 from clout.data.coverage import Tables
 from clout.data.history import History, load, read_tables
 from clout.features.compute import prepare
-from clout.training.accounts import account_margins
+from clout.training.accounts import MeasuredPosts, account_margins
 from clout.training.movement import Voice
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -54,7 +54,8 @@ class World:
         at = self.history.coverage.data_through
         assert at is not None
         model = self.voice.model
-        rows = account_margins(own, prepare(own), self.voice.wording, model.main, at, model.contract, model.account)
+        posts = MeasuredPosts.of(own, prepare(own), self.voice.wording, at)
+        rows = account_margins([posts], model.main, model.contract, model.account)
         scored = model.score_margins(rows["margin"].to_numpy(), rows["network"].to_list())
         return dict(zip(rows["account"], scored.tolist(), strict=True))
 

@@ -18,7 +18,7 @@ from clout.features import account_posts
 from clout.features.catalogue import CONTRACT
 from clout.features.compute import prepare
 from clout.features.wording import Wording
-from clout.training.accounts import Judge, account_margins
+from clout.training.accounts import Judge, MeasuredPosts, account_margins
 
 Floats = npt.NDArray[np.float64]
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ def history_of(*posts: tuple[str, float, int | None], kind: str = "original", te
 
 def said(history: History, judge: Judge, wording: Wording = MUTE) -> list[dict[str, object]]:
     """The rows that are said of each account."""
-    return account_margins(history, prepare(history), wording, judge, NOW).to_dicts()
+    return account_margins([MeasuredPosts.of(history, prepare(history), wording, NOW)], judge).to_dicts()
 
 
 def ones(matrix: Floats) -> Floats:
@@ -126,6 +126,8 @@ def test_the_future_changes_nothing(society: Simulation, studied: Studied) -> No
     meaning = (params.label.horizon, params.action_values)
     histories = [load(society.tables, *meaning), load(past, *meaning, known)]
     judge = feature("outcome_level_365d")
-    now, then = (account_margins(history, prepare(history), MUTE, judge, at) for history in histories)
+    now, then = (
+        account_margins([MeasuredPosts.of(history, prepare(history), MUTE, at)], judge) for history in histories
+    )
     assert now.equals(then)
     assert now.height > 100

@@ -14,7 +14,7 @@ from trained_society import TrainedSociety
 from clout.data.history import load
 from clout.data.lake import Lake
 from clout.features.compute import prepare
-from clout.training.accounts import account_margins
+from clout.training.accounts import MeasuredPosts, account_margins
 from clout.training.attacks.kinds import KINDS
 from clout.training.attacks.measure import UNSEEN, Trial, attack, count_steps, limit_of, prepare_trial
 from clout.training.attacks.scene import put
@@ -42,7 +42,8 @@ def bought(told: dict[str, Any]) -> dict[float, dict[str, Any]]:
 def test_scores_are_those_of_all_accounts_together(trial: Trial, trained: TrainedSociety) -> None:
     model, judge = trained.model, trial.judge
     history = load(trial.scene.tables, judge.before.horizon, model.data["action_values"])
-    rows = account_margins(history, prepare(history), judge.voice.wording, model.main, judge.at, rule=model.account)
+    posts = MeasuredPosts.of(history, prepare(history), judge.voice.wording, judge.at)
+    rows = account_margins([posts], model.main, rule=model.account)
     score = pl.Series("alone", model.score_margins(rows["margin"].to_numpy(), rows["network"].to_list()))
     both = trial.before.join(rows.with_columns(score), on="account")
     assert both.height == trial.before.height > 20

@@ -13,8 +13,9 @@ from trained_society import Studied
 from clout.data.windows import ONE, fixed, stream
 from clout.features.catalogue import CONTRACT
 from clout.features.compute import Streams
-from clout.training.baselines import fit_baselines, judge_baselines, own_means
+from clout.training.baselines import fit_baselines, judge_baselines
 from clout.training.config import Fit, Params
+from clout.training.feature_store import own_past
 from clout.training.heads import log_counts
 from clout.training.matrix import Part
 
@@ -26,13 +27,12 @@ NAMES = ["mean", "account_mean", "account_mean_90d", "poisson", "no_history", "f
 @pytest.fixture(scope="module")
 def taught(studied: Studied) -> pl.DataFrame:
     block = studied.dataset.plan.rolling[1]
-    return own_means(studied.dataset.frame.filter(block.taught()), studied.dataset.streams)
+    return studied.dataset.frame.filter(block.taught())
 
 
 @pytest.fixture(scope="module")
 def judged(studied: Studied) -> pl.DataFrame:
-    frame = studied.held.frame.filter(pl.col("block") == 1)
-    return own_means(frame, studied.dataset.streams)
+    return studied.held.frame.filter(pl.col("block") == 1)
 
 
 def bare(outcomes: list[float], **windows: tuple[list[float], list[float]]) -> pl.DataFrame:
@@ -76,7 +76,7 @@ def test_all_of_them_are_there(taught: pl.DataFrame, judged: pl.DataFrame) -> No
 
 
 def test_the_own_mean_is_that_of_ripe_posts_before(judged: pl.DataFrame, studied: Studied) -> None:
-    outcomes = studied.dataset.history.outcomes
+    outcomes = studied.dataset.store.history.outcomes
     for row in judged.gather_every(100).iter_rows(named=True):
         past = outcomes.filter((pl.col("account") == row["account"]) & (pl.col("at") < row["happened_at"]))
         recent = past.filter(pl.col("published_at") > row["happened_at"] - timedelta(days=90))
@@ -90,8 +90,15 @@ def test_each_window_of_the_own_mean_reaches_as_far_back_as_it_says() -> None:
     past = pl.DataFrame({"account": "a", "post": ["1", "2", "3"], "days": [400, 100, 10], "log": [4.0, 2.0, 1.0]})
     events = past.with_columns(at=now - pl.duration(days=pl.col("days")))
     totals = {"n": ONE, "log": fixed(pl.col("log"))}
-    streams = Streams({"outcomes": stream(events, ["account"], tie="post", totals=totals)}, frozenset())
-    [row] = own_means(pl.DataFrame({"account": ["a"], "happened_at": [now]}), streams).rows(named=True)
+    profiles = pl.DataFrame({"account": ["a"], "at": [now - timedelta(days=1)], "followers": [7]})
+    by_name = {
+        "outcomes": stream(events, ["account"], tie="post", totals=totals),
+        "profiles": stream(profiles, ["account"], tie="followers", lasts={"followers": pl.col("followers")}),
+    }
+    [row] = own_past(pl.DataFrame({"account": ["a"], "happened_at": [now]}), Streams(by_name, frozenset())).rows(
+        named=True
+    )
+    assert row["followers"] == 7
     assert {name: row[name] for name in row if name.startswith("own")} == {
         "own_n_90d": 1.0,
         "own_n_365d": 2.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,8 +16,10 @@ from clout.data.tables import SCHEMAS
 from clout.features.catalogue import CONTRACT, WORDING
 from clout.features.compute import compute
 from clout.training.config import Params
-from clout.training.dataset import Dataset, NoOutcomesError, build, cross_fit
+from clout.training.dataset import Dataset, NoOutcomesError, Step, build, cross_fit
+from clout.training.feature_store import MEANS
 from clout.training.splits import SplitError
+from clout.training.whole_lake import WholeLake
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 LABELS = ["ripe_at", "outcome", "like", "reshare", "reply", "quote", "reaction"]
@@ -44,26 +47,35 @@ def counted(posts: int, likes: list[int] | None = None, *, retrospective: bool =
     return {name: frame.cast(dict(SCHEMAS[name])) for name, frame in tables.items()}
 
 
+def built(tables: Tables, params: Params | None = None, *more: Step, anchored: Sequence[str] = ()) -> Dataset:
+    """The dataset of a lake with these tables."""
+    params = params or Params()
+    return build(WholeLake.of(tables, params), params, *more, anchored=anchored)
+
+
 def refusal(tables: Tables, params: Params | None = None) -> str:
     """The words with which the tables are refused."""
     with pytest.raises(NoOutcomesError) as refused:
-        build(tables, params or Params())
+        built(tables, params)
     return str(refused.value)
 
 
 def test_a_row_for_each_labelled_post_in_the_order_of_time(dataset: Dataset) -> None:
     frame = dataset.frame
-    assert frame.columns == ["post", "account", "network", "happened_at", *CONTRACT.names, *LABELS, "cold", "followers"]
-    assert set(frame["post"]) == set(dataset.history.outcomes["post"])
+    own = [f"own_{what}_{window}" for window in MEANS for what in ("n", "sum")]
+    beside = ["kind", "lang", "followers", *own]
+    ids = ["post", "account", "network", "happened_at"]
+    assert frame.columns == [*ids, *CONTRACT.names, *beside, *LABELS, "cold"]
+    assert set(frame["post"]) == set(dataset.store.history.outcomes["post"])
     assert frame["post"].is_unique().all()
     assert frame.equals(frame.sort("happened_at", "post"))
     assert len(dataset.texts) == frame.height
 
 
 def test_outcomes_and_texts_stand_beside_their_posts(dataset: Dataset) -> None:
-    truth = dict(dataset.history.outcomes.select("post", "outcome").iter_rows())
+    truth = dict(dataset.store.history.outcomes.select("post", "outcome").iter_rows())
     assert [truth[post] for post in dataset.frame["post"]] == dataset.frame["outcome"].to_list()
-    texts = dict(dataset.history.posts.select("post", "text").iter_rows())
+    texts = dict(dataset.store.history.posts.select("post", "text").iter_rows())
     assert [texts[post] for post in dataset.frame["post"]] == list(dataset.texts)
 
 
@@ -73,7 +85,7 @@ def test_the_outcome_is_what_others_did_within_the_horizon(dataset: Dataset, soc
     age = pl.col("happened_at_right") - pl.col("happened_at")
     late = pl.col("known_at") - pl.col("happened_at") > timedelta(days=7)
     inside = (age > timedelta(0)) & (age <= timedelta(days=7)) & (pl.col("actor") != pl.col("account")) & ~late
-    weights = dataset.history.actions.select("action", "weight")
+    weights = dataset.store.history.actions.select("action", "weight")
     actions = society.tables["actions"].drop("account").join(weights, on="action")
     acted = posts.join(actions, on="post").filter(inside).sort(pl.max_horizontal("happened_at_right", "known_at"))
     once = acted.unique(["post", "actor", "kind"], keep="first", maintain_order=True)
@@ -84,8 +96,8 @@ def test_the_outcome_is_what_others_did_within_the_horizon(dataset: Dataset, soc
 
 def test_features_are_those_of_the_posts_and_their_words(dataset: Dataset) -> None:
     rows = dataset.frame.tail(300)
-    posts = rows.select("post").join(dataset.history.posts, on="post", maintain_order="left")
-    alone = compute(posts, dataset.streams, rows[WORDING.name])
+    posts = rows.select("post").join(dataset.store.history.posts, on="post", maintain_order="left")
+    alone = compute(posts, dataset.store.streams, rows[WORDING.name])
     assert not unequal(alone, rows.select(alone.columns))
     mask = dataset.where(pl.col("post").is_in(rows["post"].to_list()))
     assert np.array_equal(dataset.matrix(mask), CONTRACT.matrix(rows), equal_nan=True)
@@ -94,7 +106,7 @@ def test_features_are_those_of_the_posts_and_their_words(dataset: Dataset) -> No
 
 def test_kinds_are_those_that_some_post_has_a_count_of(dataset: Dataset) -> None:
     assert dataset.kinds == ("like", "reshare", "reply", "quote")
-    assert build(counted(600), Params()).kinds == ("like",)
+    assert built(counted(600)).kinds == ("like",)
 
 
 def test_words_are_learned_from_what_was_known_before(dataset: Dataset) -> None:
@@ -133,19 +145,19 @@ def test_words_are_not_learned_from_cold_accounts(dataset: Dataset) -> None:
 
 
 def test_counts_read_long_after_are_told(dataset: Dataset) -> None:
-    assert build(counted(600), Params()).retrospective
+    assert built(counted(600)).retrospective
     assert not dataset.retrospective
 
 
 def test_posts_without_texts_have_no_lift() -> None:
-    made = build(counted(600), Params())
+    made = built(counted(600))
     assert made.wording.pieces == ()
     assert set(made.frame[WORDING.name].drop_nulls()) == {0.0}
 
 
 def test_the_steps_are_told() -> None:
     told: list[str] = []
-    build(counted(600), Params(), told.append)
+    built(counted(600), Params(), told.append)
     assert told == [
         "reading what each post drove",
         "measuring what was known before each post",
@@ -207,28 +219,27 @@ def emigrated(tables: Tables, count: int) -> dict[str, pl.DataFrame]:
 
 
 def test_a_network_too_small_for_a_scale_is_left_out_and_changes_nothing(studied: Studied, society: Simulation) -> None:
-    dataset = build(emigrated(society.tables, 5), studied.params)
+    dataset = built(emigrated(society.tables, 5), studied.params)
     assert dataset.left_out == {"tiny": 5}
     assert dataset.frame.equals(studied.dataset.frame)
     assert dataset.plan == studied.dataset.plan
-    assert set(dataset.history.posts["network"]) == {"commons"}
+    assert set(dataset.store.history.posts["network"]) == {"commons"}
     assert studied.dataset.left_out == {}
 
 
 def test_a_small_network_that_has_its_scale_stays(studied: Studied, society: Simulation) -> None:
-    dataset = build(emigrated(society.tables, 5), studied.params, anchored=["tiny"])
+    dataset = built(emigrated(society.tables, 5), studied.params, anchored=["tiny"])
     assert dataset.left_out == {}
     assert set(dataset.frame["network"]) == {"commons", "tiny"}
 
 
-def test_a_sample_has_some_accounts_and_they_know_what_all_did(studied: Studied, society: Simulation) -> None:
+def test_a_sample_has_some_accounts_and_they_know_what_all_did(studied: Studied) -> None:
     splits = studied.params.splits.model_copy(update={"sample_share": 0.5})
-    dataset = build(society.tables, studied.params.model_copy(update={"splits": splits}))
+    dataset = build(studied.dataset.store, studied.params.model_copy(update={"splits": splits}))
     whole = studied.dataset.frame.filter(pl.col("account").is_in(dataset.frame["account"].unique().implode()))
     assert 0.3 < whole.height / studied.dataset.frame.height < 0.7
     columns = [name for name in whole.columns if name != WORDING.name]
     assert dataset.frame.select(columns).equals(whole.select(columns))
-    assert dataset.history.outcomes.equals(studied.dataset.history.outcomes)
 
 
 def test_when_every_network_is_too_small_the_largest_is_named() -> None:
@@ -238,4 +249,4 @@ def test_when_every_network_is_too_small_the_largest_is_named() -> None:
     post, account = (pl.col(name).str.replace("net", network) for name in ("post", "account"))
     posts = tables["posts"].with_columns(post, account, network.alias("network"))
     with pytest.raises(SplitError, match=r"got 25 accounts of the network 'many' .* at least 30 of one network"):
-        build({**tables, "posts": posts, "counts": tables["counts"].with_columns(post)}, Params())
+        built({**tables, "posts": posts, "counts": tables["counts"].with_columns(post)})

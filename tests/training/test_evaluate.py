@@ -73,7 +73,7 @@ def test_the_keys_are_stable(studied: Studied) -> None:
 
 def test_groups_have_stable_names(studied: Studied) -> None:
     names = ["network=commons", "history<1", "history>=1", "history>=10", "history>=50", "followers<1000"]
-    names += ["followers>=1000", "followers>=1e+04", "followers>=1e+05"]
+    names += ["followers>=1000", "followers>=1e+04", "followers>=1e+05", "lang=de", "lang=en"]
     found = [name for name in groups(studied.judged) if not name.startswith("level") and name != "cold start"]
     assert found == [name for name in names if name in found]
     assert {"network=commons", "history>=10", "followers<1000"} <= set(found)

@@ -13,7 +13,7 @@ from clout.training import judged
 
 def test_a_training_keeps_what_it_said(trained: TrainedSociety, studied: Studied) -> None:
     kept = judged.read(trained.home, trained.trained.version)
-    assert kept.equals(judged.rows(studied.judged, studied.dataset.history.posts))
+    assert kept.equals(judged.rows(studied.judged))
     assert kept["post"].to_list() == studied.judged.frame["post"].to_list()
     assert np.array_equal(kept["margin"].to_numpy(), studied.judged.margin)
     assert kept["lang"].null_count() < kept.height

@@ -21,7 +21,7 @@ from clout.features.wording import Wording
 from clout.models.account import BEYOND
 from clout.models.bundle import Bundle, to_json
 from clout.models.score_model import ScoreModel
-from clout.training.accounts import account_margins
+from clout.training.accounts import MeasuredPosts, account_margins
 from clout.training.movement import (
     MOVERS,
     Past,
@@ -73,9 +73,8 @@ def test_scores_are_those_of_each_version_alone(heard: Heard) -> None:
     for voice, scored in zip(heard.voices, heard.scored, strict=True):
         model, wording = voice.model, Wording.read(voice.model.wording_path or Path())
         judge = partial(model.bundle.booster("model.txt").predict, num_threads=1)
-        alone = account_margins(
-            heard.past.history, heard.past.streams, wording, judge, heard.past.at, model.contract, model.account
-        )
+        posts = MeasuredPosts.of(heard.past.history, heard.past.streams, wording, heard.past.at)
+        alone = account_margins([posts], judge, model.contract, model.account)
         assert scored.drop("score").equals(alone)
         assert scored["score"].is_between(1, 100).all()
     assert not np.array_equal(heard.scored[0]["score"], heard.scored[1]["score"])

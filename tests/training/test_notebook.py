@@ -63,7 +63,7 @@ def test_frames_hold_the_posts_that_were_ripe_before_the_last_block(data: Traini
     known = data.X.iloc[1000].dropna()
     assert known.to_dict() == {name: row[name] for name in known.index}
     assert (data.y.iloc[1000], data.groups.iloc[1000]) == (row["outcome"], row["account"])
-    texts = dict(studied.dataset.history.posts.select("post", "text").iter_rows())
+    texts = dict(studied.dataset.store.history.posts.select("post", "text").iter_rows())
     assert data.posts["text"].to_dict() == {post: texts[post] for post in data.X.index}
 
 

@@ -28,6 +28,7 @@ from clout.training.config import Params, read_params
 from clout.training.dataset import build
 from clout.training.heads import held_out
 from clout.training.tune import FILE, SPACE, STUDIES, Folds, Range, Tuned, TuningError, tune
+from clout.training.whole_lake import WholeLake
 
 PARAMS = read_params(None, (*FEW, "fit.trees=20"))
 PATIENCE = 120.0
@@ -75,7 +76,7 @@ def test_the_first_trial_is_what_it_began_with(whole: tuple[Path, Tuned], lake: 
     assert first == {name: getattr(PARAMS.fit, name) for name in SPACE}
     assert tuned.began == PARAMS
     assert tuned.error["began"] == pytest.approx(error, rel=1e-12)
-    dataset = build(read_tables(lake), PARAMS)
+    dataset = build(WholeLake.read(lake, PARAMS), PARAMS)
     held = held_out(dataset, PARAMS, (), lambda _: None)
     blocks = held.frame["block"].to_numpy()
     squares = (held.margins["main"] - held.log_count()) ** 2
@@ -158,12 +159,12 @@ def test_other_data_parameters_or_seed_are_another_study(lake: Lake, whole: tupl
 
 
 def folds(tables: dict[str, pl.DataFrame], params: Params = PARAMS) -> Folds:
-    return Folds.of(build(tables, params))
+    return Folds.of(build(WholeLake.of(tables, params), params))
 
 
 def test_no_outcome_of_the_last_block_is_looked_at(lake: Lake) -> None:
     tables = read_tables(lake)
-    start = build(tables, PARAMS).plan.final.start
+    start = build(WholeLake.of(tables, PARAMS), PARAMS).plan.final.start
     ripe = pl.col("t0") + pl.duration(days=7) >= start
     counts = tables["counts"].join(tables["posts"].select("post", t0="happened_at"), on="post")
     late = pl.when(ripe).then(pl.col("count") * 1000 + 5).otherwise("count").alias("count")

@@ -20,7 +20,7 @@ from clout.data.history import History, load, read_tables
 from clout.data.lake import Lake
 from clout.features.compute import prepare
 from clout.models.score_model import ScoreModel
-from clout.training.accounts import account_margins
+from clout.training.accounts import MeasuredPosts, account_margins
 from clout.training.attacks.kinds import KINDS, Kind
 from clout.training.attacks.naive import NAMES, NaiveScores, naive_values
 from clout.training.attacks.scene import Rows, Scene, put
@@ -71,7 +71,8 @@ class Judge:
         """Our scores of the watched accounts: account, clout. Only their posts are judged, from everybody's past."""
         own = replace(history, posts=history.posts.filter(pl.col("account").is_in(self.watched)))
         model, words = self.voice.model, self.voice.wording
-        rows = account_margins(own, prepare(history), words, model.main, self.at, model.contract, model.account)
+        posts = MeasuredPosts.of(own, prepare(history), words, self.at)
+        rows = account_margins([posts], model.main, model.contract, model.account)
         score = model.score_margins(rows["margin"].to_numpy(), rows["network"].to_list())
         return rows.select("account", pl.Series(OURS, score))
 

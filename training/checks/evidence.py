@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.data.coverage import Tables
 from clout.data.tombstones import Tombstones
 from clout.models.score_model import ScoreModel
 from clout.training.config import Params
 from clout.training.dataset import Dataset
+from clout.training.feature_store import FeatureStore
 from clout.training.heads import HeldOut
 
 Floats = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ class Evidence:
 
     `report` are the figures on the rolling blocks, `judged` the posts they are of (the rows of the dataset, with
     `taught_through`) and `scores` what the model gives them, `held` the margins of every rolling block; `dataset` was
-    made from `tables`, and `model` is what will be shipped; `tombstones` are of accounts that must not be in them.
+    made from `store`, and `model` is what will be shipped; `tombstones` are of accounts that must not be in them.
     """
 
     report: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Evidence:
     scores: Floats
     held: HeldOut
     dataset: Dataset
-    tables: Tables
+    store: FeatureStore
     model: ScoreModel
     params: Params
     tombstones: Tombstones = field(default_factory=Tombstones)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from clout.data.tables import SCHEMAS
 from clout.data.tombstones import ACCOUNTS
 from clout.training.checks.check import Check, Verdict, held
 from clout.training.checks.evidence import Evidence
@@ -22,8 +23,8 @@ class NobodyForgotten(Check[Evidence]):
 
     def verdict(self, evidence: Evidence) -> Verdict:
         """Passed when no account and no post in the data has a tombstone."""
-        tombstones, frames = evidence.tombstones, [*evidence.tables.values(), evidence.dataset.frame]
-        people, posts = _ids(frames, ACCOUNTS), _ids(frames, ("post",))
+        tombstones = evidence.tombstones
+        people, posts = _ids(evidence, ACCOUNTS), _ids(evidence, ("post",))
         found = int(tombstones.accounts_in(people).sum()), int(tombstones.posts_in(posts).sum())
         return Verdict(
             held(not any(found)),
@@ -32,7 +33,11 @@ class NobodyForgotten(Check[Evidence]):
         )
 
 
-def _ids(frames: list[pl.DataFrame], columns: tuple[str, ...]) -> pl.Series:
-    """Every id in any of `columns` of any of `frames`, once."""
-    parts = [frame[name].unique() for frame in frames for name in columns if name in frame.columns]
-    return pl.concat(parts).unique().drop_nulls()
+def _ids(evidence: Evidence, columns: tuple[str, ...]) -> pl.Series:
+    """Every id in any of `columns` of any table and of the dataset, once."""
+    there = {table: [name for name in columns if name in schema] for table, schema in SCHEMAS.items()}
+    every = (rows for table, names in there.items() if names for rows in evidence.store.rows(table, *names))
+    ids = pl.Series(dtype=pl.String)
+    for frame in (*every, evidence.dataset.frame):
+        ids = pl.concat([ids, *(frame[name] for name in columns if name in frame.columns)]).unique()
+    return ids.drop_nulls()

@@ -53,9 +53,9 @@ def shuffle_outcomes(dataset: Dataset, seed: int) -> pl.DataFrame:
     A feature that knew a post's own outcome would still know it here, where nothing else can. Large data are cut to
     the posts of some accounts.
     """
-    history = dataset.history
-    posts = _some_accounts(dataset.frame).join(history.posts, on="post", maintain_order="left")
-    outcomes = history.outcomes.join(posts.select("account").unique(), on="account", how="semi", maintain_order="left")
+    chosen = _some_accounts(dataset.frame)
+    history = dataset.store.history_of(chosen["account"].unique())
+    posts, outcomes = chosen.select("post").join(history.posts, on="post", maintain_order="left"), history.outcomes
     measured = [name for name in outcomes.columns if name not in {"post", "account", "network", "published_at", "at"}]
     order = np.random.default_rng(seed).permutation(outcomes.height)
     outcomes = outcomes.with_columns(outcomes[order.tolist()].select(measured))
@@ -69,11 +69,11 @@ def shuffle_outcomes(dataset: Dataset, seed: int) -> pl.DataFrame:
 
 
 def _some_accounts(frame: pl.DataFrame) -> pl.DataFrame:
-    """The names of the posts of some accounts, chosen by another draw than the cold, of whom nothing may be learned."""
+    """The posts (post, account) of some accounts, chosen by another draw than the cold, of whom nothing may be learned."""
     share = SHUFFLED_POSTS / frame.height
     accounts = frame["account"].unique().sort()
     chosen = [name for name in accounts if share >= 1 or is_cold(f"shuffled {name}", share)]
-    return frame.select("post", "account").filter(pl.col("account").is_in(chosen)).select("post")
+    return frame.select("post", "account").filter(pl.col("account").is_in(chosen))
 
 
 class NoTimeOverlap(Check[Evidence]):

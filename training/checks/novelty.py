@@ -68,17 +68,17 @@ class NothingUnseen(Check[Evidence]):
 
     def verdict(self, evidence: Evidence) -> Verdict:
         """Passed when nothing with 20 posts or more is new."""
-        posts = evidence.tables["posts"].select("post", *CATEGORIES).filter(pl.col("kind") != "reshare")
-        taught = evidence.dataset.part(evidence.dataset.plan.final.taught()).select("post")
-        seen = posts.join(taught, on="post", how="semi")
-        found = list(_unseen(posts, seen))
-        return Verdict(held(not found), named(found) if found else f"0 new in {posts.height:,} posts")
+        own = [rows.filter(pl.col("kind") != "reshare") for rows in evidence.store.rows("posts", *CATEGORIES)]
+        counted = pl.concat(rows.group_by(CATEGORIES).len("n") for rows in own)
+        seen = evidence.dataset.part(evidence.dataset.plan.final.taught()).select(*CATEGORIES)
+        found = list(_unseen(counted, seen))
+        return Verdict(held(not found), named(found) if found else f"0 new in {counted['n'].sum():,} posts")
 
 
-def _unseen(posts: pl.DataFrame, seen: pl.DataFrame) -> Iterator[str]:
+def _unseen(counted: pl.DataFrame, seen: pl.DataFrame) -> Iterator[str]:
     for column in CATEGORIES:
-        counted = posts[column].drop_nulls().value_counts(name="n").sort("n", column, descending=[True, False])
-        known = set(seen[column].drop_nulls())
-        for value, number in counted.iter_rows():
+        of_values = counted.drop_nulls(column).group_by(column).agg(pl.col("n").sum())
+        known = set(seen[column].drop_nulls().unique())
+        for value, number in of_values.sort("n", column, descending=[True, False]).iter_rows():
             if number >= LEAST_POSTS and value not in known:
                 yield f"{column} {value} ({number:,} posts)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from clout.data.coverage import Coverage, Tables
-from clout.data.history import History, known_before, load
+from clout.data.tables import SCHEMAS
 from clout.features.catalogue import WORDING
-from clout.features.compute import compute, prepare
+from clout.features.compute import compute
 from clout.features.wording import Corpus
 from clout.training.checks.check import Check, Verdict, held, named
 from clout.training.checks.evidence import Evidence
 from clout.training.dataset import LEARNED_BY, learn_words
+from clout.training.feature_store import FeatureStore
 
 MOMENTS = 3
 POSTS = 100
@@ -43,7 +42,7 @@ class RowsAreWhatPostsSay(Check[Evidence]):
         """Passed when nothing differs for any post of the sample."""
         sample = _sample(evidence)
         found = [
-            *_early(evidence.tables),
+            *_early(evidence.store),
             *_other_outcomes(evidence, sample),
             *_other_features(evidence, sample),
             *_other_words(evidence),
@@ -68,13 +67,12 @@ def _sample(evidence: Evidence) -> pl.DataFrame:
     return sample.sample(fraction=1, shuffle=True, seed=evidence.params.seed)
 
 
-def _early(tables: Tables) -> Iterator[str]:
+def _early(store: FeatureStore) -> Iterator[str]:
     """Tables with rows that were known before they happened."""
-    for name, frame in tables.items():
-        if "known_at" in frame.columns:
-            early = frame.filter(pl.col("known_at") < pl.col("happened_at")).height
-            if early:
-                yield f"{early:,} rows of {name} known before they happened"
+    for name in [name for name, schema in SCHEMAS.items() if "known_at" in schema]:
+        early = pl.col("known_at") < pl.col("happened_at")
+        if found := sum(rows.filter(early).height for rows in store.rows(name, "happened_at", "known_at")):
+            yield f"{found:,} rows of {name} known before they happened"
 
 
 class Recount(NamedTuple):
@@ -110,14 +108,13 @@ def recount(
 
 def _other_outcomes(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
     """Posts of the sample whose row has another account, moment, count, outcome or ripening than the tables say."""
-    tables, values = evidence.tables, evidence.params.action_values
-    reported = evidence.dataset.history.coverage.reported
-    mine = sample.select("post")
-    posts = {row["post"]: row for row in tables["posts"].join(mine, on="post", how="semi").iter_rows(named=True)}
-    weights = evidence.dataset.history.actions.select("action", "weight")
-    actions = _by_post(tables["actions"].join(mine, on="post", how="semi").join(weights, on="action"))
+    values, reported = evidence.params.action_values, evidence.store.coverage.reported
+    posts = {row["post"]: row for row in _about(evidence.store, "posts", sample["post"]).iter_rows(named=True)}
+    owners = pl.Series([row["account"] for row in posts.values()], dtype=pl.String).unique()
+    weights = evidence.store.history_of(owners).actions.select("action", "weight")
+    actions = _by_post(_about(evidence.store, "actions", sample["post"]).join(weights, on="action"))
     valued = pl.col("kind").is_in([kind for kind, value in values.items() if value > 0])
-    counts = _by_post(tables["counts"].filter(valued).join(mine, on="post", how="semi"))
+    counts = _by_post(_about(evidence.store, "counts", sample["post"]).filter(valued))
     for row in sample.iter_rows(named=True):
         post = posts[row["post"]]
         kinds = reported.filter(valued, logged=True, network=post["network"])["kind"]
@@ -137,6 +134,12 @@ def _other_outcomes(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
             yield f"{name} of {row['post']} is {row[name]}, the tables say {told[name]}"
 
 
+def _about(store: FeatureStore, table: str, posts: pl.Series) -> pl.DataFrame:
+    """The rows of a table that are about some posts."""
+    mine = pl.col("post").is_in(posts.implode())
+    return pl.concat(rows.filter(mine) for rows in store.rows(table, *SCHEMAS[table]))
+
+
 def _by_post(frame: pl.DataFrame) -> dict[str, list[Row]]:
     grouped: dict[str, list[Row]] = {}
     for row in frame.iter_rows(named=True):
@@ -153,47 +156,18 @@ def _same(got: object, expected: object) -> bool:
 def _other_features(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
     """Features that differ when measured again: at the posts' own moments, and where nothing later is there to see."""
     names = [name for name in evidence.model.contract.names if name != WORDING.name]
-    posts = sample.select("post", "as_of").join(evidence.tables["posts"], on="post", maintain_order="left")
-    streams = evidence.dataset.streams
+    posts = sample.select("post", "as_of").join(
+        _about(evidence.store, "posts", sample["post"]), on="post", maintain_order="left"
+    )
+    streams = evidence.store.streams_of(posts["account"].unique())
     own = compute(posts.drop("as_of"), streams)
     yield from _unequal(sample, own, names, "measured again")
     for (as_of,), part in posts.partition_by("as_of", as_dict=True, maintain_order=True).items():
-        first = part.filter(pl.col("happened_at") == as_of)
-        then, at_once = _erased(evidence, as_of, part, first.drop("as_of"))
-        yield from _unequal(compute(part, streams), then, names, f"erased from {as_of:%Y-%m-%d}")
+        erased = evidence.store.streams_of(part["account"].unique(), as_of)
+        yield from _unequal(compute(part, streams), compute(part, erased), names, f"erased from {as_of:%Y-%m-%d}")
+        first = part.filter(pl.col("happened_at") == as_of).drop("as_of")
         rows = first.select("post").join(sample, on="post", maintain_order="left")
-        yield from _unequal(rows, at_once, names, f"erased from {as_of:%Y-%m-%d}")
-
-
-def _erased(evidence: Evidence, as_of: datetime, *asked: pl.DataFrame) -> list[pl.DataFrame]:
-    """The features of some posts, measured on what is left when all from `as_of` on is erased.
-
-    Actions on accounts that are not asked for are weighed like all, and then let go: they say nothing of the others.
-    """
-    history = _past(evidence, as_of)
-    accounts = pl.concat([posts["account"] for posts in asked]).unique()
-    history = replace(history, actions=history.actions.filter(pl.col("account").is_in(accounts.implode())))
-    streams = prepare(history)
-    return [compute(posts, streams) for posts in asked]
-
-
-def _past(evidence: Evidence, as_of: datetime) -> History:
-    """The history that is left when all that happened or was known from `as_of` on is erased."""
-    horizon, known = evidence.params.label.horizon, evidence.dataset.history.coverage
-    until = known.through.with_columns(through=pl.lit(as_of, known.through.schema["through"]))
-    tables = erase(evidence.tables, as_of, horizon)
-    return load(tables, horizon, evidence.params.action_values, Coverage(known.reported, until))
-
-
-def erase(tables: Tables, as_of: datetime, horizon: timedelta) -> dict[str, pl.DataFrame]:
-    """`tables` without a row that happened or was known at `as_of` or later, and without counts of unripe posts.
-
-    A count read long after is taken as known when its post ripened: it stays only where that was before `as_of`.
-    """
-    left = known_before(tables, as_of)
-    ripe = left["posts"].filter(pl.col("happened_at") + horizon < as_of).select("post")
-    late = left["counts"].filter("retrospective").join(ripe, on="post", how="semi", maintain_order="left")
-    return left | {"counts": pl.concat([left["counts"].filter(~pl.col("retrospective")), late])}
+        yield from _unequal(rows, compute(first, erased), names, f"erased from {as_of:%Y-%m-%d}")
 
 
 def _unequal(got: pl.DataFrame, expected: pl.DataFrame, names: Sequence[str], how: str) -> Iterator[str]:
@@ -218,6 +192,6 @@ def _other_words(evidence: Evidence) -> Iterator[str]:
     words = learn_words(dataset.frame.select(LEARNED_BY).filter(known), corpus, block.start, evidence.params.wording)
     inside = evidence.judged.filter(block.judged())
     posts = inside.gather_every(max(1, inside.height // POSTS)).select("post", WORDING.name)
-    said = posts.join(evidence.tables["posts"].select("post", "text"), on="post", maintain_order="left")
+    said = posts.join(_about(evidence.store, "posts", posts["post"]), on="post", maintain_order="left")
     again = said.with_columns(pl.Series(WORDING.name, words.values(said["text"].to_list())))
     yield from _unequal(posts, again, [WORDING.name], "learned from what was known")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from trained_society import Studied, TrainedSociety
 
-from clout.data.simulate import Simulation
 from clout.training.checks.evidence import Evidence
 from clout.training.config import Fit, Params
 
@@ -13,7 +12,7 @@ QUICK = Params(fit=Fit(trees=20, threads=1))
 
 
 @pytest.fixture(scope="session")
-def sound(studied: Studied, trained: TrainedSociety, society: Simulation) -> Evidence:
+def sound(studied: Studied, trained: TrainedSociety) -> Evidence:
     """What is known of a training without a defect."""
     model, judged = trained.model, studied.judged
     curve = studied.calibrated.curves["main"]
@@ -24,7 +23,7 @@ def sound(studied: Studied, trained: TrainedSociety, society: Simulation) -> Evi
         scores=scores,
         held=studied.held,
         dataset=studied.dataset,
-        tables=society.tables,
+        store=studied.dataset.store,
         model=model,
         params=QUICK,
     )

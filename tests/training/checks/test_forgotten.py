@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from tampered import with_tables
 
 from clout.data.tombstones import Erasure, Tombstones
 from clout.training.checks.evidence import Evidence
@@ -26,7 +27,7 @@ def test_nobody_forgotten_passes_and_tells_how_many_were_looked_for(sound: Evide
     assert (status, detail.split(" among ")[0]) == ("passed", "0 forgotten accounts looked for")
     status, detail, _ = check.verdict(with_tombstones(sound))
     assert status == "passed"
-    people = {*sound.tables["accounts"]["account"], *sound.tables["actions"]["actor"]}
+    people = {*sound.store.tables["accounts"]["account"], *sound.store.tables["actions"]["actor"]}
     told = f"1 forgotten accounts looked for among {len(people):,} accounts and engagers: 0 found, and 0 of their posts"
     assert detail == told
 
@@ -44,11 +45,11 @@ def test_nobody_forgotten_passes_and_tells_how_many_were_looked_for(sound: Evide
     ],
 )
 def test_one_row_put_back_by_hand_is_found(table: str, column: str, value: str, sound: Evidence) -> None:
-    frame = sound.tables[table]
+    frame = sound.store.tables[table]
     tampered = frame.with_columns(
         pl.when(pl.int_range(pl.len()) == 7).then(pl.lit(value)).otherwise(column).alias(column)
     )
-    evidence = with_tombstones(replace(sound, tables={**sound.tables, table: tampered}))
+    evidence = with_tombstones(with_tables(sound, {table: tampered}))
     status, detail, _ = NobodyForgotten().verdict(evidence)
     assert status == "finding"
     assert detail.endswith("1 found, and 0 of their posts" if value == GHOST else "0 found, and 1 of their posts")
@@ -58,6 +59,6 @@ def test_one_row_put_back_by_hand_is_found(table: str, column: str, value: str, 
 def test_a_row_of_the_dataset_is_found_too(sound: Evidence) -> None:
     first = sound.dataset.frame["account"][0]
     erasure = Erasure(number=9, salt="5a17").naming([first], [], [])
-    empty = {name: frame.clear() for name, frame in sound.tables.items()}
-    evidence = replace(sound, tables=empty, tombstones=Tombstones((erasure,)))
+    empty = {name: frame.clear() for name, frame in sound.store.tables.items()}
+    evidence = replace(with_tables(sound, empty), tombstones=Tombstones((erasure,)))
     assert NobodyForgotten().verdict(evidence).status == "finding"

@@ -31,13 +31,13 @@ def status(code: str, evidence: Evidence) -> str:
 def ripe_at_once(dataset: Dataset) -> Dataset:
     """The dataset of one who lets outcomes into the history when their post is published."""
     tick = timedelta(microseconds=1)
-    outcomes = dataset.history.outcomes.with_columns(at=pl.col("published_at") - tick)
-    history = replace(dataset.history, outcomes=outcomes)
+    outcomes = dataset.store.history.outcomes.with_columns(at=pl.col("published_at") - tick)
+    history = replace(dataset.store.history, outcomes=outcomes)
     streams = prepare(history)
     posts = dataset.frame.select("post").join(history.posts, on="post", maintain_order="left")
     features = compute(posts, streams, dataset.frame["wording_lift"]).select(CONTRACT.names)
     frame = dataset.frame.with_columns(features[name] for name in CONTRACT.names)
-    return replace(dataset, history=history, streams=streams, frame=frame)
+    return replace(dataset, store=replace(dataset.store, history=history), frame=frame)
 
 
 def test_005_features_that_hold_their_own_outcome_are_found(sound: Evidence) -> None:

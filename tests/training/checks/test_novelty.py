@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from tampered import with_tables
 
 from clout.training.checks.evidence import Evidence
 from clout.training.checks.novelty import LEAST_POSTS, FeaturesHaveNotMoved, NothingUnseen
@@ -37,10 +38,10 @@ def test_too_few_posts_tell_nothing_of_drift(sound: Evidence) -> None:
 def test_what_nobody_taught_is_found_once_it_is_often_enough(
     column: str, value: str, posts: int, sound: Evidence
 ) -> None:
-    original = sound.tables["posts"].filter(pl.col("kind") == "original")
+    original = sound.store.tables["posts"].filter(pl.col("kind") == "original")
     known = original.filter(pl.col(column) != value) if column == "kind" else original
     changed = pl.when(pl.int_range(pl.len()) < posts).then(pl.lit(f"{value}-new")).otherwise(pl.col(column))
     newest = known.sort("happened_at", descending=True).with_columns(changed.alias(column))
-    told = NothingUnseen().verdict(replace(sound, tables={**sound.tables, "posts": newest}))
+    told = NothingUnseen().verdict(with_tables(sound, {"posts": newest}))
     assert told.status == ("finding" if posts >= LEAST_POSTS else "passed")
     assert (f"{column} {value}-new ({posts} posts)" in told.detail) is (posts >= LEAST_POSTS)

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from tampered import with_tables
 
+from clout.data.history import erased_from
 from clout.training.checks import rows
 from clout.training.checks.check import Verdict
 from clout.training.checks.evidence import Evidence
-from clout.training.checks.rows import RowsAreWhatPostsSay, erase, recount
+from clout.training.checks.rows import RowsAreWhatPostsSay, recount
 
 Row = Mapping[str, object]
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -52,13 +54,15 @@ def test_rows_that_say_something_else_are_found(columns: dict[str, pl.Expr], nam
 
 def test_features_that_see_the_future_are_found_by_erasing_it(sound: Evidence) -> None:
     """Streams whose totals come a week early are the same for every row, but not where there is no future."""
-    streams = sound.dataset.streams
+    streams = sound.store.streams
     early = {
         name: replace(stream, frame=stream.frame.with_columns(pl.col("at") - WEEK))
         for name, stream in streams.by_name.items()
     }
     leaking = replace(streams, by_name={**streams.by_name, "outcomes": early["outcomes"]})
-    told = verdict(replace(sound, dataset=replace(sound.dataset, streams=leaking)))
+    store = replace(sound.store)
+    store.__dict__["streams"] = leaking
+    told = verdict(replace(sound, store=store))
     assert told.status == "finding"
     assert "erased from" in told.detail or "measured again" in told.detail
 
@@ -67,8 +71,8 @@ def test_features_that_see_the_future_are_found_by_erasing_it(sound: Evidence) -
 def test_a_row_known_before_it_happened_is_found(table: str, sound: Evidence) -> None:
     first = pl.int_range(pl.len()) == 0
     known = pl.when(first).then(pl.col("happened_at") - HOUR).otherwise(pl.col("known_at"))
-    tables = {**sound.tables, table: sound.tables[table].with_columns(known_at=known)}
-    assert f"1 rows of {table} known before they happened" in verdict(replace(sound, tables=tables)).detail
+    early = with_tables(sound, {table: sound.store.tables[table].with_columns(known_at=known)})
+    assert f"1 rows of {table} known before they happened" in verdict(early).detail
 
 
 def test_the_sample_has_posts_of_many_accounts_after_a_few_moments(sound: Evidence) -> None:
@@ -130,6 +134,6 @@ def test_erasing_leaves_no_count_of_a_post_that_had_not_ripened() -> None:
     posts = posts.with_columns(known_at="happened_at")
     read = pl.lit(NOON + 50 * WEEK)
     counts = posts.select("post", happened_at=read, known_at=read, retrospective=pl.lit(value=True))
-    left = erase({"posts": posts, "counts": counts}, NOON, WEEK)
+    left = erased_from({"posts": posts, "counts": counts}, NOON, WEEK)
     assert left["counts"]["post"].to_list() == ["old"]
     assert left["posts"]["post"].to_list() == ["old", "young"]
