@@ -87,14 +87,15 @@ def known_before(tables: Tables, as_of: datetime) -> dict[str, pl.DataFrame]:
     A retrospective count is taken as known when its post ripened, not when it was read, so the reading's time says
     nothing about it.
     """
-    cut = {}
-    for name, frame in tables.items():
-        if name == "accounts":
-            cut[name] = frame
-            continue
-        past = (pl.col("happened_at") < as_of) & (pl.col("known_at") < as_of)
-        cut[name] = frame.filter(past | pl.col("retrospective") if name == "counts" else past)
-    return cut
+    return {name: past_rows(name, frame, as_of) for name, frame in tables.items()}
+
+
+def past_rows(table: str, rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """The rows of a table that `known_before` leaves."""
+    if table == "accounts":
+        return rows
+    past = (pl.col("happened_at") < as_of) & (pl.col("known_at") < as_of)
+    return rows.filter(past | pl.col("retrospective") if table == "counts" else past)
 
 
 def erased_from(tables: Tables, as_of: datetime, horizon: timedelta) -> dict[str, pl.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -235,6 +235,12 @@ def as_json(frame: pl.DataFrame) -> pl.Series:
 def network_of(name: str) -> pl.Expr:
     """The network that an id in this column belongs to: what stands before its first slash."""
     return pl.col(name).str.head(pl.col(name).str.find("/", literal=True))
+
+
+def without_networks(frame: pl.DataFrame, networks: Collection[str]) -> pl.DataFrame:
+    """The rows of a table that belong to no account of these networks."""
+    named = next(name for name in ("account", "post") if name in frame.columns)
+    return frame.filter(~network_of(named).is_in(list(networks)))
 
 
 def entered(table: str) -> dict[str, pl.DataType]:

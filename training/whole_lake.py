@@ -13,7 +13,7 @@ import polars as pl
 from clout.data.coverage import Coverage, Tables
 from clout.data.history import History, erased_from, load, read_tables
 from clout.data.lake import Lake
-from clout.data.tables import network_of
+from clout.data.tables import without_networks
 from clout.features.account_posts import measured as measured_slices
 from clout.features.compute import Streams, prepare
 from clout.features.wording import Wording
@@ -52,7 +52,7 @@ class WholeLake:
 
     def without(self, networks: Collection[str]) -> Self:
         """The same without some networks."""
-        return self.of({name: _of_others(frame, networks) for name, frame in self.tables.items()}, self.params)
+        return self.of({name: without_networks(frame, networks) for name, frame in self.tables.items()}, self.params)
 
     def rows(self, table: str, *columns: str) -> Iterator[pl.DataFrame]:
         """Some columns of all rows of a table, at once."""
@@ -97,8 +97,3 @@ class WholeLake:
         history = load(past, params.label.horizon, params.action_values, known)
         own = history.actions.filter(pl.col("account").is_in(accounts.implode()))
         return prepare(replace(history, actions=own))
-
-
-def _of_others(frame: pl.DataFrame, networks: Collection[str]) -> pl.DataFrame:
-    named = next(name for name in ("account", "post") if name in frame.columns)
-    return frame.filter(~network_of(named).is_in(list(networks)))

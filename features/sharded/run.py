@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
 from clout.data import coverage, hourly
+from clout.data.coverage import Coverage
 from clout.data.lake import Lake
 from clout.data.receipt import Receipt, totals
 from clout.errors import CloutError
@@ -73,7 +74,7 @@ def measure(
     previous = read(chain.after) if chain.after else None
     receipts = lake.receipts()
     made = Told(
-        shards=shards or (previous.told.shards if previous else _shards(rows)),
+        shards=shards or (previous.told.shards if previous else shards_for(rows)),
         horizon=horizon,
         action_values=action_values,
         batches=frozenset(receipt.stem for receipt in receipts),
@@ -88,11 +89,30 @@ def measure(
         before = previous.before if previous else None
         kept = chain.keeps_state
         work = Work(url, Path(folder), made.shards, horizon, action_values, "removals" in rows, kept, before)
-        measured, state = _run(work, _parts(receipts), engine, step, judge, previous)
+        parts, state = cut(work, receipts, engine, step, previous)
+        step("measuring posts")
+        done = parts.each(engine, stages.measure, parts.known, parts.networks, judge)
+        measured = stages.Measured(*map(sum, zip(*done, strict=True)))
         if kept:
             state.write(Path(folder) / OUT / STATE, made)
         (Path(folder) / OUT).rename(out)
     return measured
+
+
+@dataclass(frozen=True)
+class Shards:
+    """A lake cut into shards: all that is known of their accounts, but what is measured of it.
+
+    `known` is what the lake covers, and `networks` what outcomes add up to on each network.
+    """
+
+    work: Work
+    known: Coverage
+    networks: network.Sums
+
+    def each(self, engine: Engine, task: Callable[..., T], *given: object) -> list[T]:
+        """What `task` returns for each shard, told the work, the shard and what is `given`."""
+        return engine.map(partial(_on_shard, task, self.work, given, {}), range(self.work.shards))
 
 
 def _rows(lake: Lake, out: Path) -> dict[str, int]:
@@ -106,32 +126,36 @@ def _rows(lake: Lake, out: Path) -> dict[str, int]:
     return rows
 
 
-def _shards(rows: Mapping[str, int]) -> int:
+def shards_for(rows: Mapping[str, int]) -> int:
     """As many as there are rows for, and a multiple of `FEWEST`, so that few processes end at about the same time."""
     return FEWEST * ceil(max(rows.get("actions", 0), rows["posts"]) / ROWS_AT_ONCE / FEWEST)
 
 
-def _run(
+def cut(
     work: Work,
-    parts: Sequence[Files],
+    receipts: Iterable[Receipt],
     engine: Engine,
     step: Callable[[str], None],
-    judge: stages.Judge | None,
-    previous: Previous | None,
-) -> tuple[stages.Measured, State]:
+    previous: Previous | None = None,
+    covers: Coverage | None = None,
+) -> tuple[Shards, State]:
+    """The rows of batches in shards, and the sums over all of them; `covers` overrides what they are taken to cover."""
+
     def each(task: Callable[..., T], *given: object, **named: object) -> list[T]:
         return engine.map(partial(_on_shard, task, work, given, named), range(work.shards))
 
     before = [previous.state] if previous else []
     step("cutting the lake into shards")
     each(left.recall)
+    parts = _parts(receipts)
     engine.map(partial(_on_part, work, parts), range(len(parts)))
     counted = each(stages.count)
     step("joining actions to posts")
-    known = coverage.together([*(state.known for state in before), *counted, *each(stages.receive)])
+    heard = coverage.together([*(state.known for state in before), *counted, *each(stages.receive)])
+    known = covers or heard
     if previous:
         previous.expect_reported(known)
-    if not work.leaves:
+    if not (work.leaves or work.keeps):
         work.drop("actions", "counts", "counts of posts", "owners of posts")
     step("getting to know engagers")
     strangers = hourly.together([*(state.engagers for state in before), *each(stages.acquaint)])
@@ -148,9 +172,7 @@ def _run(
     step("telling accounts of their engagers")
     each(stages.tell)
     work.drop("known", "worth", "influence", *left.WEIGHTS, "first actions", "drew")
-    step("measuring posts")
-    measured = stages.Measured(*map(sum, zip(*each(stages.measure, known, networks, judge), strict=True)))
-    return measured, State(known, strangers, first, again, networks)
+    return Shards(work, known, networks), State(known, strangers, first, again, networks)
 
 
 Files = Mapping[str, Sequence[str]]

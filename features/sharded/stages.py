@@ -7,6 +7,7 @@ each does with its rows is what `data.history.load` and `features.compute` do wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,11 +16,11 @@ import polars as pl
 
 from clout.data import engagers
 from clout.data.coverage import Coverage, reported, through
-from clout.data.history import History, without_text
+from clout.data.history import History, past_rows, without_text
 from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ripening import Ripening
-from clout.data.tables import KINDS, SCHEMAS
+from clout.data.tables import KINDS, SCHEMAS, without_networks
 from clout.data.values import TIME
 from clout.data.windows import TICK
 from clout.features import network
@@ -66,6 +67,7 @@ def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
     for table, schema in SCHEMAS.items():
         rows = pl.concat([pl.DataFrame(schema=schema), *(shelf.frame(table, stem) for stem in files.get(table, ()))])
         left.expect_new(work, table, rows)
+        rows = _asked_for(work, table, rows)
         if table in BY_ACCOUNT:
             work.send(table, part, rows, work.shard_of(rows["account"]))
         if table == "counts":
@@ -73,6 +75,13 @@ def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
         if table == "posts":
             owners = rows.select("post", "account")
             work.send("owners of posts", part, owners, work.shard_of(owners["post"]))
+
+
+def _asked_for(work: Work, table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of networks and times that are read; of removals all times: what was taken back says nothing any more."""
+    if work.without:
+        rows = without_networks(rows, work.without)
+    return rows if work.until is None or table == "removals" else past_rows(table, rows, work.until)
 
 
 def count(work: Work, shard: int) -> Coverage:
@@ -97,6 +106,8 @@ def receive(work: Work, shard: int) -> Coverage:
     before, came = left.actions_before(work, shard), work.sent("actions", shard)
     left.expect_one_network(work, came)
     counts, new = (_placed(rows, places) for rows in (work.sent("counts", shard), came))
+    if work.until:
+        counts = _ripe(counts, said, work.until - work.horizon)
     posts = _marked(work, shard, said).drop("post").with_row_index("post").with_columns(CLOCK)
     known = Coverage(
         reported({"posts": posts, "actions": new, "counts": counts}), through({"posts": posts, "actions": new})
@@ -108,6 +119,12 @@ def receive(work: Work, shard: int) -> Coverage:
     _give(work, shard, _drawing(told, posts), before)
     work.keep("posts", shard, posts.drop("closed"))
     return known
+
+
+def _ripe(counts: pl.DataFrame, posts: pl.DataFrame, before: datetime) -> pl.DataFrame:
+    """`counts` without those read long after of posts that were not published `before`."""
+    published = posts["happened_at"].gather(counts["post"])
+    return counts.filter(~pl.col("retrospective") | (published < before).fill_null(value=False))
 
 
 def _marked(work: Work, shard: int, posts: pl.DataFrame) -> pl.DataFrame:
@@ -162,6 +179,8 @@ def acquaint(work: Work, shard: int) -> pl.DataFrame:
         given, before = pl.concat([weighed.drop(WEIGHTS), given], how="diagonal"), weighed.height
     if work.undone:
         removals = work.sent("removals", shard).cast({"account": NAME})
+        if work.until:
+            removals = past_rows("removals", removals, work.until)
         given = without_undone(given, removals, work.horizon)
     received = work.kept("received", shard, ["actor", "account", "at", "counts", "to"])
     acting, acted_on = given["actor"].unique(), given["account"].unique()
@@ -237,8 +256,22 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums, judge: 
 
     So is what the `judge`, if there is one, says of the posts.
     """
-    told, before = work.sent("told", shard).sort("place").drop("place"), left.actions_before(work, shard)
-    told = pl.concat([before.select(told.columns), told]) if work.before else told
+    history, told = remembered(work, shard, known)
+    alone = prepare_alone(history, told.select("n", "log"))
+    if work.leaves:
+        left.leave(work, shard, history, alone.by_name["outcomes"].frame, told)
+    streams = with_networks(alone, sums)
+    posts = _measured(work, shard, history.posts.filter("new"), streams, judge)
+    accounts = _accounts(history, streams)
+    work.publish("accounts", shard, accounts)
+    return Measured(posts, accounts.height, history.actions.height - left.actions_before(work, shard).height)
+
+
+def remembered(work: Work, shard: int, known: Coverage) -> tuple[History, pl.DataFrame]:
+    """The history of the shard, its posts by their places, and what its actions were told of their engagers."""
+    told = work.sent("told", shard).sort("place").drop("place")
+    if work.before:
+        told = pl.concat([left.actions_before(work, shard).select(told.columns), told])
     clocked = {
         name: work.sent(name, shard).with_columns(CLOCK).cast({"account": NAME}) for name in ("profiles", "standings")
     }
@@ -252,14 +285,7 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums, judge: 
         earlier=left.earlier(work, shard),
         **clocked,
     )
-    alone = prepare_alone(history, told.select("n", "log"))
-    if work.leaves:
-        left.leave(work, shard, history, alone.by_name["outcomes"].frame, told)
-    streams = with_networks(alone, sums)
-    posts = _measured(work, shard, history.posts.filter("new"), streams, judge)
-    accounts = _accounts(history, streams)
-    work.publish("accounts", shard, accounts)
-    return Measured(posts, accounts.height, history.actions.height - before.height)
+    return history, told
 
 
 def _measured(work: Work, shard: int, posts: pl.DataFrame, streams: Streams, judge: Judge | None) -> int:

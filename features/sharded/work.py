@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
 from uuid import uuid4
@@ -33,7 +33,8 @@ class Work:
     """What every task knows: the lake, where frames are left, how many shards there are, and what outcomes are made of.
 
     `undone` tells whether the lake has removals, `leaves` whether another run goes on from this one, as this one does from
-    `before`. `folder` must be one that all tasks see. Every account belongs to one shard, with its posts, the actions on it
+    `before`; `keeps` whether rows stay as they came when features are measured. Networks in `without` are not read, nor is
+    what happened or was known `until` a moment or later. `folder` must be one that all tasks see. Every account belongs to one shard, with its posts, the actions on it
     and the actions that it took. A task may be run again: files come whole, by rename, under the names they had.
     """
 
@@ -45,6 +46,9 @@ class Work:
     undone: bool
     leaves: bool = False
     before: Before | None = None
+    keeps: bool = False
+    without: tuple[str, ...] = ()
+    until: datetime | None = None
 
     def keep(self, name: str, shard: int, frame: pl.DataFrame) -> None:
         """Nothing; `frame` is then what is `kept` of a shard under a name."""
