@@ -38,7 +38,7 @@ CALM = 0.5
 def train(home: Path) -> str:
     """The version of a champion trained on a society of 2,000."""
     lake, params = lake_of(SOCIETY, home), params_of(SOCIETY)
-    with step_bar(pipeline.steps(params)) as step:
+    with step_bar(pipeline.steps(params, lake)) as step:
         return pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step).version
 
 

@@ -38,7 +38,7 @@ def prepare_home(home: Path) -> list[str]:
     """Some accounts of the society in `home`, where a champion lies."""
     if not (home / "champion.json").exists():
         lake, params = lake_of(SOCIETY, home), params_of(SOCIETY)
-        with step_bar(pipeline.steps(params)) as step:
+        with step_bar(pipeline.steps(params, lake)) as step:
             pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
     return list(read_tables(Lake(home / "lake"))["posts"]["account"].unique().sort().head(200))
 

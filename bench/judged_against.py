@@ -50,7 +50,7 @@ def train(name: str, home: Path) -> tuple[ScoreModel, dict[str, Any]]:
     """The model of a set, and what it took from raw files (the society: from its making) to the registered bundle."""
     meter, params = Meter(), params_of(name)
     lake = lake_of(name, home)
-    with step_bar(pipeline.steps(params)) as step:
+    with step_bar(pipeline.steps(params, lake)) as step:
         trained = pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
     found = [check for check in trained.checks if check["status"] == "finding"]
     return ScoreModel.load(trained.directory), {

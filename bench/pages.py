@@ -58,7 +58,7 @@ def prepare_home(home: Path) -> None:
     """Nothing; `home` holds a society, a champion trained on it, and the scores of its accounts."""
     if not (home / "champion.json").exists():
         lake, params = lake_of(SOCIETY, home), params_of(SOCIETY)
-        with step_bar(pipeline.steps(params)) as step:
+        with step_bar(pipeline.steps(params, lake)) as step:
             pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
     if not (home / "scores.db").exists():
         score(home)

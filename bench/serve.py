@@ -54,7 +54,7 @@ def prepare_home(home: Path) -> None:
     """Nothing; a champion trained on a society lies in `home`, and the same trees as MLflow logs a LightGBM model."""
     if not (home / "champion.json").exists():
         lake, params = lake_of(SOCIETY, home), params_of(SOCIETY)
-        with step_bar(pipeline.steps(params)) as step:
+        with step_bar(pipeline.steps(params, lake)) as step:
             pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
     import mlflow.lightgbm  # noqa: PLC0415 - takes seconds, and only here
 

@@ -37,7 +37,7 @@ def train(name: str, home: Path) -> dict[str, Any]:
     """What it took from the lake to the registered bundle; of the politicians, from their raw files."""
     meter, params = Meter(), params_of(name)
     lake = lake_of(name, home) if name == REAL else Lake(home / "lake")
-    with step_bar(pipeline.steps(params)) as step:
+    with step_bar(pipeline.steps(params, lake)) as step:
         trained = pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
     cost = meter.read().told()
     found = [check["code"] for check in trained.checks if check["status"] == "finding"]

@@ -31,7 +31,7 @@ SHOWN = ("spearman", "r2_log", "msle", "total_ratio", "decile_log_error", "cover
 
 def trained(lake: Lake, params: Params, home: Path) -> ScoreModel:
     """The model that these parameters make of `lake`."""
-    with step_bar(pipeline.steps(params)) as step:
+    with step_bar(pipeline.steps(params, lake)) as step:
         done = pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
     return ScoreModel.load(done.directory)
 

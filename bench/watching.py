@@ -34,6 +34,7 @@ from clout.models.score_model import ScoreModel
 from clout.training import pipeline
 from clout.training.config import read_params
 from clout.training.watch import Stretch, Watched, watch
+from clout.training.whole_lake import WholeLake
 
 Tables = dict[str, pl.DataFrame]
 ACCOUNTS, TAUGHT_DAYS, WEEKS, PLANTED_WEEKS = 300, 120, 5, 3
@@ -114,7 +115,8 @@ def champion(tables: Tables, at: datetime, folder: Path) -> tuple[ScoreModel, pl
     """The model of what was known before a moment, and what it said of its rolling blocks."""
     lake = Lake(folder / "lake")
     lake.append(known_before(tables, at), source="simulate")
-    made = pipeline.make(lake, read_params(None, SET), Scale("1", {}))
+    params = read_params(None, SET)
+    made = pipeline.make(WholeLake.read(lake, params), lake, params, Scale("1", {}))
     bundle.write(folder / "bundle", made.content)
     return ScoreModel.load(folder / "bundle"), made.rows
 
@@ -131,7 +133,7 @@ def weeks(seed: int, folder: Path) -> Iterator[tuple[str, int, Watched]]:
             end = start + timedelta(days=7 * week)
             lake = Lake(f"memory://{seed}-{name}-{week}")
             lake.append(known_before(now, end), source="simulate")
-            yield name, week, watch(model, lake, kept, Stretch(days=7), end)
+            yield name, week, watch(model, lake, kept, Stretch(days=7), end, folder)
 
 
 def rates(seen: Mapping[tuple[str, int], Sequence[Watched]]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ Every row of a history carries `at = max(happened_at, known_at)`: the moment fro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -61,9 +62,14 @@ class History:
 
     def only(self, accounts: pl.Series) -> History:
         """What is told of these accounts."""
-        theirs = pl.col("account").is_in(accounts.implode())
-        frames = ("accounts", "profiles", "posts", "outcomes", "actions", "standings", "earlier")
-        return replace(self, **{name: getattr(self, name).filter(theirs) for name in frames})
+        theirs = pl.col("account").cast(pl.String).is_in(accounts.implode())
+        return self.each(lambda _, frame: frame.filter(theirs))
+
+    def each(self, change: Callable[[str, pl.DataFrame], pl.DataFrame]) -> History:
+        """The same with what `change` makes of each frame, which it is told by its name."""
+        frames = {name: frame for name, frame in vars(self).items() if isinstance(frame, pl.DataFrame)}
+        changed = dict[str, Any]({name: change(name, frame) for name, frame in frames.items()})
+        return replace(self, **changed)
 
 
 def read_tables(lake: Lake) -> dict[str, pl.DataFrame]:

@@ -22,8 +22,15 @@ def counted_posts(history: History, at: datetime, window: timedelta, record: tim
     All of `(at − window, at)`, and those of `(at − record, at)` whose outcome was known before `at`. The columns of
     the posts table, `log` (log1p of the outcome, null before it is known) and `age_days`.
     """
-    known = history.outcomes.filter(pl.col("at") < at).select("post", log=pl.col("outcome").log1p())
-    posts = history.posts.filter(
+    return counted(history.posts, history.outcomes, at, window, record)
+
+
+def counted(
+    posts: pl.DataFrame, outcomes: pl.DataFrame, at: datetime, window: timedelta, record: timedelta
+) -> pl.DataFrame:
+    """Those of `posts` that `counted_posts` gives, some of whose `outcomes` may be known."""
+    known = outcomes.filter(pl.col("at") < at).select("post", log=pl.col("outcome").log1p())
+    posts = posts.filter(
         (pl.col("kind") != "reshare") & (pl.col("at") < at) & (pl.col("happened_at") > at - max(window, record))
     ).join(known, on="post", how="left", maintain_order="left")
     judged_now = pl.col("happened_at") > at - window
@@ -34,10 +41,15 @@ def counted_posts(history: History, at: datetime, window: timedelta, record: tim
 
 def measured(posts: pl.DataFrame, streams: Streams, wording: Wording | None, at: datetime) -> Iterator[pl.DataFrame]:
     """The features of posts with what is known at a moment, in slices, as `compute` gives them."""
-    for part in posts.drop("log", "age_days", strict=False).iter_slices(CHUNK):
-        lift = None if wording is None else pl.Series(wording.values(part["text"]))
-        theirs = _between(streams, *part["account"].unique().sort()[[0, -1]])
-        yield compute(part.with_columns(as_of=pl.lit(at)), theirs, lift)
+    for part in posts.iter_slices(CHUNK):
+        yield measured_at(part, _between(streams, *part["account"].unique().sort()[[0, -1]]), wording, at)
+
+
+def measured_at(posts: pl.DataFrame, streams: Streams, wording: Wording | None, at: datetime) -> pl.DataFrame:
+    """The features of posts with what is known at a moment, as `compute` gives them."""
+    lift = None if wording is None else pl.Series(wording.values(posts["text"]))
+    asked = posts.drop("log", "age_days", strict=False).with_columns(as_of=pl.lit(at))
+    return compute(asked, streams, lift)
 
 
 def _between(streams: Streams, first: str, last: str) -> Streams:

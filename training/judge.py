@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from clout.features.contract import ContractError
 from clout.features.wording import Wording
 from clout.models.intervals import spread
 from clout.models.score_model import ScoreModel
-from clout.training import ship
+from clout.training import ship, stores
 from clout.training.accounts import account_margins
 from clout.training.baselines import judge_baselines
 from clout.training.config import Params
@@ -23,7 +24,6 @@ from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
 from clout.training.heads import HeldOut, held_out
 from clout.training.matrix import Part, cut
 from clout.training.splits import Block
-from clout.training.whole_lake import WholeLake
 
 
 def judge_rolling(dataset: Dataset, held: HeldOut, params: Params) -> Judgement:
@@ -38,17 +38,18 @@ def judge_rolling(dataset: Dataset, held: HeldOut, params: Params) -> Judgement:
     return join(parts)
 
 
-def judge_anew(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> dict[str, Any]:
+def judge_anew(model: ScoreModel, lake: Lake, home: Path, step: Step = lambda _: None) -> dict[str, Any]:
     """The report of `judge_rolling` on `lake`, made by models with the parameters of a bundle.
 
     On the data the bundle was trained on, it is the report in the bundle.
     """
     refuse_other_features(model)
     params = Params.model_validate(model.params)
-    dataset = build(WholeLake.read(lake, params), params, step, model.networks)
-    held = held_out(dataset, params, (), step)
-    step("judging against baselines")
-    return evaluate(judge_rolling(dataset, held, params), params.seed)
+    with stores.opened(lake, params, home, step) as store:
+        dataset = build(store, params, step, model.networks)
+        held = held_out(dataset, params, (), step)
+        step("judging against baselines")
+        return evaluate(judge_rolling(dataset, held, params), params.seed)
 
 
 def refuse_other_features(model: ScoreModel) -> None:
@@ -60,7 +61,7 @@ def refuse_other_features(model: ScoreModel) -> None:
         )
 
 
-def open_last_block(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> dict[str, Any]:
+def open_last_block(model: ScoreModel, lake: Lake, home: Path, step: Step = lambda _: None) -> dict[str, Any]:
     """The report of `judge_final` on the posts of `lake` that came after all the bundle learned from.
 
     The data are laid out as when the bundle was trained, but for the last block's beginning, which is the bundle's.
@@ -68,9 +69,10 @@ def open_last_block(model: ScoreModel, lake: Lake, step: Step = lambda _: None) 
     """
     refuse_other_features(model)
     params = read_bundle_params(model)
-    dataset = build(WholeLake.read(lake, params), params, step, model.networks)
-    step("judging the last block")
-    return judge_final(model, dataset, params)
+    with stores.opened(lake, params, home, step) as store:
+        dataset = build(store, params, step, model.networks)
+        step("judging the last block")
+        return judge_final(model, dataset, params)
 
 
 def read_bundle_params(model: ScoreModel) -> Params:

@@ -85,7 +85,7 @@ def evaluate(model: Model, data: TrainingData, *, final: bool = False) -> pd.Dat
     `clout evaluate --final` does.
     """
     if isinstance(model, ScoreModel):
-        report = open_last_block(model, data.lake) if final else _kept_report(model, data)
+        report = open_last_block(model, data.lake, read_settings().home) if final else _kept_report(model, data)
         return _table(report)
     blocks = (data.measured.plan.final,) if final else data.measured.plan.rolling[1:]
     return _table(figures_of(_judge(model, data, blocks), data.params.seed)).drop(index=[*INTERVALS])

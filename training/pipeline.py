@@ -18,7 +18,7 @@ from clout.models.bundle import Bundle, to_json
 from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
 from clout.settings import read_settings
-from clout.training import judged, promotion, provenance, report, scales, ship, tracking
+from clout.training import judged, promotion, provenance, report, scales, ship, stores, tracking
 from clout.training.account_rule import accounts_before, fit_rule
 from clout.training.accounts import account_margins
 from clout.training.card import CardFacts, card
@@ -28,10 +28,10 @@ from clout.training.checks.evidence import Evidence
 from clout.training.config import Params
 from clout.training.dataset import Step, build
 from clout.training.evaluate import Judgement, evaluate
+from clout.training.feature_store import FeatureStore
 from clout.training.heads import fit_heads, held_out, learnable_kinds
 from clout.training.judge import judge_rolling
 from clout.training.metrics import Floats
-from clout.training.whole_lake import WholeLake
 
 STEPS = 10
 
@@ -42,9 +42,9 @@ class TrainingError(CloutError):
     code = "training"
 
 
-def steps(params: Params) -> int:
+def steps(params: Params, lake: Lake) -> int:
     """How many times `train` tells what it is doing."""
-    return STEPS + params.splits.origins
+    return STEPS + params.splits.origins + stores.steps(lake)
 
 
 @dataclass(frozen=True)
@@ -80,20 +80,21 @@ class Made:
 
 def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step = lambda _: None) -> Trained:
     """The bundle made from `lake`, registered as challenger, and as champion when there is none and it passes."""
-    made = make(lake, params, scales.read(home, params), step)
-    step("registering")
-    try:
-        return _register(made, lake, params, home, tracking_uri)
-    except OSError as error:
-        raise TrainingError(
-            f"could not keep the training in {home} ({error}); what was there is as it was: make room or allow writing "
-            "there, then train again"
-        ) from error
+    with stores.opened(lake, params, home, step) as store:
+        made = make(store, lake, params, scales.read(home, params), step)
+        step("registering")
+        try:
+            return _register(made, lake, params, home, tracking_uri)
+        except OSError as error:
+            raise TrainingError(
+                f"could not keep the training in {home} ({error}); what was there is as it was: make room or allow writing "
+                "there, then train again"
+            ) from error
 
 
-def make(lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -> Made:
-    """What a training on `lake` gives with `kept`, the scale frozen so far; nothing is written anywhere."""
-    dataset = build(WholeLake.read(lake, params), params, step, kept.curves)
+def make(store: FeatureStore, lake: Lake, params: Params, kept: Scale, step: Step = lambda _: None) -> Made:
+    """What a training on `lake`, read by `store`, gives with `kept`, the scale frozen so far; nothing is written anywhere."""
+    dataset = build(store, params, step, kept.curves)
     kinds = learnable_kinds(dataset, params)
     held = held_out(dataset, params, kinds, step)
     step("calibrating on the rolling blocks")

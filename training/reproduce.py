@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from clout.data.lake import Lake
 from clout.models.bundle import ORIGIN, Bundle
 from clout.models.score_model import ScoreModel
-from clout.training import provenance
+from clout.training import provenance, stores
 from clout.training.config import validated
 from clout.training.dataset import Step
 from clout.training.pipeline import make
@@ -49,14 +50,15 @@ class Reproduction:
         }
 
 
-def reproduce(model: ScoreModel, lake: Lake, step: Step = lambda _: None) -> Reproduction:
+def reproduce(model: ScoreModel, lake: Lake, home: Path, step: Step = lambda _: None) -> Reproduction:
     """What becomes of the bundle of `model` when it is trained again, with its own parameters and frozen scale.
 
-    The data are those of `lake` as it was when its fingerprint was the bundle's; raises `LakeError` when it never was.
+    The data are those of `lake` as it was when its fingerprint was the bundle's; nothing is left in `home`. Raises `LakeError` when it never was.
     """
     past = lake.as_of(model.data["fingerprint"])
-    made = make(past, validated(model.params), model.scale, step)
-    again = Bundle.of(made.content)
+    params = validated(model.params)
+    with stores.opened(past, params, home, step) as store:
+        again = Bundle.of(make(store, past, params, model.scale, step).content)
     counts = len(past.receipts()), len(lake.receipts())
     return Reproduction(model.version, again.version, _compared(model.bundle, again), _causes(model.bundle), counts)
 

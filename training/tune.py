@@ -20,12 +20,11 @@ from optuna.trial import FrozenTrial, TrialState
 from clout.data.lake import Lake
 from clout.errors import CloutError
 from clout.models import whole_file
-from clout.training import metrics, scales
+from clout.training import metrics, scales, stores
 from clout.training.config import Params, to_toml
 from clout.training.dataset import Dataset, Step, build
 from clout.training.fit import fit
 from clout.training.heads import log_counts, stages
-from clout.training.whole_lake import WholeLake
 
 Floats = npt.NDArray[np.float64]
 FILE, STUDIES = "tuned.toml", "tune.db"
@@ -145,8 +144,9 @@ def tune(
     `home`, so a search that was broken off goes on where it was: n trials in one go or in several are the same. Ctrl-C
     ends it and keeps what was finished.
     """
-    dataset = build(WholeLake.read(lake, params), params, step, scales.read(home, params).curves)
-    folds, space = Folds.of(dataset), _space(params)
+    with stores.opened(lake, params, home, step) as store:
+        dataset = build(store, params, step, scales.read(home, params).curves)
+        folds, space = Folds.of(dataset), _space(params)
     with _alone(home), _study(home, _name(lake, dataset, params, space)) as study:
         before = len(_finished(study))
         with suppress(KeyboardInterrupt):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,12 @@ from clout.errors import CloutError
 from clout.features.catalogue import WORDING
 from clout.features.wording import Wording
 from clout.models.score_model import ScoreModel
+from clout.training import stores
 from clout.training.dataset import Dataset, Step, build
 from clout.training.drift import LEAST_POSTS, Drift, drift
 from clout.training.judge import read_bundle_params, refuse_other_features
 from clout.training.ripened import PROMISES, Compared, compare_ripe
 from clout.training.volume import Volume, posts_a_day, rejects_share
-from clout.training.whole_lake import WholeLake
 
 CATEGORIES = ("network", "kind", "lang")
 PREDICTIONS = ("margin", "score")
@@ -152,15 +153,29 @@ def watch(
     kept: pl.DataFrame,
     stretch: Stretch,
     now: datetime,
+    home: Path,
     step: Step = lambda _: None,
 ) -> Watched:
     """What came into `lake` since `model` was trained; `kept` is what was said of its rolling blocks.
 
-    Raises `WatchError` where the lake no longer has the posts the model was taught on.
+    Nothing is left in `home`. Raises `WatchError` where the lake no longer has the posts the model was taught on.
     """
     refuse_other_features(model)
     params = read_bundle_params(model)
-    dataset = build(WholeLake.read(lake, params), params, step)
+    with stores.opened(lake, params, home, step) as store:
+        return _watched(model, lake, build(store, params, step), kept, stretch, now, params.seed, step)
+
+
+def _watched(
+    model: ScoreModel,
+    lake: Lake,
+    dataset: Dataset,
+    kept: pl.DataFrame,
+    stretch: Stretch,
+    now: datetime,
+    seed: int,
+    step: Step,
+) -> Watched:
     trained_through, newest = datetime.fromisoformat(model.data["data_through"]), _newest(dataset)
     since = stretch.begin(trained_through, newest)
     reference = _reference(dataset, min(since, trained_through))
@@ -168,9 +183,9 @@ def watch(
     step("measuring what came since")
     current = _current(model, dataset, since)
     ripe = dataset.frame.filter(pl.col("ripe_at") > max(since, trained_through))
-    inputs, categories, predictions = _drifts(model, reference, current, kept, params.seed)
+    inputs, categories, predictions = _drifts(model, reference, current, kept, seed)
     step("judging the newly ripe posts")
-    accuracy = tuple(compare_ripe(model, dataset, ripe, kept, params.seed))
+    accuracy = tuple(compare_ripe(model, dataset, ripe, kept, seed))
     before = _own_posts(dataset, reference["happened_at"])
     volume = posts_a_day(before, current["happened_at"], since, newest)
     rejected = rejects_share(lake.receipts())

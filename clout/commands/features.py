@@ -94,16 +94,14 @@ def _of_champion(params: Path | None, overrides: list[str] | None) -> tuple[Mean
 
 def engine_of(engine: str, master: str | None, workers: int | None) -> AbstractContextManager[Engine]:
     """The engine of that name, open while its block lasts."""
-    import os
-
     if engine == "spark":
         from clout.features.sharded.spark import SparkEngine
 
         if master is None or workers is not None:
             raise typer.BadParameter("--engine spark needs --master (try local[2]), and no --workers")
         return SparkEngine.open(master)
-    from clout.features.sharded.processes import Processes
+    from clout.features.sharded.processes import Processes, processors
 
     if master is not None:
         raise typer.BadParameter("--master is of Spark: add --engine spark")
-    return Processes.open(workers or len(os.sched_getaffinity(0)))
+    return Processes.open(workers or processors())

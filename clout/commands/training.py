@@ -50,8 +50,9 @@ def train(
     from clout.training.report import table
 
     chosen, settings = chosen_params(params, overrides, features, sample), read_settings()
-    with step_bar(pipeline.steps(chosen)) as step:
-        trained = pipeline.train(open_lake(lake), chosen, settings.home, settings.tracking_uri, step)
+    data = open_lake(lake)
+    with step_bar(pipeline.steps(chosen, data)) as step:
+        trained = pipeline.train(data, chosen, settings.home, settings.tracking_uri, step)
     print_json(trained.told()) if as_json else print_trained(trained.told(), table(trained.report))
 
 
@@ -72,15 +73,18 @@ def evaluate(
     from clout.settings import read_settings
     from clout.training.report import table
 
-    model = ScoreModel.load(registry.resolve(read_settings().home, version))
+    home = read_settings().home
+    model = ScoreModel.load(registry.resolve(home, version))
     lake = open_lake(data) if final or data else None
     if lake is None:
         figures = model.bundle.json("metrics.json")
     else:
+        from clout.training import stores
         from clout.training.judge import judge_anew, open_last_block, read_bundle_params
 
-        with step_bar(4 if final else 4 + read_bundle_params(model).splits.origins) as step:
-            figures = open_last_block(model, lake, step) if final else judge_anew(model, lake, step)
+        steps = stores.steps(lake) + (4 if final else 4 + read_bundle_params(model).splits.origins)
+        with step_bar(steps) as step:
+            figures = (open_last_block if final else judge_anew)(model, lake, home, step)
     block, taught_on = "final" if final else "rolling", model.data["fingerprint"]
     fingerprint = lake.fingerprint() if lake else taught_on
     told = {"version": model.version, "block": block, "data": fingerprint, "trained_on": taught_on, **figures}
@@ -109,8 +113,9 @@ def reproduce(
     settings = read_settings()
     version = bundle_of_run(settings.tracking_uri, run) if RUN_ID.fullmatch(run) else run
     model = ScoreModel.load(registry.resolve(settings.home, version))
-    with step_bar(pipeline.steps(validated(model.params))) as step:
-        told = reproduce(model, open_lake(data), step).told()
+    lake = open_lake(data)
+    with step_bar(pipeline.steps(validated(model.params), lake)) as step:
+        told = reproduce(model, lake, settings.home, step).told()
     print_json(told) if as_json else print_reproduction(told)
     raise typer.Exit(0 if told["reproduced"] else 1)
 
@@ -133,13 +138,15 @@ def tune(
 
     from clout.display import print_json, print_tuned, step_bar
     from clout.settings import read_settings
+    from clout.training import stores
     from clout.training.tune import OTHER_STEPS, tune
 
     began = monotonic()
     chosen, home = chosen_params(params, overrides, features), read_settings().home
-    with step_bar(trials + OTHER_STEPS) as step:
+    data = open_lake(lake)
+    with step_bar(trials + OTHER_STEPS + stores.steps(data)) as step:
         tuned = tune(
-            open_lake(lake),
+            data,
             chosen,
             home,
             trials,

@@ -60,7 +60,7 @@ def watched(model: ScoreModel, lake: Lake, home: Path, stretch: Stretch, now: da
     from clout.training.watch import STEPS, watch
 
     with step_bar(STEPS) as step:
-        return watch(model, lake, judged.read(home, model.version), stretch, now, step)
+        return watch(model, lake, judged.read(home, model.version), stretch, now, home, step)
 
 
 def retrain(
@@ -93,7 +93,7 @@ def retrain(
         why = Due(settings.retrain_share, settings.retrain_days).reasons(champion, seen)
     told = {"needed": bool(why), "why": why, "champion": champion.version, "challenger": None}
     if why:
-        with step_bar(pipeline.steps(chosen)) as step:
+        with step_bar(pipeline.steps(chosen, store)) as step:
             trained = pipeline.train(store, chosen, settings.home, settings.tracking_uri, step)
         challenger = ScoreModel.load(trained.directory)
         told |= {"challenger": trained.version, "checks": trained.checks}

@@ -53,6 +53,11 @@ class Processes:
             ) from error
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def _keep_to_itself() -> None:
     """Nothing; a process of a server that was started before is told, too."""
     os.environ.update(ALONE)

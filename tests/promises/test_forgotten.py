@@ -31,6 +31,7 @@ from clout.serving.store.scores import Store
 from clout.training.config import read_params
 from clout.training.pipeline import make
 from clout.training.scales import read as read_scale
+from clout.training.whole_lake import WholeLake
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 ENGAGER = "commons/passer-by"
@@ -183,7 +184,9 @@ def test_a_server_that_runs_forgets_too(served: tuple[Path, str], tmp_path: Path
 def checked(lake: Lake, home: Path) -> dict[str, str]:
     """What a training on the lake finds of the forgotten."""
     params = read_params(None, FEW)
-    verdicts = json.loads(make(lake, params, read_scale(home, params)).content["checks.json"])["checks"]
+    verdicts = json.loads(
+        make(WholeLake.read(lake, params), lake, params, read_scale(home, params)).content["checks.json"]
+    )["checks"]
     return next(dict(verdict) for verdict in verdicts if verdict["code"] == "CLOUT014")
 
 

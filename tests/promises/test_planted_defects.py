@@ -27,6 +27,7 @@ from clout.models.score_model import ScoreModel
 from clout.training import pipeline, ship
 from clout.training.checks import check, codes, promotion
 from clout.training.config import read_params
+from clout.training.whole_lake import WholeLake
 
 Floats = npt.NDArray[np.float64]
 PARAMS = read_params(None, ("fit.trees=20", "fit.threads=1", "splits.origins=2"))
@@ -37,7 +38,7 @@ Plant = Callable[[pytest.MonkeyPatch, Lake], None]
 
 def stopped_by(lake: Lake) -> dict[str, str]:
     """Code → detail of what stops the model that a training on `lake` makes."""
-    made = pipeline.make(lake, PARAMS, Scale("1", {}))
+    made = pipeline.make(WholeLake.read(lake, PARAMS), lake, PARAMS, Scale("1", {}))
     return {one["code"]: one["detail"] for one in check.stopping(json.loads(made.content["checks.json"])["checks"])}
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from bits import unequal
 from trained_society import Studied
+from two_networks import emigrated
 
 from clout.data.simulate import Simulation
 from clout.data.tables import SCHEMAS
@@ -200,22 +201,6 @@ def test_kinds_that_count_nothing_are_no_outcome() -> None:
     assert refusal(counted(600), Params(action_values={"reshare": 1})).startswith(
         "none of the 600 posts has a known outcome"
     )
-
-
-def emigrated(tables: Tables, count: int) -> dict[str, pl.DataFrame]:
-    """The tables, and in them again all of `count` accounts, as if they were on a network of their own."""
-    busiest = tables["posts"]["account"].value_counts().sort("count", "account", descending=True)["account"][:count]
-    ids = ("post", "account", "network", "actor", "action")
-
-    def moved(frame: pl.DataFrame) -> pl.DataFrame:
-        theirs = (
-            frame.filter(pl.col("account").is_in(busiest.to_list())) if "account" in frame.columns else frame.clear()
-        )
-        return theirs.with_columns(
-            pl.col(name).str.replace("^commons", "tiny") for name in ids if name in frame.columns
-        )
-
-    return {name: pl.concat([frame, moved(frame)]) for name, frame in tables.items()}
 
 
 def test_a_network_too_small_for_a_scale_is_left_out_and_changes_nothing(studied: Studied, society: Simulation) -> None:

@@ -35,7 +35,7 @@ from clout.training.splits import NothingToJudgeError
 def opened(trained: TrainedSociety) -> tuple[dict[str, Any], list[str]]:
     """The report on the last block, and the steps that were told."""
     told: list[str] = []
-    return open_last_block(trained.model, trained.lake, told.append), told
+    return open_last_block(trained.model, trained.lake, trained.home, told.append), told
 
 
 def test_the_rolling_blocks_but_the_first_are_judged(studied: Studied) -> None:
@@ -142,7 +142,7 @@ def test_nothing_newer_is_told(trained: TrainedSociety, society: Simulation, stu
     lake = Lake(tmp_path / "lake")
     lake.append(past, source="the past")
     with pytest.raises(NothingToJudgeError) as refused:
-        open_last_block(trained.model, lake)
+        open_last_block(trained.model, lake, trained.home)
     assert refused.value.code == "nothing_to_judge"
     assert str(refused.value).startswith(
         f"no post with a known outcome lies in the last block, which begins on {start:%Y-%m-%d}; expected some: add newer"
@@ -160,15 +160,15 @@ def test_newer_posts_that_have_not_ripened_are_nothing_newer(
     lake = Lake(tmp_path / "lake")
     lake.append(past, source="the past")
     with pytest.raises(NothingToJudgeError, match="no post with a known outcome lies in the last block"):
-        open_last_block(ScoreModel.load(trained.trained.directory), lake)
+        open_last_block(ScoreModel.load(trained.trained.directory), lake, trained.home)
 
 
 @pytest.mark.parametrize("judge", [judge_anew, open_last_block])
 def test_a_bundle_of_other_features_is_refused_by_name(
-    trained: TrainedSociety, judge: Callable[[ScoreModel, Lake], object]
+    trained: TrainedSociety, judge: Callable[[ScoreModel, Lake, Path], object]
 ) -> None:
     contract = trained.model.bundle.json("contract.json")
     contract["features"][0]["unit"] = "another unit"
     files = dict(trained.model.bundle.files) | {"contract.json": to_json(contract)}
     with pytest.raises(ContractError, match="was trained on other features than this version"):
-        judge(ScoreModel(Bundle.of(files)), trained.lake)
+        judge(ScoreModel(Bundle.of(files)), trained.lake, trained.home)

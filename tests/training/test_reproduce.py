@@ -25,12 +25,11 @@ from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
 from clout.serving import scoring
 from clout.serving.active_model import Loaded
-from clout.training.config import read_params
+from clout.training.config import Params, read_params
 from clout.training.judge import open_last_block
-from clout.training.pipeline import make
+from clout.training.pipeline import Made, make
 from clout.training.reproduce import reproduce
-
-EMPTY = Scale("1", {})
+from clout.training.whole_lake import WholeLake
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +42,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(folder: Path) -> ScoreModel:
     """The model made with the first batch, on one thread."""
     lake = small_lake(folder)
-    content = make(lake, read_params(None, FEW), EMPTY).content
+    content = remade(lake, read_params(None, FEW)).content
     add_notes(lake, folder / "later", MAPPING.replace('"chirp"', '"peep"'), 50, 5)
     return ScoreModel(Bundle.of(content))
+
+
+def remade(lake: Lake, params: Params) -> Made:
+    """What a training on a lake gives, with no scale frozen before."""
+    return make(WholeLake.read(lake, params), lake, params, Scale("1", {}))
 
 
 def installed(home: Path, files: Mapping[str, bytes]) -> str:
@@ -97,7 +101,7 @@ def test_what_does_not_come_out_the_same_is_named_with_what_changed(
 
 def test_a_lake_that_never_held_the_data_is_refused(model: ScoreModel, tmp_path: Path) -> None:
     with pytest.raises(LakeError, match=r"never had the fingerprint .* in any of its 0 states"):
-        reproduce(model, Lake(tmp_path / "other"))
+        reproduce(model, Lake(tmp_path / "other"), tmp_path)
 
 
 def test_a_run_that_mlflow_does_not_know_is_told(empty_store: Path, tmp_path: Path) -> None:
@@ -110,7 +114,7 @@ def test_a_run_that_mlflow_does_not_know_is_told(empty_store: Path, tmp_path: Pa
 def test_a_model_does_without_the_features_that_are_left_out(folder: Path, model: ScoreModel) -> None:
     lake = Lake(folder / "lake").as_of(model.data["fingerprint"])
     params = read_params(None, (*FEW, 'features.without=["wording", "track_record", "audience"]'))
-    less = ScoreModel(Bundle.of(make(lake, params, EMPTY).content))
+    less = ScoreModel(Bundle.of(remade(lake, params).content))
     groups = {spec.group for spec in less.contract.features}
     assert groups == {"format", "timing", "network"}
     assert CONTRACT.covers(less.contract)
@@ -118,7 +122,7 @@ def test_a_model_does_without_the_features_that_are_left_out(folder: Path, model
     assert "wording.json" not in less.bundle.files
     assert less.params["features"] == {"without": ["wording", "track_record", "audience"]}
     assert golden.check(less) == []
-    assert open_last_block(less, lake)["posts"] > 50
+    assert open_last_block(less, lake, folder)["posts"] > 50
     values = less.data["action_values"]
     tables = read_tables(lake)
     heard = Heard.of(load(tables, timedelta(days=7), values), tables["identities"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -26,12 +27,13 @@ class Later:
     tables: dict[str, pl.DataFrame]
     trained_at: datetime
     now: datetime
+    home: Path
 
     def watch(self, tables: dict[str, pl.DataFrame], stretch: Stretch | None = None) -> Watched:
         """What a watch sees of `tables`."""
         lake = Lake(f"memory://watch-{id(tables)}")
         lake.append(tables, source="later")
-        return watch(self.model, lake, self.kept, stretch or Stretch(), self.now)
+        return watch(self.model, lake, self.kept, stretch or Stretch(), self.now, self.home)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def later(trained: TrainedSociety, society: Simulation) -> Later:
     again = same_again(society.tables, end)
     grown = {name: pl.concat([tables[name], again[name]]) if name in again else tables[name] for name in SCHEMAS}
     kept = judged.read(trained.home, model.version)
-    return Later(model, kept, grown, end, end + FORTNIGHT)
+    return Later(model, kept, grown, end, end + FORTNIGHT, trained.home)
 
 
 @pytest.fixture(scope="module")
