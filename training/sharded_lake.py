@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -21,8 +21,7 @@ from clout.data.receipt import totals
 from clout.data.tables import SCHEMAS, without_networks
 from clout.features.compute import Streams, prepare_alone, with_networks
 from clout.features.sharded import run
-from clout.features.sharded.processes import Processes
-from clout.features.sharded.run import Shards, shards_for
+from clout.features.sharded.run import Engine, Shards, shards_for
 from clout.features.sharded.work import Work
 from clout.features.wording import Wording
 from clout.training import mapped, shard_tasks
@@ -31,6 +30,7 @@ from clout.training.config import Params
 
 T = TypeVar("T")
 Step = Callable[[str], None]
+Opened = Callable[[], AbstractContextManager[Engine]]
 NAMED = ("account", "post")
 
 
@@ -38,17 +38,17 @@ NAMED = ("account", "post")
 class ShardedLake:
     """The shards of a lake, and what it says of its rows (see `FeatureStore`).
 
-    Processes are started for each question, and hold no memory between them.
+    `engine` opens who runs tasks, for each question anew: between questions nothing is held in memory.
     """
 
     lake: Lake
     shards: Shards
-    workers: int
+    engine: Opened
 
     @classmethod
     @contextmanager
     def open(
-        cls, lake: Lake, params: Params, folder: Path, workers: int, step: Step, shards: int | None = None
+        cls, lake: Lake, params: Params, folder: Path, engine: Opened, step: Step, shards: int | None = None
     ) -> Iterator[Self]:
         """A lake in shards, in a folder of their own inside `folder`, which is gone with the block."""
         rows = totals(lake.receipts())["rows"]
@@ -63,7 +63,7 @@ class ShardedLake:
                 undone="removals" in rows,
                 keeps=True,
             )
-            yield cls(lake, _cut(lake, work, workers, step), workers)
+            yield cls(lake, _cut(lake, work, engine, step), engine)
 
     @property
     def coverage(self) -> Coverage:
@@ -74,7 +74,7 @@ class ShardedLake:
         """The same without some networks, cut anew."""
         work = self.shards.work
         less = replace(work, folder=_beside(work, "less"), without=(*work.without, *networks))
-        return replace(self, shards=_cut(self.lake, less, self.workers))
+        return replace(self, shards=_cut(self.lake, less, self.engine))
 
     def rows(self, table: str, *columns: str) -> Iterator[pl.DataFrame]:
         """Some columns of all rows of a table, batch by batch."""
@@ -133,13 +133,13 @@ class ShardedLake:
         until = self.coverage.through.with_columns(through=pl.lit(as_of, self.coverage.through.schema["through"]))
         work = self.shards.work
         past = replace(work, folder=_beside(work, "past"), until=as_of)
-        cut = _cut(self.lake, past, self.workers, covers=Coverage(self.coverage.reported, until))
+        cut = _cut(self.lake, past, self.engine, covers=Coverage(self.coverage.reported, until))
         streams = replace(self, shards=cut).streams_of(accounts)
         rmtree(past.folder)
         return streams
 
     def _each(self, task: Callable[..., T], *given: object) -> list[T]:
-        with Processes.open(self.workers) as engine:
+        with self.engine() as engine:
             return self.shards.each(engine, task, *given)
 
 
@@ -147,6 +147,6 @@ def _beside(work: Work, name: str) -> Path:
     return work.folder.with_name(f"{work.folder.name}-{name}")
 
 
-def _cut(lake: Lake, work: Work, workers: int, step: Step = lambda _: None, covers: Coverage | None = None) -> Shards:
-    with Processes.open(workers) as engine:
+def _cut(lake: Lake, work: Work, opened: Opened, step: Step = lambda _: None, covers: Coverage | None = None) -> Shards:
+    with opened() as engine:
         return run.cut(work, lake.receipts(), engine, step, covers=covers)[0]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from clout.data.lake import Lake
 from clout.data.receipt import totals
-from clout.features.sharded.processes import processors
+from clout.features.sharded.processes import Processes, processors
 from clout.training.config import Params
 from clout.training.feature_store import FeatureStore
 from clout.training.sharded_lake import ShardedLake
@@ -38,5 +39,5 @@ def opened(
         yield WholeLake.read(lake, params)
         return
     home.mkdir(parents=True, exist_ok=True)
-    with ShardedLake.open(lake, params, home, processors(), step) as store:
+    with ShardedLake.open(lake, params, home, partial(Processes.open, processors()), step) as store:
         yield store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +11,7 @@ from typing import TypeVar
 import polars as pl
 import pytest
 from drawn_tables import drawn_tables
+from here_engine import HereEngine
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from nasty_tables import (
@@ -44,14 +45,6 @@ SMALL = tables_of(
     [],
     [],
 )
-
-
-class HereEngine:
-    """An engine that runs tasks here, one after the other."""
-
-    def map(self, task: Callable[[int], T], numbers: Iterable[int]) -> list[T]:
-        """What each task returned."""
-        return [task(number) for number in numbers]
 
 
 def known_between(tables: Tables, start: int | None, end: int | None) -> Tables:
