@@ -62,9 +62,7 @@ def judge(
 def history(work: Work, shard: int, known: Coverage, accounts: pl.Series) -> History:
     """What happened to those of `accounts` that are of the shard; actions with what was told of their engagers."""
     whole, told = remembered(work, shard, known)
-    raw = work.sent("actions", shard)
-    actions = raw.hstack(whole.actions.drop(raw.columns, strict=False)).hstack(told.select(RECORDS))
-    theirs = replace(whole, actions=actions).only(accounts)
+    theirs = replace(whole, actions=whole.actions.hstack(told.select(RECORDS))).only(accounts)
     return theirs.each(lambda _, frame: _plain(work, shard, frame))
 
 

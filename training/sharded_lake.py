@@ -61,7 +61,6 @@ class ShardedLake:
                 horizon=params.label.horizon,
                 action_values=params.action_values,
                 undone="removals" in rows,
-                keeps=True,
             )
             yield cls(lake, _cut(lake, work, engine, step), engine)
 
@@ -121,7 +120,7 @@ class ShardedLake:
         """What happened to some accounts."""
         first, *others = self._each(shard_tasks.history, self.shards.known, accounts)
         whole = first.each(lambda name, frame: pl.concat([frame, *(getattr(other, name) for other in others)]))
-        outcomes, actions = whole.outcomes.sort("at", "post"), whole.actions.sort("at", "action")
+        outcomes, actions = whole.outcomes.sort("at", "post"), whole.actions.sort("at", maintain_order=True)
         return replace(whole, outcomes=outcomes, actions=actions)
 
     def streams_of(self, accounts: pl.Series, as_of: datetime | None = None) -> Streams:

@@ -26,7 +26,7 @@ NETWORK = "flood"
 START = datetime(2025, 1, 1, tzinfo=UTC)
 DAY = 86_400_000_000
 MOST_AT_ONCE = 1_000_000
-ACTIONS_A_POST, POSTS_AN_ACCOUNT = 10, 40
+POSTS_AN_ACCOUNT = 40
 # Ids of one length rise as text as they rise as numbers.
 FIRST_POST, FIRST_ACTION = 10**9, 10**11
 USUAL_DELAY, LONGEST_DELAY = DAY / 2, 3 * DAY
@@ -49,7 +49,7 @@ class Posts:
 
 @dataclass(frozen=True)
 class Flood:
-    """So many actions on a tenth as many posts; audiences and activity fall off by power laws.
+    """So many actions, `each` for a post; audiences and activity fall off by power laws.
 
     An account's actors stand in a ring around it, the nearest act most. With `star` the first account takes this share
     of all actions, with one post in a thousand. The same settings give the same rows.
@@ -58,12 +58,13 @@ class Flood:
     actions: int
     days: int = 90
     star: float = 0.0
+    each: int = 10
     seed: int = 7
 
     @property
     def posts(self) -> int:
         """How many posts there are."""
-        return max(self.actions // ACTIONS_A_POST, self.days)
+        return max(self.actions // self.each, self.days)
 
     @property
     def accounts(self) -> int:

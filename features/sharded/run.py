@@ -155,7 +155,7 @@ def cut(
     known = covers or heard
     if previous:
         previous.expect_reported(known)
-    if not (work.leaves or work.keeps):
+    if not work.leaves:
         work.drop("actions", "counts", "counts of posts", "owners of posts")
     step("getting to know engagers")
     strangers = hourly.together([*(state.engagers for state in before), *each(stages.acquaint)])

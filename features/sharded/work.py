@@ -33,7 +33,7 @@ class Work:
     """What every task knows: the lake, where frames are left, how many shards there are, and what outcomes are made of.
 
     `undone` tells whether the lake has removals, `leaves` whether another run goes on from this one, as this one does from
-    `before`; `keeps` whether rows stay as they came when features are measured. Networks in `without` are not read, nor is
+    `before`. Networks in `without` are not read, nor is
     what happened or was known `until` a moment or later. `folder` must be one that all tasks see. Every account belongs to one shard, with its posts, the actions on it
     and the actions that it took. A task may be run again: files come whole, by rename, under the names they had.
     """
@@ -46,7 +46,6 @@ class Work:
     undone: bool
     leaves: bool = False
     before: Before | None = None
-    keeps: bool = False
     without: tuple[str, ...] = ()
     until: datetime | None = None
 

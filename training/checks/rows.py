@@ -21,6 +21,7 @@ from clout.training.feature_store import FeatureStore
 
 MOMENTS = 3
 POSTS = 100
+TAKEN = ("post", "actor", "at")
 Row = Mapping[str, Any]
 
 
@@ -111,8 +112,9 @@ def _other_outcomes(evidence: Evidence, sample: pl.DataFrame) -> Iterator[str]:
     values, reported = evidence.params.action_values, evidence.store.coverage.reported
     posts = {row["post"]: row for row in _about(evidence.store, "posts", sample["post"]).iter_rows(named=True)}
     owners = pl.Series([row["account"] for row in posts.values()], dtype=pl.String).unique()
-    weights = evidence.store.history_of(owners).actions.select("action", "weight")
-    actions = _by_post(_about(evidence.store, "actions", sample["post"]).join(weights, on="action"))
+    weights = evidence.store.history_of(owners).actions.select(*TAKEN, "weight").unique(TAKEN)
+    clock = pl.max_horizontal("happened_at", "known_at").alias("at")
+    actions = _by_post(_about(evidence.store, "actions", sample["post"]).with_columns(clock).join(weights, on=TAKEN))
     valued = pl.col("kind").is_in([kind for kind, value in values.items() if value > 0])
     counts = _by_post(_about(evidence.store, "counts", sample["post"]).filter(valued))
     for row in sample.iter_rows(named=True):
