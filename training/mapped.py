@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -9,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc
 
-from clout.features.sharded.work import Work
+from clout.features.sharded.work import Work, write
 
 ROW = "row"
 
@@ -34,7 +35,7 @@ def together(work: Work, name: str, parts: int) -> pl.DataFrame:
 
 def _mapped(frame: pl.DataFrame, file: Path) -> pl.DataFrame:
     """The same, as it then lies in a file."""
-    frame.write_ipc(file, compression="uncompressed", record_batch_size=max(frame.height, 1))
+    write(file, partial(frame.write_ipc, compression="uncompressed", record_batch_size=max(frame.height, 1)))
     told = pl.from_arrow(ipc.open_file(pa.memory_map(str(file))).read_all(), rechunk=False)
     assert isinstance(told, pl.DataFrame)  # noqa: S101 - a table gives a frame
     return told

@@ -38,7 +38,7 @@ def posting(work: Work, shard: int, at: datetime) -> pl.DataFrame:
 def measure(work: Work, shard: int, known: Coverage, sums: Sums) -> None:
     """Nothing; what was known before each post that is asked for then lies with the others, by their row."""
     asked = work.sent(ASKED, shard)
-    history, streams = _past(work, shard, known, sums)
+    history, streams = _past(work, shard, known, sums, None)
     places = work.kept("names", shard).with_row_index("place")
     rows = asked.join(places, on="post", how="left", maintain_order="left")["place"]
     told = _plain(work, shard, feature_store.measured(history.posts[rows], streams))
@@ -49,7 +49,7 @@ def judge(
     work: Work, shard: int, known: Coverage, sums: Sums, at: datetime, wording: Wording, accounts: pl.Series | None
 ) -> None:
     """Nothing; the posts by which accounts (all without) are judged at a moment, and their features, are then kept."""
-    _, streams = _past(work, shard, known, sums)
+    _, streams = _past(work, shard, known, sums, accounts)
     posts = _counted(work, shard, at)
     if accounts is not None:
         posts = posts.filter(pl.col("account").cast(pl.String).is_in(accounts.implode()))
@@ -61,18 +61,22 @@ def judge(
 
 def history(work: Work, shard: int, known: Coverage, accounts: pl.Series) -> History:
     """What happened to those of `accounts` that are of the shard; actions with what was told of their engagers."""
-    whole, told = remembered(work, shard, known)
-    theirs = replace(whole, actions=whole.actions.hstack(told.select(RECORDS))).only(accounts)
-    return theirs.each(lambda _, frame: _plain(work, shard, frame))
+    return _remembered(work, shard, known, accounts).each(lambda _, frame: _plain(work, shard, frame))
 
 
 def _counted(work: Work, shard: int, at: datetime) -> pl.DataFrame:
     return counted(work.kept("posts", shard), work.kept("outcomes", shard), at, WINDOW, RECORD)
 
 
-def _past(work: Work, shard: int, known: Coverage, sums: Sums) -> tuple[History, Streams]:
+def _remembered(work: Work, shard: int, known: Coverage, accounts: pl.Series | None) -> History:
     whole, told = remembered(work, shard, known)
-    return whole, with_networks(prepare_alone(whole, told.select(RECORDS)), sums)
+    whole = replace(whole, actions=whole.actions.hstack(told.select(RECORDS)))
+    return whole if accounts is None else whole.only(accounts)
+
+
+def _past(work: Work, shard: int, known: Coverage, sums: Sums, accounts: pl.Series | None) -> tuple[History, Streams]:
+    theirs = _remembered(work, shard, known, accounts)
+    return theirs, with_networks(prepare_alone(theirs, theirs.actions.select(RECORDS)), sums)
 
 
 def _plain(work: Work, shard: int, frame: pl.DataFrame) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from clout.features.sharded import run
 from clout.features.sharded.run import Engine, Shards, shards_for
 from clout.features.sharded.work import Work
 from clout.features.wording import Wording
+from clout.models import registry
 from clout.training import mapped, shard_tasks
 from clout.training.accounts import MeasuredPosts
 from clout.training.config import Params
@@ -53,7 +54,7 @@ class ShardedLake:
         """A lake in shards, in a folder of their own inside `folder`, which is gone with the block."""
         rows = totals(lake.receipts())["rows"]
         url = lake.url if "://" in lake.url else str(Path(lake.url).absolute())
-        with TemporaryDirectory(prefix=".", dir=folder) as inside:
+        with TemporaryDirectory(prefix=registry.TRAINING, dir=folder) as inside:
             work = Work(
                 lake=url,
                 folder=Path(inside) / "whole",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,14 +43,19 @@ class Processes:
                 pool.shutdown(cancel_futures=True)
 
     def map(self, task: Callable[[int], T], numbers: Iterable[int]) -> list[T]:
-        """What `task` returns for each of `numbers`, in their order."""
+        """What `task` returns for each of `numbers`, in their order; when one fails, none runs any more."""
+        asked = [self.pool.submit(task, number) for number in numbers]
         try:
-            return [*self.pool.map(task, numbers)]
+            return [future.result() for future in asked]
         except BrokenProcessPool as error:
             raise ProcessesError(
                 f"one of {self.workers} processes was ended from outside, as happens when memory runs out; expected each to "
-                "end its task: give more shards or fewer workers"
+                "end its task: make memory free, or take more shards or fewer workers where the command has them"
             ) from error
+        finally:
+            for future in asked:
+                future.cancel()
+            wait(asked)
 
 
 def processors() -> int:

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from uuid import uuid4
 
 import polars as pl
 
+from clout.errors import CloutError
+
 SHARD, OUT, STATE = "|shard", "out", "state"
 RECALLED = -1
+
+
+class WorkError(CloutError):
+    """A frame cannot be left for other tasks."""
+
+    code = "work"
+
+
+def write(file: Path, put: Callable[[Path], object]) -> None:
+    """Nothing; what `put` writes is then in `file`, whole, or `WorkError` says why it is not."""
+    part = file.with_name(f"{file.name}.{uuid4().hex}.partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        put(part)
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise WorkError(
+            f"could not write {file} ({error}); expected room for about 200 bytes an action and 700 a post on the way: make "
+            "room, or let the results lie on a larger disk"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -76,11 +100,7 @@ class Work:
 
     def publish(self, name: str, shard: int, frame: pl.DataFrame) -> None:
         """Nothing; `frame` is then a Parquet file of what comes out under a name."""
-        file = self.folder / OUT / name / f"{shard:05}.parquet"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{uuid4().hex}.partial")
-        frame.write_parquet(partial)
-        partial.replace(file)
+        write(self.folder / OUT / name / f"{shard:05}.parquet", frame.write_parquet)
 
     def drop(self, *names: str) -> None:
         """Nothing; what was kept and sent under these names, and is needed no more, is gone."""
@@ -92,7 +112,4 @@ class Work:
         return (names.hash(seed=0) % self.shards).cast(pl.UInt16)
 
     def _write(self, file: Path, frame: pl.DataFrame) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{file.name}.{uuid4().hex}.partial")
-        frame.write_ipc(partial, compression="lz4")
-        partial.replace(file)
+        write(file, partial(frame.write_ipc, compression="lz4"))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import TypeVar
 
 import polars as pl
@@ -22,6 +24,7 @@ from clout.features.compute import compute, of_accounts, prepare
 from clout.features.sharded.processes import Processes, ProcessesError
 from clout.features.sharded.run import FeaturesError, measure
 from clout.features.sharded.stages import Measured
+from clout.features.sharded.work import WorkError, write
 
 T = TypeVar("T")
 
@@ -98,6 +101,31 @@ def killed(_: int) -> None:
 def test_a_process_that_was_killed_is_told_of() -> None:
     with Processes.open(1) as engine, pytest.raises(ProcessesError, match=r"one of 1 processes .* more shards"):
         engine.map(killed, range(1))
+
+
+def failing_or_slow(number: int, folder: Path) -> None:
+    if not number:
+        raise MemoryError
+    (folder / f"begun {number}").touch()
+    sleep(0.3)
+    (folder / f"done {number}").touch()
+
+
+def test_when_a_task_fails_no_other_runs_on(tmp_path: Path) -> None:
+    with Processes.open(2) as engine, pytest.raises(MemoryError):
+        engine.map(partial(failing_or_slow, folder=tmp_path), range(9))
+    names = [path.name for path in tmp_path.iterdir()]
+    assert sum("begun" in name for name in names) == sum("done" in name for name in names) < 8
+
+
+def test_a_frame_that_cannot_be_written_is_told_of_and_not_half_there(tmp_path: Path) -> None:
+    def broken_off(part: Path) -> None:
+        part.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(WorkError, match=r"could not write .*one\.arrow .*No space left.*make room"):
+        write(tmp_path / "some" / "one.arrow", broken_off)
+    assert not [*(tmp_path / "some").iterdir()]
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
