@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from time import sleep
 from typing import TypeVar
 
 import polars as pl
@@ -17,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nasty_tables import ACTION_VALUES, HORIZON, Tables, history_of, nasty_tables
 from polars.testing import assert_frame_equal
+from tasks import failing_or_slow, killed
 
 from clout.data.lake import Lake
 from clout.data.windows import TICK
@@ -94,21 +92,9 @@ def test_processes_do_the_same(tmp_path: Path) -> None:
     assert_frame_equal(posts.sort("post"), compute(history.posts, prepare(history)).sort("post"), check_exact=True)
 
 
-def killed(_: int) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_a_process_that_was_killed_is_told_of() -> None:
     with Processes.open(1) as engine, pytest.raises(ProcessesError, match=r"one of 1 processes .* more shards"):
         engine.map(killed, range(1))
-
-
-def failing_or_slow(number: int, folder: Path) -> None:
-    if not number:
-        raise MemoryError
-    (folder / f"begun {number}").touch()
-    sleep(0.3)
-    (folder / f"done {number}").touch()
 
 
 def test_when_a_task_fails_no_other_runs_on(tmp_path: Path) -> None:
