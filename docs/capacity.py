@@ -13,7 +13,6 @@ SECONDS_A_DAY = 86_400
 KLOUT_ACTIONS, KLOUT_PROFILES = 45e9, 750e6
 PRICE = 0.10
 BILLION, MILLION = 1e9, 1e6
-TEN_MILLION_POSTS = 1e7
 
 Figures = Mapping[str, Any]
 
@@ -131,7 +130,7 @@ def _billion(told: Figures) -> dict[str, float]:
 def walls(told: Figures) -> str:
     """What does not get faster with more machines, and where it ends."""
     parts = []
-    if "size" in told and "machine" in told:
+    if "large" in told and "machine" in told:
         parts.append(_training(told))
     if "flood" in told:
         largest = max(told["flood"], key=lambda of: of["actions"])
@@ -146,15 +145,14 @@ def walls(told: Figures) -> str:
 
 
 def _training(told: Figures) -> str:
-    society = [of for of in told["size"] if of["set"] == "society"]
-    most = max(society, key=lambda of: of["posts"])
-    at_zero, slope = line([(of["posts"], of["cost"]["peak_mib"]) for of in society])
-    began, each = line([(of["posts"], of["cost"]["wall_seconds"]) for of in society])
+    sizes = told["large"]
+    most = max(sizes, key=lambda of: of["posts"])
+    at_zero, slope = line([(of["posts"], of["cost"]["peak_mib"]) for of in sizes])
+    _, each = line([(of["posts"], of["cost"]["wall_seconds"]) for of in sizes])
     fits = (told["machine"]["memory_gib"] * 2**10 - at_zero) / slope
     return (
-        f"**Training** is done by one machine. Measured up to {short(most['posts'])} posts: "
-        f"{short(each * MILLION / 60)} minutes and {size(slope * MILLION)} for every million. On that line "
-        f"{short(fits)} posts fill the {told['machine']['memory_gib']:g} GiB, and ten million would take "
-        f"{size(at_zero + slope * TEN_MILLION_POSTS)} and {short((began + each * TEN_MILLION_POSTS) / 3600)} hours. "
-        "Beyond that, train on a share of the accounts: [what that loses](benchmarks.md#sampling)."
+        f"**Training** is done by one machine, which reads a large lake in shards. Measured up to {short(most['posts'])} "
+        f"posts: {short(each * MILLION / 60)} minutes and {size(slope * MILLION)} for every million, with heads of "
+        f"{most['trees']} trees. On that line {short(fits)} posts fill the {told['machine']['memory_gib']:g} GiB. Beyond "
+        "that, train on a share of the accounts: [what that loses](benchmarks.md#sampling)."
     )

@@ -10,7 +10,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "figures" / "performance"
 NAMES = (
     *("machine", "aggregates", "features", "chain", "spark", "learners", "cluster", "size", "reasons", "bulk", "flood"),
-    "accounts",
+    *("accounts", "large"),
 )
 TWO_SIZES = "--actions 5000000 --actions 50000000 "
 ARGUMENTS = {"aggregates": TWO_SIZES, "flood": TWO_SIZES, "accounts": "--people 20000 "}

@@ -63,6 +63,15 @@ def trained(told: list[Figures]) -> str:
     return table(("from lake to registered bundle", "posts", "actions", *COST), rows)
 
 
+def large(told: list[Figures]) -> str:
+    """What training took on lakes that are read in shards."""
+    rows = [
+        (f"{of['posts']:,}", f"{of['actions']:,}", str(of["trees"]), *_cost(of["cost"]), size(of["mapped_mib"]))
+        for of in told
+    ]
+    return table(("posts", "actions", "trees", *COST, "and mapped"), rows)
+
+
 def features(told: list[Figures]) -> str:
     """What measuring features took by size."""
     rows = []
@@ -222,6 +231,7 @@ def flood(told: list[Figures]) -> str:
 MEASURED: dict[str, Callable[[Any], str]] = {
     "machine": machine,
     "size": trained,
+    "large": large,
     "features": features,
     "aggregates": aggregates,
     "learners": learners,

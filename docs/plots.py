@@ -91,6 +91,14 @@ def size(told: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
+def large(told: Sequence[Mapping[str, Any]]) -> Figure:
+    """Time and memory of training in shards by the number of posts."""
+    figure, (time, memory) = _panels("Training in shards: time", "Training in shards: memory")
+    _growth(time, [(of["posts"], of["cost"]["cpu_seconds"]) for of in told], ("posts", "CPU seconds"))
+    _growth(memory, [(of["posts"], of["cost"]["peak_mib"] / 1024) for of in told], ("posts", "GiB at most"), 1)
+    return figure
+
+
 def features(told: Sequence[Mapping[str, Any]]) -> Figure:
     """Time and memory of measuring features by the number of actions."""
     figure, (time, memory) = _panels("Features: time", "Features: memory")
@@ -161,6 +169,7 @@ def learners(told: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 PLOTS: dict[str, Callable[[Any], Figure]] = {
     "size": size,
+    "large": large,
     "features": features,
     "reasons": reasons,
     "bulk": bulk,

@@ -82,13 +82,13 @@ def test_capacity_is_computed_from_slopes(docs: Callable[[str], ModuleType]) -> 
 
 
 def test_training_says_where_memory_ends(docs: Callable[[str], ModuleType]) -> None:
-    size = [
-        {"set": "society", "posts": posts, "cost": {"wall_seconds": posts / 1e3, "peak_mib": 1024 + posts / 1e3}}
+    large = [
+        {"trees": 20, "posts": posts, "cost": {"wall_seconds": posts / 1e3, "peak_mib": 1024 + posts / 1e3}}
         for posts in (1e5, 1e6)
     ]
-    told = docs("capacity").walls({"size": size, "machine": {"memory_gib": 11.0}})
+    told = docs("capacity").walls({"large": large, "machine": {"memory_gib": 11.0}})
     assert "On that line 10.2 million posts fill the 11 GiB" in told
-    assert "10.8 GiB and 2.78 hours" in told
+    assert "16.7 minutes and 1,000 MiB for every million, with heads of 20 trees" in told
 
 
 @pytest.mark.parametrize("name", ["measured", "plots", "capacity", "performance"])
