@@ -34,9 +34,9 @@ def frame() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def registered_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def registered_store(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the registered model; not to be changed."""
-    return model_store.make(tmp_path_factory.mktemp("mlflow") / "empty.db")
+    return model_store.make(tmp_path_factory.mktemp("mlflow") / "mlflow.db", empty_store)
 
 
 @pytest.fixture

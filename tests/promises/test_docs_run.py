@@ -4,7 +4,7 @@ Each document gets an empty folder that is also its home. Every fenced `bash` or
 there, from top to bottom; a block finds the files that earlier ones left and nothing else. A word after
 the language changes that: `no-run` leaves a block out, `background` starts a server that stays until the
 document ends. 127.0.0.1:3000 in the text becomes a free port, which the server is given as CLOUT_PORT.
-Many documents begin with the same two commands, `BEGINNING`: they are run once, and what they made is copied.
+Many documents begin with the same commands, the steps of `BEGINNING`: they are run once, and what they made is copied.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from filelock import FileLock
+from made_once import made_once
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/sources").glob("*.md"))]
@@ -31,19 +31,13 @@ BLOCK = re.compile(r"^```(bash|python)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.D
 COMMANDS = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
 BLOCK_SECONDS = 300
 SERVER_SECONDS = 120
-BEGINNING = "clout simulate --accounts 300 --days 60\nclout train --set fit.trees=50\n"
+BEGINNING = ("clout simulate --accounts 300 --days 60\nclout train --set fit.trees=50\n", "clout score --all\n")
 
 
-def run_document(text: str, home: Path, begun: Path | None = None) -> None:
-    """Nothing, once every block of the text has worked; else AssertionError with the block and its output.
-
-    `begun` is a folder in which `BEGINNING` has been run.
-    """
+def run_document(text: str, home: Path) -> None:
+    """Nothing, once every block of the text has worked; else AssertionError with the block and its output."""
     port = free_port()
     environment = environment_of(home, port)
-    if begun is not None and begins_alike(text):
-        shutil.copytree(begun, home, dirs_exist_ok=True)
-        text = text.replace(BEGINNING, "", 1)
     with ExitStack() as servers:
         for language, words, code in BLOCK.findall(text.replace("127.0.0.1:3000", f"127.0.0.1:{port}")):
             command = [*COMMANDS[language], code]
@@ -53,10 +47,22 @@ def run_document(text: str, home: Path, begun: Path | None = None) -> None:
                 run_block(command, home, environment)
 
 
-def begins_alike(text: str) -> bool:
-    """Whether the first block that runs begins with `BEGINNING`."""
+def steps_of(text: str) -> int:
+    """With how many steps of `BEGINNING` the first block that runs begins."""
     blocks = (code for language, words, code in BLOCK.findall(text) if "no-run" not in words.split())
-    return next(blocks, "").startswith(BEGINNING)
+    first = next(blocks, "")
+    return max(steps for steps in range(len(BEGINNING) + 1) if first.startswith("".join(BEGINNING[:steps])))
+
+
+def begun(steps: int, factory: pytest.TempPathFactory) -> Path:
+    """A folder in which so many steps of `BEGINNING` have been run."""
+
+    def make(home: Path) -> None:
+        if steps > 1:
+            shutil.copytree(begun(steps - 1, factory), home, dirs_exist_ok=True)
+        run_block([*COMMANDS["bash"], BEGINNING[steps - 1]], home, environment_of(home, free_port()))
+
+    return made_once(factory, f"begun{steps}", make)[0]
 
 
 def environment_of(home: Path, port: int) -> dict[str, str]:
@@ -117,27 +123,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `BEGINNING` has been run, by whichever process of this run of tests came first."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "begun"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            run_block([*COMMANDS["bash"], BEGINNING], folder, environment_of(folder, free_port()))
-            (folder / "done").touch()
-    return folder
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.relative_to(ROOT).as_posix())
-def test_document_runs(document: Path, begun: Path, tmp_path: Path) -> None:
+def test_document_runs(document: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     text = document.read_text()
     if "curl " in text and shutil.which("curl") is None:
         pytest.skip(f"{document.name} uses curl, which is not installed")
-    run_document(text, tmp_path, begun)
+    if steps := steps_of(text):
+        shutil.copytree(begun(steps, tmp_path_factory), tmp_path, dirs_exist_ok=True)
+    run_document(text.replace("".join(BEGINNING[:steps]), "", 1), tmp_path)
 
 
 SAMPLE = """

@@ -127,9 +127,9 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("killed")
-    home, store = folder / "home", f"sqlite:///{model_store.make(folder / 'mlflow.db')}"
+    home, store = folder / "home", f"sqlite:///{model_store.make(folder / 'mlflow.db', empty_store)}"
     old, new = (model_store.install(home, store, card) for card in ("old", "new"))
     command = [sys.executable, "-c", FORKING]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

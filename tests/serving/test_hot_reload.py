@@ -74,10 +74,10 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def running(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(home: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("running")
     mine, port = Path(shutil.copytree(home, folder / "home")), free_port()
-    store = f"sqlite:///{model_store.make(folder / 'mlflow.db')}"
+    store = f"sqlite:///{model_store.make(folder / 'mlflow.db', empty_store)}"
     model_store.tell(store, registry.champion(mine).name)
     environment = {**os.environ, "CLOUT_HOME": str(mine), "CLOUT_PORT": str(port)}
     with (folder / "log").open("w") as log:
