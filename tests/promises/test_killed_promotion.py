@@ -1,6 +1,7 @@
 """A promotion that is killed at any of its steps leaves one valid champion, and the next one works.
 
-A process of the test's own kills itself in the middle: it forks once a promotion, which saves loading MLflow each time.
+A process of the test's own kills itself in the middle: it forks once a promotion, which saves loading MLflow each time,
+its stores included, and LightGBM.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ FORKING = r"""
 import json, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-import mlflow, mlflow.artifacts
+import lightgbm, mlflow, mlflow.artifacts
+import mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store
 from clout.models import audit, champion, mlflow_registry, registry
 from clout.models.champion import Verdicts
 
