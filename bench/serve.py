@@ -9,6 +9,7 @@ The others are handed ready-made features. Servers run one after another, each o
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -163,12 +164,15 @@ def print_figures(told: list[dict[str, Any]]) -> None:
     show("At half of its best rate, from when each request was due", ("", "a second", "p50 ms", "p99 ms"), rows, 1)
     best = {one["name"]: max(heard["rate"] for heard in one["full"].values()) for one in told}
     first = next(iter(best.values()))
-    rows = [(name, first / rate, failures(one)) for (name, rate), one in zip(best.items(), told, strict=True)]
+    rows = [
+        (name, first / rate if rate else math.inf, failures(one))
+        for (name, rate), one in zip(best.items(), told, strict=True)
+    ]
     show("The first beside the others", ("", "times as many a second", "failed"), rows, 2)
 
 
 def failures(told: dict[str, Any]) -> int:
-    """The answers of a server that were no 200."""
+    """The requests to a server that got no 200, or no whole answer."""
     return sum(heard["failed"] for heard in (*told["full"].values(), told["half"]))
 
 
