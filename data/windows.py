@@ -8,10 +8,11 @@ order of equal times, or on how rows were split over machines: batch and request
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
 
 from clout.data.ordered import changes, in_order
@@ -69,18 +70,37 @@ def stream(
 ) -> Stream:
     """A stream of `events` (columns: key, `at`, `tie` to order equal times, and what the expressions read).
 
-    `totals` are summed over the events of a key so far; null adds nothing. `lasts` are the value at the newest event and may be
-    window expressions over the key (running means). Totals alone do not depend on the order of equal times.
+    `totals` are summed over the events of a key so far, each read from its own event; null adds nothing. `lasts` are the value
+    at the newest event and may be window expressions over the key (running means). Totals alone do not depend on the order
+    of equal times.
     """
     totals, lasts = dict(totals or {}), dict(lasts or {})
     read = {root for expression in (*totals.values(), *lasts.values()) for root in expression.meta.root_names()}
     order = [*key, "at", *([tie] if lasts else [])]
-    ordered = in_order(events.select(list(dict.fromkeys([*order, *sorted(read)]))), *order).with_columns(
-        changes(*key).cum_sum().alias(RUN)
-    )
-    summed = [expr.cast(pl.Int64).fill_null(0).cum_sum().over(RUN).alias(name) for name, expr in totals.items()]
-    newest = [expr.over(RUN).alias(name) for name, expr in lasts.items()]
-    return Stream(tuple(key), ordered.select(*key, "at", *summed, *newest), tuple(totals), tuple(lasts))
+    ordered = in_order(events.select(list(dict.fromkeys([*order, *sorted(read)]))), *order)
+    begins = ordered.select(changes(*key)).to_series()
+    added = ordered.select(expr.cast(pl.Int64).fill_null(0).alias(name) for name, expr in totals.items())
+    told = [*_so_far(added, begins)]
+    if lasts:
+        runs = ordered.with_columns(begins.cum_sum().alias(RUN))
+        told += runs.select(_in_run(expr).alias(name) for name, expr in lasts.items()).get_columns()
+    return Stream(tuple(key), ordered.select(*key, "at").with_columns(told), tuple(totals), tuple(lasts))
+
+
+def _so_far(added: pl.DataFrame, begins: pl.Series) -> Iterator[pl.Series]:
+    """The sums down to each row from where its run `begins`: of all rows, less what came before the run."""
+    starts = np.flatnonzero(begins.to_numpy())
+    lengths = np.diff(starts, append=len(begins))
+    for column in added.iter_columns():
+        values = column.to_numpy()
+        total = values.cumsum()
+        total -= np.repeat(total[starts] - values[starts], lengths)
+        yield pl.Series(column.name, total)
+
+
+def _in_run(last: pl.Expr) -> pl.Expr:
+    """`last` as the rows of one run give it; a column by itself is the same in all."""
+    return last if last.meta.is_column() else last.over(RUN)
 
 
 def newest(

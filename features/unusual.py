@@ -22,7 +22,7 @@ BURST_ACTIONS = 5
 
 def streams(history: History) -> dict[str, Stream]:
     """How many accounts were followed and given up."""
-    change = pl.col("following").diff()
+    change = pl.when(pl.col("account") == pl.col("account").shift(1)).then(pl.col("following").diff())
     steps = {"rise": change.clip(lower_bound=0), "fall": (-change).clip(lower_bound=0)}
     profiles = history.profiles.drop_nulls("following")
     return {"followings": stream(profiles, ["account"], tie="happened_at", totals=steps)}
