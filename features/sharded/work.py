@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from uuid import uuid4
@@ -112,4 +111,4 @@ class Work:
         return (names.hash(seed=0) % self.shards).cast(pl.UInt16)
 
     def _write(self, file: Path, frame: pl.DataFrame) -> None:
-        write(file, partial(frame.write_ipc, compression="lz4"))
+        write(file, frame.write_ipc)
