@@ -35,7 +35,8 @@ NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": pl.E
 REPORTED = pl.Schema({"network": pl.String(), "kind": pl.String(), "logged": pl.Boolean()})
 PLACES = 32
 JUDGED_AT_ONCE = 100_000
-GIVEN = ("action", "post", "account", "actor", "kind", "at", "posted_at", "drawn", "counts", "network")
+GIVEN = ("post", "account", "actor", "kind", "at", "drawn", "counts", "network")
+UNDOING = ("action", "posted_at")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
 
 
@@ -62,10 +63,15 @@ class Measured(NamedTuple):
 
 
 def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
-    """Nothing; the rows of some files (names by table) lie with their accounts' shards, counts with their posts'."""
+    """Nothing; the rows of some files (names by table) lie with their accounts' shards, counts with their posts'.
+
+    What actions are called is only read where something is to be known of them by name later.
+    """
     shelf = Lake(work.lake).shelf
-    for table, schema in SCHEMAS.items():
-        rows = pl.concat([pl.DataFrame(schema=schema), *(shelf.frame(table, stem) for stem in files.get(table, ()))])
+    for table, whole in SCHEMAS.items():
+        schema = {name: kind for name, kind in whole.items() if name != "action" or work.undone or work.leaves}
+        read = (shelf.frame(table, stem, [*schema]) for stem in files.get(table, ()))
+        rows = pl.concat([pl.DataFrame(schema=schema), *read])
         left.expect_new(work, table, rows)
         rows = _asked_for(work, table, rows)
         if table in BY_ACCOUNT:
@@ -149,7 +155,7 @@ def _give(work: Work, shard: int, told: pl.DataFrame, before: pl.DataFrame) -> N
     """Nothing; actions are kept, those of the run before first, and sent to who took them."""
     to = work.shard_of(told["actor"].cast(pl.String))
     work.keep("received", shard, told.select(RECEIVED).with_columns(to.alias("to")))
-    given = told.select(GIVEN if work.undone else GIVEN[1:]).with_columns(_everywhere(shard).alias("post"))
+    given = told.select(*GIVEN, *(UNDOING if work.undone else ())).with_columns(_everywhere(shard).alias("post"))
     if work.before:
         weighed = given.head(before.height).hstack(before.select(WEIGHTS))
         work.send("given before", shard, weighed, to.head(before.height))
@@ -224,9 +230,23 @@ def weigh(work: Work, shard: int, sums: pl.DataFrame, *, influence: bool) -> Non
     work.send("drew", shard, drew.with_columns(place.cast(pl.UInt32)), drew["post"].cast(pl.Int64) // (1 << PLACES))
 
 
-def ripen(work: Work, shard: int, known: Coverage, *, influence: bool) -> network.Sums:
+def ripen_first(work: Work, shard: int, known: Coverage) -> None:
+    """Nothing; all outcomes are kept, of actions weighed without influence."""
+    _ripen(work, shard, known, work.kept("posts", shard), influence=False)
+
+
+def ripen(work: Work, shard: int, known: Coverage) -> network.Sums:
     """What the shard's posts that ripen now add to their networks; all outcomes are kept."""
-    posts, drew = work.kept("posts", shard), work.sent("drew", shard)
+    posts = work.kept("posts", shard)
+    ripe, outcomes = _ripen(work, shard, known, posts, influence=True)
+    return network.sums(posts, ripe, engagers.own_record(outcomes))
+
+
+def _ripen(
+    work: Work, shard: int, known: Coverage, posts: pl.DataFrame, *, influence: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(ripe, outcomes): those of the posts that ripen now, and all outcomes, which are kept."""
+    drew = work.sent("drew", shard)
     if work.before:
         drew = pl.concat([drew, left.drew_before(work, work.before, shard, drew.schema, influence=influence)])
     whole = drew.group_by("post", "kind").agg(pl.col("count").sum())
@@ -239,7 +259,7 @@ def ripen(work: Work, shard: int, known: Coverage, *, influence: bool) -> networ
     work.keep(OUTCOMES[influence], shard, outcomes)
     if work.leaves:
         work.keep(left.DREW[influence], shard, whole)
-    return network.sums(posts, ripe, engagers.own_record(outcomes))
+    return ripe, outcomes
 
 
 def tell(work: Work, shard: int) -> None:
