@@ -83,11 +83,11 @@ def engager_sums(witnessed: pl.DataFrame) -> pl.DataFrame:
 
 def acquainted(witnessed: pl.DataFrame, sums: pl.DataFrame) -> Floats:
     """The s · e of each action (see `weigh`), from the `engager_sums` of its whole network."""
-    usual = hourly.Usual.of(sums)
-    here, others = usual.before(witnessed), witnessed["others"].to_numpy().astype(np.float64)
-    few = np.maximum(_mean(here["others"], here["calm"], 0.0) / KNOWN_PART, 1.0)
-    strangers = (here["strange"] + FEW) / (here["actions"] + FEW)
-    return _calm(witnessed) * np.maximum(others / (others + few), 2.0 * strangers - 1.0)
+    hours = hourly.Hours.of(witnessed)
+    here, others = hourly.Usual.of(sums).before(hours), witnessed["others"].to_numpy().astype(np.float64)
+    few = np.maximum(_mean(here["others"], here["calm"], 0.0) / KNOWN_PART, 1.0)[hours.places]
+    least = (2.0 * ((here["strange"] + FEW) / (here["actions"] + FEW)) - 1.0)[hours.places]
+    return _calm(witnessed) * np.maximum(others / (others + few), least)
 
 
 def worth(known: Floats, influence: Floats | None) -> Floats:
@@ -103,8 +103,9 @@ def worth_sums(witnessed: pl.DataFrame, known: Floats, raw: Floats) -> pl.DataFr
 
 def weights(witnessed: pl.DataFrame, raw: Floats, sums: pl.DataFrame) -> pl.Series:
     """The weight of each action, from its w and the `worth_sums` of its whole network."""
-    here = hourly.Usual.of(sums).before(witnessed)
-    weight = np.minimum(raw / _mean(here["worth"], here["heard"], USUAL), HIGHEST)
+    hours = hourly.Hours.of(witnessed)
+    here = hourly.Usual.of(sums).before(hours)
+    weight = np.minimum(raw / _mean(here["worth"], here["heard"], USUAL)[hours.places], HIGHEST)
     return pl.Series("weight", parts(weight) * (1 / UNIT), pl.Float64)
 
 

@@ -14,6 +14,31 @@ from clout.data.moments import Ints, microseconds
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30) // HOUR
 KEY = ("network", "hour")
+NAME = pl.Categorical()
+
+
+@dataclass(frozen=True)
+class Hours:
+    """The hours that rows are in: `table` has each (network, hour from 1970) once, `places` where each row's is."""
+
+    table: pl.DataFrame
+    places: Ints
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame) -> Hours:
+        """Those of rows with a network and `at`."""
+        hour, network = microseconds(rows["at"]) // (HOUR // timedelta(microseconds=1)), rows["network"].cast(NAME)
+        if not len(hour):
+            return cls(pl.DataFrame(schema={"network": pl.String, "hour": pl.Int64}), hour)
+        first, width = int(hour.min()), int(np.ptp(hour)) + 1
+        names = network.unique(maintain_order=True)
+        starts = np.zeros(int(names.to_physical().max()) + 1, np.int64)  # type: ignore[arg-type]
+        starts[names.to_physical().to_numpy()] = width * np.arange(len(names))
+        dense = starts[network.to_physical().to_numpy()] + hour - first
+        there = np.bincount(dense) > 0
+        found = np.flatnonzero(there)
+        table = {"network": names.cast(pl.String).gather(found // width), "hour": found % width + first}
+        return cls(pl.DataFrame(table), (np.cumsum(there) - 1)[dense])
 
 
 def sums(rows: pl.DataFrame, amounts: Mapping[str, Ints]) -> pl.DataFrame:
@@ -21,9 +46,11 @@ def sums(rows: pl.DataFrame, amounts: Mapping[str, Ints]) -> pl.DataFrame:
 
     `rows` have a network and `at`, and there is one amount for each of them. Every hour of a row is there, if with 0.
     """
-    hour = pl.Series(microseconds(rows["at"]) // (HOUR // timedelta(microseconds=1)))
-    columns = [pl.Series(name, values) for name, values in amounts.items()]
-    return rows.select(pl.col("network").cast(pl.String), hour=hour).with_columns(columns).group_by(KEY).sum()
+    hours = Hours.of(rows)
+    totals = {name: np.zeros(hours.table.height, np.int64) for name in amounts}
+    for name, values in amounts.items():
+        np.add.at(totals[name], hours.places, values)
+    return hours.table.with_columns(pl.Series(name, total) for name, total in totals.items())
 
 
 def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -53,10 +80,9 @@ class Usual:
             running[name] = dense.reshape(len(starts), width).cumsum(axis=1).ravel()
         return cls(starts, first, running)
 
-    def before(self, rows: pl.DataFrame) -> dict[str, Ints]:
-        """The sums over the 30 days before the hour of each of `rows`, whose networks and hours must be in the table."""
-        start = _starts(rows["network"], self.starts)
-        hour = microseconds(rows["at"]) // (HOUR // timedelta(microseconds=1)) - self.first
+    def before(self, hours: Hours) -> dict[str, Ints]:
+        """The sums over the 30 days before each of the table of `hours`, which must all be in the table of sums."""
+        start, hour = _starts(hours.table["network"], self.starts), hours.table["hour"].to_numpy() - self.first
         now, then = start + hour, start + np.maximum(hour - MONTH, 0)
         return {name: running[now] - running[then] for name, running in self.running.items()}
 

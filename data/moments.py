@@ -14,4 +14,4 @@ MICROSECOND = timedelta(microseconds=1)
 
 def microseconds(times: pl.Series) -> Ints:
     """Times as whole numbers."""
-    return times.dt.epoch("us").to_numpy().astype(np.int64)
+    return times.dt.epoch("us").to_numpy().astype(np.int64, copy=False)

@@ -69,7 +69,8 @@ def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
     """
     shelf = Lake(work.lake).shelf
     for table, whole in SCHEMAS.items():
-        schema = {name: kind for name, kind in whole.items() if name != "action" or work.undone or work.leaves}
+        named = work.undone or work.leaves
+        schema = {name: kind for name, kind in whole.items() if named or name != "action"}
         read = (shelf.frame(table, stem, [*schema]) for stem in files.get(table, ()))
         rows = pl.concat([pl.DataFrame(schema=schema), *read])
         left.expect_new(work, table, rows)
