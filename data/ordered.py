@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+
+from clout.data.moments import Ints
 
 
 def in_order(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
@@ -42,3 +46,14 @@ def changes(*names: str) -> pl.Expr:
     """Whether a row differs from the one before it in any of `names`; the first row does."""
     differs = [pl.col(name).ne_missing(pl.col(name).shift(1)) for name in names]
     return pl.any_horizontal(*differs, pl.int_range(pl.len()) == 0)
+
+
+def pairs(first: Ints, second: Ints) -> npt.NDArray[np.complex128]:
+    """Pairs of whole numbers below 2⁵³ as numbers in the same order: numpy orders by imaginary parts where real ones agree.
+
+    >>> np.searchsorted(pairs(np.array([1, 1, 2]), np.array([5, 7, 0])), pairs(np.array([1, 2]), np.array([6, -1]))).tolist()
+    [1, 2]
+    """
+    both = np.empty(len(first), np.complex128)
+    both.real, both.imag = first, second
+    return both

@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from clout.data.ordered import changes, in_order
+from clout.data.moments import Ints, microseconds
+from clout.data.ordered import changes, in_order, pairs
 
 UNIT = 1 << 20
 RUN = "|run"
+NOWHERE = -1
 TICK = timedelta(microseconds=1)
 ONE = pl.col("at").is_not_null()
 WIDTHS = {
@@ -120,36 +123,62 @@ def window(queries: pl.DataFrame, source: Stream, columns: Sequence[str], width:
 
 @dataclass(frozen=True)
 class Asked:
-    """Where a stream's newest events lie, seen from queries: sought once, for all the times that they look back by."""
+    """Where a stream's newest events lie, seen from queries: sought once, for all the times that they look back by.
+
+    `places` are rows of the stream, `NOWHERE` where there is no such event.
+    """
 
     source: Stream
-    places: Mapping[timedelta | None, pl.Series]
+    places: Mapping[timedelta | None, Ints]
 
     @classmethod
     def of(cls, queries: pl.DataFrame, source: Stream, backs: Iterable[timedelta | None]) -> Asked:
         """Those for `queries` (the key and `at` each): strictly before `at` where `back` is None, else at or before `at − back`."""
-        key = list(source.key)
-        events = source.frame.select(*key, "at", group=changes(*key).cum_sum()).with_row_index("place")
-        groups = events.filter(changes("group")).select(*key, "group")
-        asked = queries.select(*key, "at").join(groups, on=key, how="left", maintain_order="left").select("at", "group")
-        looked = {back: timedelta() if back is None else TICK - back for back in backs}
-        moments = pl.concat([asked.with_columns(pl.col("at") + shift) for shift in looked.values()])
-        found = (
-            moments.with_row_index("row")
-            .sort("at")
-            .join_asof(events.drop(key), on="at", by="group", allow_exact_matches=False, check_sortedness=False)
-            .sort("row")["place"]
-        )
-        return cls(source, {back: found.slice(place * asked.height, asked.height) for place, back in enumerate(looked)})
+        events, asked = _runs(source.frame, source.key), _runs(queries, source.key)
+        numbered = events.heads.with_row_index("run")
+        runs = asked.heads.join(numbered, on=source.key, how="left", maintain_order="left")["run"]
+        run = np.repeat(runs.cast(pl.Int64).fill_null(NOWHERE).to_numpy(), asked.lengths)
+        order = np.arange(len(run)) if (np.diff(run) >= 0).all() else pl.Series(run).arg_sort().to_numpy()
+        run, at = run[order], microseconds(queries["at"])[order]
+        there = np.repeat(np.arange(events.heads.height), events.lengths)
+        moments = pairs(there, microseconds(source.frame["at"]))
+        places = {}
+        for back in backs:
+            until = at if back is None else at + (TICK - back) // TICK
+            found = np.empty(len(run), np.int64)
+            newest = np.searchsorted(moments, pairs(run, until)) - 1
+            found[order] = np.where((newest >= 0) & (there[newest] == run), newest, NOWHERE) if len(there) else NOWHERE
+            places[back] = found
+        return cls(source, places)
 
     def newest(self, columns: Sequence[str], back: timedelta | None = None) -> pl.DataFrame:
         """`columns` of the newest event, one row a query in their order; null where there is none."""
-        return self.source.frame.select(pl.col(columns).gather(self.places[back]))
+        places = pl.Series(self.places[back])
+        return self.source.frame.select(pl.col(columns).gather(places.set(places == NOWHERE, None)))
 
     def window(self, columns: Sequence[str], width: timedelta | None) -> pl.DataFrame:
         """Totals over `(at − width, at)`, or over everything before `at` when `width` is None; empty windows give 0."""
-        now = self.newest(columns).with_columns(pl.all().fill_null(0))
-        if width is None:
-            return now
-        then = self.newest(columns, width).with_columns(pl.all().fill_null(0))
-        return now.select(pl.col(name) - then[name] for name in columns)
+        totals = {}
+        for name in columns:
+            total = self.source.frame[name].to_numpy()
+            now = _total(total, self.places[None])
+            totals[name] = now if width is None else now - _total(total, self.places[width])
+        return pl.DataFrame(totals)
+
+
+class _Runs(NamedTuple):
+    """Rows that have one key and follow one another: their keys, and how many there are of each."""
+
+    heads: pl.DataFrame
+    lengths: Ints
+
+
+def _runs(frame: pl.DataFrame, key: Sequence[str]) -> _Runs:
+    begins = frame.select(changes(*key)).to_series()
+    starts = np.flatnonzero(begins.to_numpy())
+    return _Runs(frame.select(key).filter(begins), np.diff(starts, append=frame.height))
+
+
+def _total(total: Ints, places: Ints) -> Ints:
+    """The totals in these places; 0 where there is none."""
+    return np.where(places == NOWHERE, 0, total[places]) if len(total) else np.zeros(len(places), np.int64)

@@ -17,7 +17,6 @@ from clout.features.catalogue import FEATURES
 from clout.features.message import with_form
 from clout.features.shared import Shared
 
-ROW = "|row"
 IDS = ("post", "account", "network", "happened_at")
 MEASURED = Shared({feature.name: feature.expression.cast(pl.Float64) for feature in FEATURES})
 SAID = {name: kind for name, kind in SCHEMAS["posts"].items() if name not in {*IDS, "known_at"}}
@@ -86,7 +85,7 @@ def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.D
     """`posts` with their form and the looked-up columns `names`."""
     as_of = pl.col("as_of" if "as_of" in posts.columns else "happened_at")
     timed = posts.with_columns(at=as_of, logged=pl.col("network").is_in(list(streams.logged)))
-    queries = with_form(timed).with_row_index(ROW).sort("at")
+    queries = with_form(timed)
     wanted: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         source, column, width = name.split("|")
@@ -99,7 +98,7 @@ def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.D
         for width, columns in by_width.items():
             values = asked.newest(columns) if width == "last" else asked.window(columns, WIDTHS.get(width))
             found.append(values.rename({column: f"{source}|{column}|{width}" for column in columns}))
-    return pl.concat(found, how="horizontal").sort(ROW).drop(ROW)
+    return pl.concat(found, how="horizontal")
 
 
 def compute_accounts(accounts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
