@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from clout.data.moments import MICROSECOND, Ints, microseconds
-from clout.data.ordered import changes, in_order
+from clout.data.ordered import pairs
 
+Bits = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
 MONTH = timedelta(days=30)
 QUARTER = timedelta(days=90)
-NEVER = -(2**62)
+COUNTS, DOWN, THIS, RETURNING, MUTUAL, BEGINS, ENDS = (np.uint8(1 << place) for place in range(7))
 SEEN = pl.Schema(
     {"acted": pl.UInt32, "others": pl.Int64, "returning": pl.Boolean, "mutual": pl.Boolean, "answered": pl.UInt32}
 )
@@ -38,92 +41,84 @@ def seen_before(rows: pl.DataFrame) -> pl.DataFrame:
 
     `actor` and `account` are whole numbers, one for each name. All actions of an engager must be there, and those on it.
     """
-    timed = rows.select("actor", "account", "counts", at=pl.Series(microseconds(rows["at"]))).with_row_index("row")
-    known = _by_pair(timed)
-    return _by_engager(known).sort("row").select(SEEN.names()).cast(SEEN)
+    if rows.is_empty():
+        return pl.DataFrame(schema=SEEN)
+    at, by_time = _sorted(microseconds(rows["at"]))
+    actor, account = (rows[name].to_numpy().astype(np.int64)[by_time] for name in ("actor", "account"))
+    bits = rows["counts"].to_numpy()[by_time] * COUNTS + (actor > account) * DOWN
+    width = 1 + max(int(actor.max()), int(account.max()))
+    pair, by_pair = _sorted(np.minimum(actor, account) * width + np.maximum(actor, account))
+    bits[by_pair] = _met(pair, at[by_pair], bits[by_pair])
+    actor, by_actor = _sorted(actor)
+    known = _known(actor, at[by_actor], bits[by_actor])
+    back = np.empty(len(at), np.int64)
+    back[by_time[by_actor]] = np.arange(len(at))
+    return known[back]
 
 
-def _by_pair(rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with what is known of the pair, whichever of the two acted: this, returning, mutual, begins, ends."""
-    pair = in_order(
-        rows.with_columns(
-            low=pl.min_horizontal("actor", "account"),
-            high=pl.max_horizontal("actor", "account"),
-            down=pl.col("actor") > pl.col("account"),
-        ),
-        "low",
-        "high",
-        "at",
-    ).with_columns(opens=changes("low", "high"), moves=changes("low", "high", "at"))
-    pair = pair.with_columns(closes=pl.col("opens").shift(-1, fill_value=True))
-    down, counts = pl.col("down"), pl.col("counts")
-    pair = pair.with_columns(
-        earlier_down=_earlier(counts & down), earlier_up=_earlier(counts & ~down),
-        later=pl.when(down).then(_later(counts & down)).otherwise(_later(counts & ~down)),
-    )  # fmt: skip
-    pair = pair.with_columns(
-        earlier=pl.when(down).then("earlier_down").otherwise("earlier_up"),
-        before_down=_before("earlier_down"), before_up=_before("earlier_up"),
-    )  # fmt: skip
-    this = pl.when(down).then("before_down").otherwise("before_up")
-    that = pl.when(down).then("before_up").otherwise("before_down")
-    quarter, month, at = QUARTER // MICROSECOND, MONTH // MICROSECOND, pl.col("at")
-    return pair.select(
-        "row", "actor", "at", "counts",
-        this=this > at - quarter,
-        returning=this > at - month,
-        mutual=that > at - month,
-        begins=counts & (pl.col("earlier") <= at - quarter),
-        ends=counts & (pl.col("later") >= at + quarter),
-    )  # fmt: skip
+def _sorted(keys: Ints) -> tuple[Ints, Ints]:
+    """`keys` in order, and the places that they had; those that are equal stay as they were."""
+    found = pl.DataFrame({"key": keys}).with_row_index("place").sort("key", maintain_order=True)
+    return found["key"].to_numpy(), found["place"].to_numpy()
 
 
-def _earlier(which: pl.Expr) -> pl.Expr:
-    """When the last of the pair's rows above was that is one of `which`, at the same moment or before; else `NEVER`."""
-    above = pl.when(which).then("at").shift(1)
-    return pl.when("opens").then(NEVER).otherwise(above).forward_fill()
+def _met(pair: Ints, at: Ints, bits: Bits) -> Bits:
+    """`bits` of actions in the order of pairs and time, whichever of the two acted, with what is known by the pair.
 
-
-def _later(which: pl.Expr) -> pl.Expr:
-    """When the first of the pair's rows below is that is one of `which`; else beyond all time."""
-    below = pl.when(which).then("at").shift(-1)
-    return pl.when("closes").then(-NEVER).otherwise(below).backward_fill()
-
-
-def _before(earlier: str) -> pl.Expr:
-    """The same, strictly before the row's moment."""
-    return pl.when("moves").then(earlier).forward_fill()
-
-
-def _by_engager(known: pl.DataFrame) -> pl.DataFrame:
-    """`known` with how much each engager acts, and on how many."""
-    ordered = in_order(known, "actor", "at").with_columns(opens=changes("actor"), moves=changes("actor", "at"))
-    began = pl.col("begins").cum_sum() - pl.col("begins").cast(pl.Int64)
-    began -= pl.when("opens").then(began).forward_fill()
-    ended = ordered.filter("ends").select("actor", at=pl.col("at") + (QUARTER // MICROSECOND - 1))
-    return ordered.with_columns(
-        acted=_in_month(pl.col("counts")),
-        answered=_in_month(pl.col("counts") & pl.col("mutual")),
-        others=pl.when("moves").then(began).forward_fill() - _ended(ordered, ended) - pl.col("this").cast(pl.Int64),
-    )
-
-
-def _in_month(which: pl.Expr) -> pl.Expr:
+    - THIS: the engager had acted on this account in 90 days; RETURNING: in 30 days; MUTUAL: the account on it in 30 days
+    - BEGINS: the account is one of the `others` from then on; ENDS: 90 days on it is none any more
+    """
+    counts, down = (bits & COUNTS) > 0, (bits & DOWN) > 0
+    opens = _changes(pair)
+    first, now = _newest(opens), _newest(opens | _changes(at))
+    downs, ups = (np.append(-1, _newest(counts & way)) for way in (down, ~down))
+    same = np.where(down, downs[:-1], ups[:-1])
+    this, that = np.where(down, downs[now], ups[now]), np.where(down, ups[now], downs[now])
+    quarter, month = QUARTER // MICROSECOND, MONTH // MICROSECOND
+    begins = counts & ((same < first) | (at[same] <= at - quarter))
+    ends = counts.copy()
+    ends[same[counts & ~begins]] = False
+    mine, theirs = np.where(this < first, -quarter, at[this] - at), np.where(that < first, -quarter, at[that] - at)
     return (
-        which.cast(pl.Int64)
-        .rolling_sum_by("at", window_size=f"{MONTH // MICROSECOND}i", closed="none")
-        .over("actor")
-        .fill_null(0)
-    )
+        bits + (mine > -quarter) * THIS + (mine > -month) * RETURNING + (theirs > -month) * MUTUAL
+        + begins * BEGINS + ends * ENDS
+    )  # fmt: skip
 
 
-def _ended(ordered: pl.DataFrame, ended: pl.DataFrame) -> pl.Series:
-    """How many of `ended` lie strictly before each row of its engager."""
-    soon = in_order(ended.filter(pl.col("at") < pl.lit(ordered["at"].max(), pl.Int64)), "actor", "at")
-    if soon.is_empty():
-        return pl.repeat(0, ordered.height, dtype=pl.Int64, eager=True)
-    running = soon.with_columns(n=pl.int_range(1, pl.len() + 1).over("actor"))
-    found = ordered.select("actor", "at").join_asof(
-        running, on="at", by="actor", strategy="backward", allow_exact_matches=False, check_sortedness=False
-    )
-    return found["n"].fill_null(0)
+def _known(actor: Ints, at: Ints, bits: Bits) -> pl.DataFrame:
+    """What `seen_before` says, of actions in the order of engagers and time."""
+    opens = _changes(actor)
+    first, now = _newest(opens), _newest(opens | _changes(at))
+    month, quarter = (_since(actor, at, first, width // MICROSECOND) for width in (MONTH, QUARTER))
+    acted, began, ended = (_before((bits & one) > 0) for one in (COUNTS, BEGINS, ENDS))
+    answered = _before((bits & (COUNTS | MUTUAL)) == COUNTS | MUTUAL)
+    columns = {
+        "acted": acted[now] - acted[month],
+        "others": began[now] - began[first] - (ended[quarter] - ended[first]) - ((bits & THIS) > 0),
+        "returning": (bits & RETURNING) > 0,
+        "mutual": (bits & MUTUAL) > 0,
+        "answered": answered[now] - answered[month],
+    }
+    return pl.DataFrame(columns).cast(SEEN)
+
+
+def _since(actor: Ints, at: Ints, first: Ints, width: int) -> Ints:
+    """The place of the engager's first action that is less than `width` before each; `first` has that of its first one."""
+    if at.max() - at.min() < width:
+        return first
+    return np.searchsorted(pairs(actor, at), pairs(actor, at - width), side="right")
+
+
+def _changes(values: Ints) -> Bools:
+    """Whether each value differs from the one before it; the first does."""
+    return np.append(True, values[1:] != values[:-1])
+
+
+def _newest(which: Bools) -> Ints:
+    """The place of the last row down to each, with it, that is one of `which`; -1 where there is none."""
+    return np.maximum.accumulate(np.where(which, np.arange(len(which)), -1))
+
+
+def _before(which: Bools) -> Ints:
+    """How many rows above each place are one of `which`, the place after the last included."""
+    return np.append(0, np.cumsum(which))
