@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
+
+from clout.data.ordered import changes, in_order
 
 OUTCOME_SCHEMA = {"post": pl.String, "kind": pl.String, "count": pl.Float64, "ripe_at": pl.Datetime("us", "UTC")}
 
@@ -41,14 +45,15 @@ def without_undone(actions: pl.DataFrame, removals: pl.DataFrame, horizon: timed
     return told.with_columns(pl.col("drawn") & late).drop("undone_at")
 
 
-def first_actions(actions: pl.DataFrame) -> pl.DataFrame:
+def first_actions(actions: pl.DataFrame, key: Sequence[str] = ("post", "kind")) -> pl.DataFrame:
     """Rows (post, kind, row), one for each kind of action that an account took on a post and that the post drew.
 
-    `row` is the first such action's place in `actions`, which are those of `with_posts` in the order in which they were
-    known.
+    They are in the order of posts and kinds, or of the columns of `key` that stand for these. `row` is the first such
+    action's place in `actions`, which are those of `with_posts`, those of each account in the order in which they were known.
     """
-    drawn = actions.lazy().with_row_index("row").filter("drawn")
-    return drawn.group_by("post", "kind", "actor").agg(pl.col("row").min()).select("post", "kind", "row").collect()
+    drawn = actions.select(*key, "actor", "drawn").with_row_index("row").filter("drawn")
+    ordered = in_order(drawn.select(*key, "actor", "row"), *key, "actor")
+    return ordered.filter(changes(*key, "actor")).select(*key, "row")
 
 
 def drawn(firsts: pl.DataFrame, weights: pl.Series) -> pl.DataFrame:
@@ -56,8 +61,11 @@ def drawn(firsts: pl.DataFrame, weights: pl.Series) -> pl.DataFrame:
 
     A kind that nobody took is not there. Weights are multiples of 1/2²⁰, so sums of sums are the same.
     """
-    weighed = firsts.lazy().select("post", "kind", count=weights.gather(firsts["row"]))
-    return weighed.group_by("post", "kind").agg(pl.col("count").sum()).collect()
+    key, weighed = firsts.drop("row"), weights.to_numpy()[firsts["row"].to_numpy()]
+    begins = key.select(changes(*key.columns)).to_series()
+    starts = np.flatnonzero(begins.to_numpy())
+    counts = np.add.reduceat(weighed, starts) if len(starts) else weighed
+    return key.filter(begins).with_columns(pl.Series("count", counts, pl.Float64))
 
 
 def outcomes_from_counts(posts: pl.DataFrame, counts: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:

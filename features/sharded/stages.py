@@ -31,11 +31,13 @@ from clout.features.sharded.work import Work
 
 BY_ACCOUNT = ("accounts", "profiles", "posts", "actions", "standings", "removals")
 NAME = pl.Categorical()
-NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": pl.Enum(KINDS)})
+KIND = pl.Enum(KINDS)
+KIND_OF = pl.Series(KINDS, dtype=KIND)
+NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": KIND})
 REPORTED = pl.Schema({"network": pl.String(), "kind": pl.String(), "logged": pl.Boolean()})
-PLACES = 32
+PLACES, KIND_PLACES = 32, 4
 JUDGED_AT_ONCE = 100_000
-GIVEN = ("post", "account", "actor", "kind", "at", "drawn", "counts", "network")
+GIVEN = ("aim", "account", "actor", "at", "drawn", "counts", "network")
 UNDOING = ("action", "posted_at")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
 
@@ -156,7 +158,8 @@ def _give(work: Work, shard: int, told: pl.DataFrame, before: pl.DataFrame) -> N
     """Nothing; actions are kept, those of the run before first, and sent to who took them."""
     to = work.shard_of(told["actor"].cast(pl.String))
     work.keep("received", shard, told.select(RECEIVED).with_columns(to.alias("to")))
-    given = told.select(*GIVEN, *(UNDOING if work.undone else ())).with_columns(_everywhere(shard).alias("post"))
+    aimed = told.with_columns(_aim(shard).alias("aim"))
+    given = aimed.select(*GIVEN, *(UNDOING if work.undone else ()))
     if work.before:
         weighed = given.head(before.height).hstack(before.select(WEIGHTS))
         work.send("given before", shard, weighed, to.head(before.height))
@@ -172,9 +175,10 @@ def _placed(rows: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     return named.drop("post").rename({"place": "post"})
 
 
-def _everywhere(shard: int) -> pl.Expr:
-    """The place of a post of the shard, as a number that no post of another shard has."""
-    return pl.col("post").cast(pl.UInt64) + (shard << PLACES)
+def _aim(shard: int) -> pl.Expr:
+    """The kind of an action and the place of its post of the shard, as a number that no post of another shard has."""
+    place = pl.col("post").cast(pl.UInt64) + (shard << PLACES)
+    return place * (1 << KIND_PLACES) + pl.col("kind").to_physical()
 
 
 def acquaint(work: Work, shard: int) -> pl.DataFrame:
@@ -193,7 +197,7 @@ def acquaint(work: Work, shard: int) -> pl.DataFrame:
     acting, acted_on = given["actor"].unique(), given["account"].unique()
     answering = pl.col("account").is_in(acting.implode()) & pl.col("actor").is_in(acted_on.implode())
     known = engagers.acquaint(given, received.filter(pl.col("to") != shard, "counts", answering))
-    work.keep("first actions", shard, first_actions(known))
+    work.keep("first actions", shard, first_actions(known, ["aim"]))
     new = known.slice(before)
     work.keep("known", shard, new.select("network", "at", "actor", "counts", "place", "by", *KNOWN))
     return engagers.engager_sums(new)
@@ -227,8 +231,9 @@ def weigh(work: Work, shard: int, sums: pl.DataFrame, *, influence: bool) -> Non
     if work.before:
         weights = pl.concat([work.kept("weights before", shard)[name], weights])
     drew = drawn(work.kept("first actions", shard), weights)
-    place = pl.col("post").cast(pl.Int64) & ((1 << PLACES) - 1)
-    work.send("drew", shard, drew.with_columns(place.cast(pl.UInt32)), drew["post"].cast(pl.Int64) // (1 << PLACES))
+    place, kind = pl.col("aim") // (1 << KIND_PLACES) % (1 << PLACES), drew["aim"] % (1 << KIND_PLACES)
+    rows = drew.select(place.cast(pl.UInt32).alias("post"), KIND_OF.gather(kind).alias("kind"), "count")
+    work.send("drew", shard, rows, drew["aim"] // (1 << KIND_PLACES + PLACES))
 
 
 def ripen_first(work: Work, shard: int, known: Coverage) -> None:
@@ -250,7 +255,7 @@ def _ripen(
     drew = work.sent("drew", shard)
     if work.before:
         drew = pl.concat([drew, left.drew_before(work, work.before, shard, drew.schema, influence=influence)])
-    whole = drew.group_by("post", "kind").agg(pl.col("count").sum())
+    whole = _whole(drew, posts.height)
     counts = work.kept("counts of posts here", shard)
     ripening = Ripening.of(posts.filter("open"), counts, whole["post"], work.horizon, work.action_values, known)
     ripe = outcomes = ripening.outcomes(whole)
@@ -261,6 +266,17 @@ def _ripen(
     if work.leaves:
         work.keep(left.DREW[influence], shard, whole)
     return ripe, outcomes
+
+
+def _whole(drew: pl.DataFrame, posts: int) -> pl.DataFrame:
+    """What so many posts drew in all, in their order: post, kind, count."""
+    places = drew["post"].cast(pl.Int64).to_numpy() * len(KINDS) + drew["kind"].to_physical().to_numpy()
+    counts, there = np.zeros(posts * len(KINDS)), np.zeros(posts * len(KINDS), np.bool_)
+    np.add.at(counts, places, drew["count"].to_numpy())
+    there[places] = True
+    found = np.flatnonzero(there)
+    told = {"post": found // len(KINDS), "kind": KIND_OF.gather(found % len(KINDS)), "count": counts[found]}
+    return pl.DataFrame(told).cast(drew.schema)
 
 
 def tell(work: Work, shard: int) -> None:
