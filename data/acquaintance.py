@@ -39,7 +39,8 @@ def seen_before(rows: pl.DataFrame) -> pl.DataFrame:
     - mutual: this account had acted on it in 30 days
     - answered: its actions of 30 days that were mutual
 
-    `actor` and `account` are whole numbers, one for each name. All actions of an engager must be there, and those on it.
+    `actor` and `account` are whole numbers, one for each name. All actions of an engager must be there, and those on it by
+    accounts on which it acted.
     """
     if rows.is_empty():
         return pl.DataFrame(schema=SEEN)

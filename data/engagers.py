@@ -40,7 +40,8 @@ def classed(actions: pl.DataFrame) -> pl.DataFrame:
 def acquaint(actions: pl.DataFrame, received: pl.DataFrame | None = None) -> pl.DataFrame:
     """`actions` with what was known of their engagers, all of whose actions must be there.
 
-    `received` has the other actions on these engagers (actor, account, at, counts), if they are not there too.
+    `received` has the other actions on these engagers (actor, account, at, counts), if they are not there too; those by
+    accounts on which they did not act may be missing.
     """
     named = ["actor", "account", "at", "counts"]
     rows = actions.select(named) if received is None else pl.concat([actions.select(named), received.select(named)])

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from clout.data.moments import Ints, microseconds
+from clout.data.ordered import numbered
 
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30) // HOUR
@@ -32,9 +33,7 @@ class Hours:
             return cls(pl.DataFrame(schema={"network": pl.String, "hour": pl.Int64}), hour)
         first, width = int(hour.min()), int(np.ptp(hour)) + 1
         names = network.unique(maintain_order=True)
-        starts = np.zeros(int(names.to_physical().max()) + 1, np.int64)  # type: ignore[arg-type]
-        starts[names.to_physical().to_numpy()] = width * np.arange(len(names))
-        dense = starts[network.to_physical().to_numpy()] + hour - first
+        dense = numbered(network) * width + hour - first
         there = np.bincount(dense) > 0
         found = np.flatnonzero(there)
         table = {"network": names.cast(pl.String).gather(found // width), "hour": found % width + first}

@@ -48,6 +48,19 @@ def changes(*names: str) -> pl.Expr:
     return pl.any_horizontal(*differs, pl.int_range(pl.len()) == 0)
 
 
+def numbered(names: pl.Series) -> Ints:
+    """Categories as whole numbers from 0, in the order in which they first come.
+
+    >>> numbered(pl.Series(["b", "a", "b"], dtype=pl.Categorical)).tolist()
+    [0, 1, 0]
+    """
+    codes = names.to_physical().to_numpy()
+    first = names.unique(maintain_order=True).to_physical().to_numpy()
+    numbers = np.zeros(1 + codes.max(initial=0), np.int64)
+    numbers[first] = np.arange(len(first))
+    return np.asarray(numbers[codes])
+
+
 def pairs(first: Ints, second: Ints) -> npt.NDArray[np.complex128]:
     """Pairs of whole numbers below 2⁵³ as numbers in the same order: numpy orders by imaginary parts where real ones agree.
 

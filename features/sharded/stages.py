@@ -19,6 +19,7 @@ from clout.data.coverage import Coverage, reported, through
 from clout.data.history import History, past_rows, without_text
 from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
+from clout.data.ordered import in_order, numbered
 from clout.data.ripening import Ripening
 from clout.data.tables import KINDS, SCHEMAS, without_networks
 from clout.data.values import TIME
@@ -183,9 +184,9 @@ def _aim(shard: int) -> pl.Expr:
 
 def acquaint(work: Work, shard: int) -> pl.DataFrame:
     """The `engager_sums` of the actions that the shard's engagers took; these are kept with what was known of them."""
-    given, before = work.sent("given", shard).sort("at", maintain_order=True), 0
+    given, before = _by_engager(work.sent("given", shard)), 0
     if work.before:
-        weighed = work.sent("given before", shard).sort("at", maintain_order=True)
+        weighed = _by_engager(work.sent("given before", shard))
         work.keep("weights before", shard, weighed.select(WEIGHTS))
         given, before = pl.concat([weighed.drop(WEIGHTS), given], how="diagonal"), weighed.height
     if work.undone:
@@ -194,13 +195,24 @@ def acquaint(work: Work, shard: int) -> pl.DataFrame:
             removals = past_rows("removals", removals, work.until)
         given = without_undone(given, removals, work.horizon)
     received = work.kept("received", shard, ["actor", "account", "at", "counts", "to"])
-    acting, acted_on = given["actor"].unique(), given["account"].unique()
-    answering = pl.col("account").is_in(acting.implode()) & pl.col("actor").is_in(acted_on.implode())
-    known = engagers.acquaint(given, received.filter(pl.col("to") != shard, "counts", answering))
+    pairs, answered = given.select(_pair("actor", "account")).to_series(), _pair("account", "actor")
+    answers = received.filter(pl.col("to") != shard, "counts", answered.is_in(pairs.unique().implode()))
+    known = engagers.acquaint(given, answers)
     work.keep("first actions", shard, first_actions(known, ["aim"]))
     new = known.slice(before)
     work.keep("known", shard, new.select("network", "at", "actor", "counts", "place", "by", *KNOWN))
     return engagers.engager_sums(new)
+
+
+def _by_engager(actions: pl.DataFrame) -> pl.DataFrame:
+    """`actions` of one engager after those of another, in the order of `at`: the same whichever process does it."""
+    engager = pl.Series("engager", numbered(actions["actor"]))
+    return in_order(actions.with_columns(engager), "engager", "at").drop("engager")
+
+
+def _pair(one: str, other: str) -> pl.Expr:
+    """Two names as one number."""
+    return pl.col(one).to_physical().cast(pl.UInt64) * (1 << PLACES) + pl.col(other).to_physical()
 
 
 def appraise(work: Work, shard: int, sums: pl.DataFrame) -> pl.DataFrame:
