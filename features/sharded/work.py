@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from uuid import uuid4
@@ -15,6 +16,7 @@ from clout.errors import CloutError
 
 SHARD, OUT, STATE = "|shard", "out", "state"
 RECALLED = -1
+QUICK = 1
 
 
 class WorkError(CloutError):
@@ -83,9 +85,11 @@ class Work:
     def send(self, name: str, part: int, frame: pl.DataFrame, shards: pl.Series) -> None:
         """Nothing; each row of `frame` then lies with its shard, as part number `part` of what is sent under a name."""
         self._write(self.folder / name / "none.arrow", frame.clear())
-        marked = frame.with_columns(shards.alias(SHARD))
-        for (shard,), rows in marked.partition_by(SHARD, as_dict=True, include_key=False).items():
-            self._write(self.folder / name / str(shard) / f"{part}.arrow", rows)
+        marked = frame.with_columns(shards.alias(SHARD)).sort(SHARD, maintain_order=True)
+        rows, first = marked.drop(SHARD), 0
+        for run in marked[SHARD].rle():
+            self._write(self.folder / name / str(run["value"]) / f"{part}.arrow", rows.slice(first, run["len"]))
+            first += run["len"]
 
     def sent(self, name: str, shard: int, columns: list[str] | None = None) -> pl.DataFrame:
         """What was sent to a shard under a name, part by part, all columns or some."""
@@ -99,7 +103,7 @@ class Work:
 
     def publish(self, name: str, shard: int, frame: pl.DataFrame) -> None:
         """Nothing; `frame` is then a Parquet file of what comes out under a name."""
-        write(self.folder / OUT / name / f"{shard:05}.parquet", frame.write_parquet)
+        write(self.folder / OUT / name / f"{shard:05}.parquet", partial(frame.write_parquet, compression_level=QUICK))
 
     def drop(self, *names: str) -> None:
         """Nothing; what was kept and sent under these names, and is needed no more, is gone."""
