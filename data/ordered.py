@@ -61,6 +61,19 @@ def numbered(names: pl.Series) -> Ints:
     return np.asarray(numbers[codes])
 
 
+def one_of_each(names: pl.Series, kinds: pl.Series) -> pl.Series:
+    """The place of a row of each name and kind that there is, both categories.
+
+    >>> names, kinds = (pl.Series(list(values), dtype=pl.Categorical) for values in ("abab", "xxyx"))
+    >>> one_of_each(names, kinds).to_list()
+    [0, 2, 3]
+    """
+    one, other = numbered(names), numbered(kinds)
+    places = np.full((1 + one.max(initial=-1), 1 + other.max(initial=-1)), -1)
+    places[one, other] = np.arange(len(one))
+    return pl.Series(places[places >= 0])
+
+
 def pairs(first: Ints, second: Ints) -> npt.NDArray[np.complex128]:
     """Pairs of whole numbers below 2⁵³ as numbers in the same order: numpy orders by imaginary parts where real ones agree.
 

@@ -19,7 +19,7 @@ from clout.data.coverage import Coverage, reported, through
 from clout.data.history import History, past_rows, without_text
 from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
-from clout.data.ordered import in_order, numbered
+from clout.data.ordered import in_order, numbered, one_of_each
 from clout.data.ripening import Ripening
 from clout.data.tables import KINDS, SCHEMAS, without_networks
 from clout.data.values import TIME
@@ -119,16 +119,22 @@ def receive(work: Work, shard: int) -> Coverage:
     if work.until:
         counts = _ripe(counts, said, work.until - work.horizon)
     posts = _marked(work, shard, said).drop("post").with_row_index("post").with_columns(CLOCK)
-    known = Coverage(
-        reported({"posts": posts, "actions": new, "counts": counts}), through({"posts": posts, "actions": new})
-    )
     work.keep("counts of posts here", shard, counts)
     taken = pl.concat([_placed(before.select(came.columns), places), new])
-    posts = posts.cast({"account": NAME})
-    told = with_posts(engagers.classed(taken).cast(NAMES).with_columns(CLOCK), posts, work.horizon)
-    _give(work, shard, _drawing(told, posts), before)
-    work.keep("posts", shard, posts.drop("closed"))
-    return known
+    named = posts.cast({"account": NAME})
+    told = with_posts(engagers.classed(taken).cast(NAMES).with_columns(CLOCK), named, work.horizon)
+    _give(work, shard, _drawing(told, named), before)
+    work.keep("posts", shard, named.drop("closed"))
+    return _covered(posts, told.slice(before.height), counts)
+
+
+def _covered(posts: pl.DataFrame, actions: pl.DataFrame, counts: pl.DataFrame) -> Coverage:
+    """What posts, actions on them (as `with_posts` gives them) and counts cover: of like actions one says it all."""
+    newest = actions.group_by("network").agg(pl.col("known_at").max(), pl.col("account").first())
+    joined = actions.filter(pl.col("posted_at").is_not_null()).select("post", "account", "kind")
+    each = joined[one_of_each(joined["account"], joined["kind"])].cast({"account": pl.String, "kind": pl.String})
+    through_all = through({"posts": posts, "actions": newest.cast({"account": pl.String})})
+    return Coverage(reported({"posts": posts, "actions": each, "counts": counts}), through_all)
 
 
 def _ripe(counts: pl.DataFrame, posts: pl.DataFrame, before: datetime) -> pl.DataFrame:
