@@ -24,7 +24,7 @@ from clout.models.bundle import Bundle
 from clout.models.calibration import Calibration
 from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
-from clout.training import pipeline, ship
+from clout.training import feature_store, pipeline, ship
 from clout.training.checks import check, codes, promotion
 from clout.training.config import read_params
 from clout.training.whole_lake import WholeLake
@@ -46,19 +46,19 @@ def leaked_feature(patch: pytest.MonkeyPatch, lake: Lake) -> None:
     """A column with a hint of the post's own outcome, too weak to look like a golden feature."""
     known = history.load(history.read_tables(lake), PARAMS.label.horizon, PARAMS.action_values)
     told = known.outcomes.select("post", hint=pl.col("outcome").log1p())
-    sound = dataset.compute
+    sound = feature_store.compute
 
     def leaking(posts: pl.DataFrame, past: Streams) -> pl.DataFrame:
         hint = posts.select("post").join(told, on="post", how="left", maintain_order="left")["hint"].fill_null(0)
         noise = np.random.default_rng(0).normal(0, 1.5, posts.height)
         return sound(posts, past).with_columns(followers_last=1000 + 100 * hint + 100 * noise)
 
-    patch.setattr(dataset, "compute", leaking)
+    patch.setattr(feature_store, "compute", leaking)
 
 
 def shuffled_join(patch: pytest.MonkeyPatch, _: Lake) -> None:
     """Features that stand beside the post after theirs: rows put together in another order."""
-    sound = dataset.compute
+    sound = feature_store.compute
 
     def shifted(posts: pl.DataFrame, past: Streams) -> pl.DataFrame:
         features = sound(posts, past)
@@ -66,7 +66,7 @@ def shuffled_join(patch: pytest.MonkeyPatch, _: Lake) -> None:
         rest = features.drop(ids)
         return features.select(ids).hstack(pl.concat([rest[1:], rest[:1]]))
 
-    patch.setattr(dataset, "compute", shifted)
+    patch.setattr(feature_store, "compute", shifted)
 
 
 def wrong_clock(patch: pytest.MonkeyPatch, _: Lake) -> None:

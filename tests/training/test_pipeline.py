@@ -91,12 +91,13 @@ def test_nothing_else_is_left_in_the_home(trained: TrainedSociety) -> None:
 
 
 def test_every_step_was_told(trained: TrainedSociety) -> None:
-    assert len(trained.told) == steps(trained.params)
+    assert len(trained.told) == steps(trained.params, trained.lake)
     assert next(told for told in trained.told if told.startswith("rolling origin")).startswith(
         "rolling origin 1 of 3 (2025"
     )
     assert len(set(trained.told)) == len(trained.told)
-    assert steps(Params(splits=Splits(origins=5))) == steps(Params()) + 2
+    more = Params(splits=Splits(origins=5))
+    assert steps(more, trained.lake) == steps(Params(), trained.lake) + 2
 
 
 def test_the_golden_rows_are_answered(trained: TrainedSociety) -> None:
