@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import polars as pl
 
 from clout.data.tables import SCHEMAS
@@ -37,7 +39,9 @@ def _ids(evidence: Evidence, columns: tuple[str, ...]) -> pl.Series:
     """Every id in any of `columns` of any table and of the dataset, once."""
     there = {table: [name for name in columns if name in schema] for table, schema in SCHEMAS.items()}
     every = (rows for table, names in there.items() if names for rows in evidence.store.rows(table, *names))
-    ids = pl.Series(dtype=pl.String)
-    for frame in (*every, evidence.dataset.frame):
-        ids = pl.concat([ids, *(frame[name] for name in columns if name in frame.columns)]).unique()
-    return ids.drop_nulls()
+    ids, more = pl.Series(dtype=pl.String), list[pl.Series]()
+    for frame in chain(every, [evidence.dataset.frame]):
+        more += [frame[name].unique() for name in columns if name in frame.columns]
+        if sum(map(len, more)) > len(ids):
+            ids, more = pl.concat([ids, *more]).unique(), []
+    return pl.concat([ids, *more]).unique().drop_nulls()
