@@ -30,7 +30,7 @@ from clout.display import print_json, step_bar
 from clout.training import pipeline, stores
 from clout.training.config import read_params
 
-SIZES = (1_000_000, 3_000_000, 10_000_000)
+SIZES = (300_000, 1_000_000, 10_000_000)
 ACTIONS_EACH = 2
 TREES = 20
 MIB = 2**20
