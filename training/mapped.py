@@ -23,6 +23,7 @@ def together(work: Work, name: str, parts: int) -> pl.DataFrame:
     ordered = f"{name} in order"
     for part in range(parts):
         work.keep(ordered, part, work.sent(name, part).sort(ROW).drop(ROW))
+        work.drop(f"{name}/{part}")
     work.drop(name)
     folder = Path(mkdtemp(prefix=f"{name} by column ", dir=work.folder))
     columns = []

@@ -117,7 +117,7 @@ def make(store: FeatureStore, lake: Lake, params: Params, kept: Scale, step: Ste
     step("checking")
     model = ScoreModel(Bundle.of(content))
     scores = scale.score(calibrated.curves["main"].apply(said.margin), said.frame["network"].to_list())
-    seen = Evidence(figures, said.frame, scores, held, dataset, dataset.store, model, params, lake.tombstones())
+    seen = Evidence(figures, said.frame, scores, held, dataset, model, params, lake.tombstones())
     verdicts = training.run(seen)
     content |= {"metrics.json": to_json(figures), "checks.json": to_json({"checks": verdicts})}
     told = CardFacts(figures, verdicts, params, facts, scale, model.contract)

@@ -56,10 +56,10 @@ def watch(
 def watched(model: ScoreModel, lake: Lake, home: Path, stretch: Stretch, now: datetime) -> Watched:
     """What a watch of a stretch saw."""
     from clout.display import step_bar
-    from clout.training import judged
+    from clout.training import judged, stores
     from clout.training.watch import STEPS, watch
 
-    with step_bar(STEPS) as step:
+    with step_bar(STEPS + stores.steps(lake)) as step:
         return watch(model, lake, judged.read(home, model.version), stretch, now, home, step)
 
 

@@ -35,8 +35,8 @@ def write(file: Path, put: Callable[[Path], object]) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise WorkError(
-            f"could not write {file} ({error}); expected room for about 200 bytes an action and 700 a post on the way: make "
-            "room, or let the results lie on a larger disk"
+            f"could not write {file} ({error}); expected room on the way for about 200 bytes an action and 600 a post, 2,000 a "
+            "post for a training: make room, or take a folder on a larger disk"
         ) from error
 
 

@@ -25,8 +25,8 @@ class Evidence:
     """What checks of a training look at.
 
     `report` are the figures on the rolling blocks, `judged` the posts they are of (the rows of the dataset, with
-    `taught_through`) and `scores` what the model gives them, `held` the margins of every rolling block; `dataset` was
-    made from `store`, and `model` is what will be shipped; `tombstones` are of accounts that must not be in them.
+    `taught_through`) and `scores` what the model gives them, `held` the margins of every rolling block; `dataset` has
+    the store it was made from, and `model` is what will be shipped; `tombstones` are of accounts that must not be in them.
     """
 
     report: Mapping[str, Any]
@@ -34,7 +34,11 @@ class Evidence:
     scores: Floats
     held: HeldOut
     dataset: Dataset
-    store: FeatureStore
     model: ScoreModel
     params: Params
     tombstones: Tombstones = field(default_factory=Tombstones)
+
+    @property
+    def store(self) -> FeatureStore:
+        """All that is known of the lake."""
+        return self.dataset.store

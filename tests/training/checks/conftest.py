@@ -23,7 +23,6 @@ def sound(studied: Studied, trained: TrainedSociety) -> Evidence:
         scores=scores,
         held=studied.held,
         dataset=studied.dataset,
-        store=studied.dataset.store,
         model=model,
         params=QUICK,
     )

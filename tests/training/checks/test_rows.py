@@ -62,7 +62,7 @@ def test_features_that_see_the_future_are_found_by_erasing_it(sound: Evidence) -
     leaking = replace(streams, by_name={**streams.by_name, "outcomes": early["outcomes"]})
     store = replace(sound.store)
     store.__dict__["streams"] = leaking
-    told = verdict(replace(sound, store=store))
+    told = verdict(replace(sound, dataset=replace(sound.dataset, store=store)))
     assert told.status == "finding"
     assert "erased from" in told.detail or "measured again" in told.detail
 
