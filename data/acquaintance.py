@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from clout.data.moments import MICROSECOND, Ints, microseconds
-from clout.data.ordered import pairs
+from clout.data.ordered import Line, after, taken
 
 Bits = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -44,23 +44,18 @@ def seen_before(rows: pl.DataFrame) -> pl.DataFrame:
     """
     if rows.is_empty():
         return pl.DataFrame(schema=SEEN)
-    at, by_time = _sorted(microseconds(rows["at"]))
-    actor, account = (rows[name].to_numpy().astype(np.int64)[by_time] for name in ("actor", "account"))
-    bits = rows["counts"].to_numpy()[by_time] * COUNTS + (actor > account) * DOWN
+    at = microseconds(rows["at"])
+    actor, account = (rows[name].to_numpy().astype(np.int64) for name in ("actor", "account"))
+    bits = rows["counts"].to_numpy() * COUNTS + (actor > account) * DOWN
     width = 1 + max(int(actor.max()), int(account.max()))
-    pair, by_pair = _sorted(np.minimum(actor, account) * width + np.maximum(actor, account))
-    bits[by_pair] = _met(pair, at[by_pair], bits[by_pair])
-    actor, by_actor = _sorted(actor)
-    known = _known(actor, at[by_actor], bits[by_actor])
+    pair = np.minimum(actor, account) * width + np.maximum(actor, account)
+    by_time = after(np.arange(len(at)), at)
+    by_pair, by_actor = after(by_time, pair), after(by_time, actor)
+    bits[by_pair] = _met(pair[by_pair], at[by_pair], bits[by_pair])
+    known = _known(actor[by_actor], at[by_actor], bits[by_actor])
     back = np.empty(len(at), np.int64)
-    back[by_time[by_actor]] = np.arange(len(at))
-    return known[back]
-
-
-def _sorted(keys: Ints) -> tuple[Ints, Ints]:
-    """`keys` in order, and the places that they had; those that are equal stay as they were."""
-    found = pl.DataFrame({"key": keys}).with_row_index("place").sort("key", maintain_order=True)
-    return found["key"].to_numpy(), found["place"].to_numpy()
+    back[by_actor] = np.arange(len(at))
+    return taken(known, back)
 
 
 def _met(pair: Ints, at: Ints, bits: Bits) -> Bits:
@@ -90,7 +85,7 @@ def _known(actor: Ints, at: Ints, bits: Bits) -> pl.DataFrame:
     """What `seen_before` says, of actions in the order of engagers and time."""
     opens = _changes(actor)
     first, now = _newest(opens), _newest(opens | _changes(at))
-    month, quarter = (_since(actor, at, first, width // MICROSECOND) for width in (MONTH, QUARTER))
+    month, quarter = (_since(opens, at, first, width // MICROSECOND) for width in (MONTH, QUARTER))
     acted, began, ended = (_before((bits & one) > 0) for one in (COUNTS, BEGINS, ENDS))
     answered = _before((bits & (COUNTS | MUTUAL)) == COUNTS | MUTUAL)
     columns = {
@@ -103,11 +98,12 @@ def _known(actor: Ints, at: Ints, bits: Bits) -> pl.DataFrame:
     return pl.DataFrame(columns).cast(SEEN)
 
 
-def _since(actor: Ints, at: Ints, first: Ints, width: int) -> Ints:
+def _since(opens: Bools, at: Ints, first: Ints, width: int) -> Ints:
     """The place of the engager's first action that is less than `width` before each; `first` has that of its first one."""
     if at.max() - at.min() < width:
         return first
-    return np.searchsorted(pairs(actor, at), pairs(actor, at - width), side="right")
+    run = np.cumsum(opens) - 1
+    return Line.of(run, at).before(run, at - (width - 1))
 
 
 def _changes(values: Ints) -> Bools:

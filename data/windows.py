@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from clout.data.moments import Ints, microseconds
-from clout.data.ordered import changes, in_order, pairs
+from clout.data.ordered import Line, changes, in_order
 
 UNIT = 1 << 20
 RUN = "|run"
@@ -91,14 +91,13 @@ def stream(
 
 
 def _so_far(added: pl.DataFrame, begins: pl.Series) -> Iterator[pl.Series]:
-    """The sums down to each row from where its run `begins`: of all rows, less what came before the run."""
+    """The sums down to each row from where its run `begins`: of all rows, of which each first one takes the run before back."""
     starts = np.flatnonzero(begins.to_numpy())
-    lengths = np.diff(starts, append=len(begins))
     for column in added.iter_columns():
-        values = column.to_numpy()
-        total = values.cumsum()
-        total -= np.repeat(total[starts] - values[starts], lengths)
-        yield pl.Series(column.name, total)
+        values = column.to_numpy(writable=True)
+        if len(starts):
+            values[starts[1:]] -= np.add.reduceat(values, starts)[:-1]
+        yield pl.Series(column.name, values.cumsum())
 
 
 def _in_run(last: pl.Expr) -> pl.Expr:
@@ -137,19 +136,15 @@ class Asked:
         events, asked = _runs(source.frame, source.key), _runs(queries, source.key)
         numbered = events.heads.with_row_index("run")
         runs = asked.heads.join(numbered, on=source.key, how="left", maintain_order="left")["run"]
-        run = np.repeat(runs.cast(pl.Int64).fill_null(NOWHERE).to_numpy(), asked.lengths)
-        order = np.arange(len(run)) if (np.diff(run) >= 0).all() else pl.Series(run).arg_sort().to_numpy()
-        run, at = run[order], microseconds(queries["at"])[order]
-        there = np.repeat(np.arange(events.heads.height), events.lengths)
-        moments = pairs(there, microseconds(source.frame["at"]))
-        places = {}
-        for back in backs:
-            until = at if back is None else at + (TICK - back) // TICK
-            found = np.empty(len(run), np.int64)
-            newest = np.searchsorted(moments, pairs(run, until)) - 1
-            found[order] = np.where((newest >= 0) & (there[newest] == run), newest, NOWHERE) if len(there) else NOWHERE
-            places[back] = found
-        return cls(source, places)
+        run = runs.cast(pl.Int64).fill_null(NOWHERE).to_numpy()[asked.run]
+        first = np.append(np.cumsum(events.lengths) - events.lengths, source.frame.height)[run]
+        line, at = Line.of(events.run, microseconds(source.frame["at"])), microseconds(queries["at"])
+
+        def placed(until: Ints) -> Ints:
+            newest = line.before(run, until) - 1
+            return np.where(newest >= first, newest, NOWHERE)
+
+        return cls(source, {back: placed(at if back is None else at + (TICK - back) // TICK) for back in backs})
 
     def newest(self, columns: Sequence[str], back: timedelta | None = None) -> pl.DataFrame:
         """`columns` of the newest event, one row a query in their order; null where there is none."""
@@ -167,18 +162,23 @@ class Asked:
 
 
 class _Runs(NamedTuple):
-    """Rows that have one key and follow one another: their keys, and how many there are of each."""
+    """Rows that have one key and follow one another: their keys, how many there are of each, and each row's place in these."""
 
     heads: pl.DataFrame
     lengths: Ints
+    run: Ints
 
 
 def _runs(frame: pl.DataFrame, key: Sequence[str]) -> _Runs:
     begins = frame.select(changes(*key)).to_series()
-    starts = np.flatnonzero(begins.to_numpy())
-    return _Runs(frame.select(key).filter(begins), np.diff(starts, append=frame.height))
+    lengths = np.diff(np.flatnonzero(begins.to_numpy()), append=frame.height)
+    return _Runs(frame.select(key).filter(begins), lengths, np.repeat(np.arange(len(lengths)), lengths))
 
 
 def _total(total: Ints, places: Ints) -> Ints:
     """The totals in these places; 0 where there is none."""
-    return np.where(places == NOWHERE, 0, total[places]) if len(total) else np.zeros(len(places), np.int64)
+    if not len(total):
+        return np.zeros(len(places), np.int64)
+    found: Ints = total[places]
+    found[places == NOWHERE] = 0
+    return found

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
 
 from clout.data.acquaintance import MONTH
 from clout.data.history import History
-from clout.data.ordered import changes, in_order
+from clout.data.ordered import changes, in_order, taken
 from clout.data.windows import ONE, TICK, UNIT, Stream, fixed, stream
 from clout.features.feature import Feature, past, share
 
@@ -68,15 +69,20 @@ def _engaged(actions: pl.DataFrame) -> pl.DataFrame:
     The running total strictly before t is then that of the different engagers in (t − 30 d, t), each counting the weight
     of its newest action. What one engager does on one account at one moment has one weight.
     """
-    ordered = in_order(actions.select("account", "actor", "at", "weight"), "account", "actor", "at")
+    rows = in_order(actions.select("account", "actor", "at", "weight"), "account", "at")
+    by_engager = in_order(rows.with_row_index("row"), "account", "actor")
     begins = changes("account", "actor") | (pl.col("at").diff() >= MONTH)
-    steps = ordered.with_columns(begins=begins).with_columns(
+    steps = by_engager.with_columns(begins=begins).select(
+        "row",
         step=pl.col("weight") - pl.when("begins").then(0.0).otherwise(pl.col("weight").shift(1)),
         last=pl.col("begins").shift(-1, fill_value=True),
     )
-    ends = steps.filter("last").with_columns(pl.col("at") + MONTH - TICK, step=-pl.col("weight"))
-    moved = steps.filter(pl.col("step") != 0)
-    return pl.concat([moved, ends]).select("account", "at", "step")
+    back = np.empty(rows.height, np.int64)
+    back[steps["row"].to_numpy()] = np.arange(rows.height)
+    timed = rows.hstack(taken(steps.select("step", "last"), back))
+    ends = timed.filter("last").with_columns(pl.col("at") + MONTH - TICK, step=-pl.col("weight"))
+    moved = timed.filter(pl.col("step") != 0)
+    return pl.concat([some.select("account", "at", "step") for some in (moved, ends)])
 
 
 def _audience(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from clout.data.engagers import record
 from clout.data.history import History
+from clout.data.ordered import in_order, order, taken
 from clout.data.tables import SCHEMAS
 from clout.data.windows import WIDTHS, Asked, Stream
 from clout.features import audience, messenger, network, standing, timing, unusual
@@ -19,6 +20,7 @@ from clout.features.shared import Shared
 
 IDS = ("post", "account", "network", "happened_at")
 MEASURED = Shared({feature.name: feature.expression.cast(pl.Float64) for feature in FEATURES})
+Wanted = dict[str, list[str]]
 SAID = {name: kind for name, kind in SCHEMAS["posts"].items() if name not in {*IDS, "known_at"}}
 
 
@@ -86,19 +88,25 @@ def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.D
     as_of = pl.col("as_of" if "as_of" in posts.columns else "happened_at")
     timed = posts.with_columns(at=as_of, logged=pl.col("network").is_in(list(streams.logged)))
     queries = with_form(timed)
-    wanted: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    wanted: dict[str, Wanted] = defaultdict(lambda: defaultdict(list))
     for name in names:
         source, column, width = name.split("|")
         wanted[source][width].append(column)
-    found = [queries]
+    keys = {key: None for source in wanted for key in streams.by_name[source].key}
+    asked = in_order(queries.select(*{"account": None, **keys}, "at").with_row_index("row"), "account", "at")
+    back = order(asked["row"].to_numpy())
+    found = pl.concat(_found(asked, streams, wanted), how="horizontal")
+    return queries.hstack(found if back is None else taken(found, back))
+
+
+def _found(queries: pl.DataFrame, streams: Streams, wanted: Mapping[str, Wanted]) -> Iterator[pl.DataFrame]:
+    """What is `wanted` of each stream, one row a query in their order: soonest found where they stand by account and time."""
     for source, by_width in wanted.items():
-        asked = Asked.of(
-            queries, streams.by_name[source], [None, *(WIDTHS[width] for width in by_width if width in WIDTHS)]
-        )
+        backs = [None, *(WIDTHS[width] for width in by_width if width in WIDTHS)]
+        asked = Asked.of(queries, streams.by_name[source], backs)
         for width, columns in by_width.items():
             values = asked.newest(columns) if width == "last" else asked.window(columns, WIDTHS.get(width))
-            found.append(values.rename({column: f"{source}|{column}|{width}" for column in columns}))
-    return pl.concat(found, how="horizontal")
+            yield values.rename({column: f"{source}|{column}|{width}" for column in columns})
 
 
 def compute_accounts(accounts: pl.DataFrame, streams: Streams) -> pl.DataFrame:
