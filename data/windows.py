@@ -138,13 +138,20 @@ class Asked:
         runs = asked.heads.join(numbered, on=source.key, how="left", maintain_order="left")["run"]
         run = runs.cast(pl.Int64).fill_null(NOWHERE).to_numpy()[asked.run]
         first = np.append(np.cumsum(events.lengths) - events.lengths, source.frame.height)[run]
-        line, at = Line.of(events.run, microseconds(source.frame["at"])), microseconds(queries["at"])
+        told, at = microseconds(source.frame["at"]), microseconds(queries["at"])
+        line, earliest = Line.of(events.run, told), told.min(initial=np.iinfo(np.int64).max)
 
         def placed(until: Ints) -> Ints:
+            if (until <= earliest).all():
+                return np.full(len(until), NOWHERE)
             newest = line.before(run, until) - 1
             return np.where(newest >= first, newest, NOWHERE)
 
         return cls(source, {back: placed(at if back is None else at + (TICK - back) // TICK) for back in backs})
+
+    def taken(self, rows: Ints) -> Asked:
+        """The same of the queries in these rows."""
+        return Asked(self.source, {back: places[rows] for back, places in self.places.items()})
 
     def newest(self, columns: Sequence[str], back: timedelta | None = None) -> pl.DataFrame:
         """`columns` of the newest event, one row a query in their order; null where there is none."""

@@ -27,20 +27,24 @@ def streams(history: History, actions: pl.DataFrame) -> dict[str, Stream]:
 
     `actions` are those of `engagers`, and `unusual.marked`.
     """
-    weight = pl.col("weight")
+    weight, counted = pl.col("weight"), pl.col("counted")
     totals = {
-        "weight": fixed(weight),
+        "weight": counted,
         "selectivity": fixed(weight * pl.col("selectivity")),
         "influence": fixed(weight * pl.col("influence")),
-        "influence_weight": fixed(pl.when(pl.col("influence").is_not_null()).then(weight)),
+        "influence_weight": pl.when(pl.col("influence").is_not_null()).then(counted),
     }
-    totals |= {name: fixed(pl.when(name).then(weight)) for name in ("mutual", "returning", "quick")}
+    totals |= {name: pl.when(name).then(counted).otherwise(0) for name in ("mutual", "returning", "quick")}
     totals |= {"n": ONE, **{name: pl.col(name) for name in ("burst", "stranger", "pod")}}
+    read = dict.fromkeys(
+        ("account", "at", "actor", *(name for one in totals.values() for name in one.meta.root_names()))
+    )
+    timed = in_order(actions.with_columns(counted=fixed(weight)).select(*read), "account", "at")
     facts = {name: pl.col(name) for name in ("followers", "following", "listed", "posts", "verified")}
     return {
         "profiles": stream(history.profiles, ["account"], tie="happened_at", lasts=facts),
-        "actions": stream(actions, ["account"], tie="action", totals=totals),
-        "engagers": stream(_engaged(actions), ["account"], tie="at", totals={"weight": fixed(pl.col("step"))}),
+        "actions": stream(timed, ["account"], tie="at", totals=totals),
+        "engagers": stream(_engaged(timed), ["account"], tie="at", totals={"weight": fixed(pl.col("step"))}),
     }
 
 
@@ -67,9 +71,10 @@ def _engaged(actions: pl.DataFrame) -> pl.DataFrame:
     """What changes when an engager acts on an account, and when 30 days have passed since its last action.
 
     The running total strictly before t is then that of the different engagers in (t − 30 d, t), each counting the weight
-    of its newest action. What one engager does on one account at one moment has one weight.
+    of its newest action. What one engager does on one account at one moment has one weight. `actions` are in the order of
+    account and `at`.
     """
-    rows = in_order(actions.select("account", "actor", "at", "weight"), "account", "at")
+    rows = actions.select("account", "actor", "at", "weight")
     by_engager = in_order(rows.with_row_index("row"), "account", "actor")
     begins = changes("account", "actor") | (pl.col("at").diff() >= MONTH)
     steps = by_engager.with_columns(begins=begins).select(

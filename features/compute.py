@@ -10,7 +10,8 @@ import polars as pl
 
 from clout.data.engagers import record
 from clout.data.history import History
-from clout.data.ordered import in_order, order, taken
+from clout.data.moments import Ints
+from clout.data.ordered import in_order
 from clout.data.tables import SCHEMAS
 from clout.data.windows import WIDTHS, Asked, Stream
 from clout.features import audience, messenger, network, standing, timing, unusual
@@ -94,16 +95,15 @@ def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.D
         wanted[source][width].append(column)
     keys = {key: None for source in wanted for key in streams.by_name[source].key}
     asked = in_order(queries.select(*{"account": None, **keys}, "at").with_row_index("row"), "account", "at")
-    back = order(asked["row"].to_numpy())
-    found = pl.concat(_found(asked, streams, wanted), how="horizontal")
-    return queries.hstack(found if back is None else taken(found, back))
+    found = _found(asked, asked["row"].arg_sort().to_numpy(), streams, wanted)
+    return pl.concat([queries, *found], how="horizontal")
 
 
-def _found(queries: pl.DataFrame, streams: Streams, wanted: Mapping[str, Wanted]) -> Iterator[pl.DataFrame]:
-    """What is `wanted` of each stream, one row a query in their order: soonest found where they stand by account and time."""
+def _found(queries: pl.DataFrame, rows: Ints, streams: Streams, wanted: Mapping[str, Wanted]) -> Iterator[pl.DataFrame]:
+    """What is `wanted` of each stream, for these `rows` of `queries`, which are soonest found by account and time."""
     for source, by_width in wanted.items():
         backs = [None, *(WIDTHS[width] for width in by_width if width in WIDTHS)]
-        asked = Asked.of(queries, streams.by_name[source], backs)
+        asked = Asked.of(queries, streams.by_name[source], backs).taken(rows)
         for width, columns in by_width.items():
             values = asked.newest(columns) if width == "last" else asked.window(columns, WIDTHS.get(width))
             yield values.rename({column: f"{source}|{column}|{width}" for column in columns})
