@@ -113,7 +113,8 @@ def _changes(values: Ints) -> Bools:
 
 def _newest(which: Bools) -> Ints:
     """The place of the last row down to each, with it, that is one of `which`; -1 where there is none."""
-    return np.maximum.accumulate(np.where(which, np.arange(len(which)), -1))
+    newest: Ints = np.append(-1, np.flatnonzero(which))[np.cumsum(which)]
+    return newest
 
 
 def _before(which: Bools) -> Ints:

@@ -25,25 +25,14 @@ def in_order(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     >>> in_order(pl.DataFrame({"a": ["y", "x", "x"], "b": [0, 5, 4]}), "a", "b").rows()
     [('x', 4), ('x', 5), ('y', 0)]
     """
+    frame = frame.rechunk()
     places = order(*(key for name in names for key in _keys(frame[name])))
     return frame if places is None else taken(frame, places)
 
 
 def taken(frame: pl.DataFrame, places: Ints) -> pl.DataFrame:
-    """The rows of `frame` in these places: numbers are taken by numpy, in half the time that polars needs."""
-    others = pl.Series(places.astype(np.uint32))
-    return pl.DataFrame(
-        [values.gather(others) if _is_odd(values) else _taken(values, places) for values in frame.iter_columns()]
-    )
-
-
-def _is_odd(values: pl.Series) -> bool:
-    kind = values.dtype
-    return bool(values.null_count()) or not (kind.is_numeric() or kind.is_temporal() or kind == pl.Boolean)
-
-
-def _taken(values: pl.Series, places: Ints) -> pl.Series:
-    return pl.Series(values.name, values.to_physical().to_numpy()[places]).cast(values.dtype)
+    """The rows of `frame` in these places: of columns in one piece, which takes half the time."""
+    return frame.rechunk()[pl.Series(places.astype(np.uint32))]
 
 
 def order(*keys: Whole) -> Ints | None:
@@ -68,7 +57,7 @@ def order(*keys: Whole) -> Ints | None:
 def after(places: Ints, key: Whole) -> Ints:
     """`places` of rows in order of what counts less, sorted by `key`.
 
-    >>> after(np.array([2, 0, 1]), np.array([7, 7, 5])).tolist()
+    >>> after(np.array([2, 0, 1]), np.array([7, 5, 7])).tolist()
     [1, 2, 0]
     """
     numbers = _from_zero(key)[places] if len(key) else key
@@ -194,4 +183,7 @@ class Line:
         at = at if self.times is None else np.searchsorted(self.times, at)
         asked = np.clip(at - self.first, 0, self.width - 1)
         asked += run * self.width
-        return np.searchsorted(self.moments, asked)
+        if len(asked) <= len(self.moments) or (asked[1:] < asked[:-1]).any():
+            return np.searchsorted(self.moments, asked)
+        begins = np.searchsorted(asked, self.moments, side="right")
+        return np.bincount(begins, minlength=len(asked) + 1)[:-1].cumsum()

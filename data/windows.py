@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from clout.data.moments import Ints, microseconds
-from clout.data.ordered import Line, changes, in_order
+from clout.data.ordered import Line, after, changes, in_order
 
 UNIT = 1 << 20
 RUN = "|run"
@@ -133,19 +133,20 @@ class Asked:
     @classmethod
     def of(cls, queries: pl.DataFrame, source: Stream, backs: Iterable[timedelta | None]) -> Asked:
         """Those for `queries` (the key and `at` each): strictly before `at` where `back` is None, else at or before `at − back`."""
-        events, asked = _runs(source.frame, source.key), _runs(queries, source.key)
-        numbered = events.heads.with_row_index("run")
-        runs = asked.heads.join(numbered, on=source.key, how="left", maintain_order="left")["run"]
-        run = runs.cast(pl.Int64).fill_null(NOWHERE).to_numpy()[asked.run]
-        first = np.append(np.cumsum(events.lengths) - events.lengths, source.frame.height)[run]
+        events = _runs(source.frame, source.key)
+        run = _run_of(queries, events.heads)
         told, at = microseconds(source.frame["at"]), microseconds(queries["at"])
+        rows = after(np.arange(len(run)), run) if len(run) > len(told) else slice(None)
+        run, at = run[rows], at[rows]
+        first = np.append(np.cumsum(events.lengths) - events.lengths, len(told))[run]
         line, earliest = Line.of(events.run, told), told.min(initial=np.iinfo(np.int64).max)
 
         def placed(until: Ints) -> Ints:
-            if (until <= earliest).all():
-                return np.full(len(until), NOWHERE)
-            newest = line.before(run, until) - 1
-            return np.where(newest >= first, newest, NOWHERE)
+            found = np.full(len(until), NOWHERE)
+            if (until > earliest).any():
+                newest = line.before(run, until) - 1
+                found[rows] = np.where(newest >= first, newest, NOWHERE)
+            return found
 
         return cls(source, {back: placed(at if back is None else at + (TICK - back) // TICK) for back in backs})
 
@@ -180,6 +181,16 @@ def _runs(frame: pl.DataFrame, key: Sequence[str]) -> _Runs:
     begins = frame.select(changes(*key)).to_series()
     lengths = np.diff(np.flatnonzero(begins.to_numpy()), append=frame.height)
     return _Runs(frame.select(key).filter(begins), lengths, np.repeat(np.arange(len(lengths)), lengths))
+
+
+def _run_of(queries: pl.DataFrame, heads: pl.DataFrame) -> Ints:
+    """The place of each query's key among `heads`, `NOWHERE` where it is not there; of accounts it is found once a run."""
+    key, numbered = heads.columns, heads.with_row_index("run")
+    asked = _runs(queries, key) if len(key) == 1 else None
+    named = queries.select(key) if asked is None else asked.heads
+    found = named.join(numbered, on=key, how="left", maintain_order="left")["run"]
+    numbers: Ints = found.cast(pl.Int64).fill_null(NOWHERE).to_numpy()
+    return numbers if asked is None else numbers[asked.run]
 
 
 def _total(total: Ints, places: Ints) -> Ints:

@@ -58,7 +58,7 @@ def engagers(history: History, records: pl.DataFrame) -> pl.DataFrame:
     - quick: it came within the hour after its post, which was known by then (missing counts as no)
     """
     own = records.select(influence=share(pl.col("log"), pl.col("n")) / UNIT)
-    actions = history.actions.hstack(own).filter("counts")
+    actions = history.actions.hstack(own).rechunk().filter("counts")
     posted = pl.col("posted_at")
     quick = pl.col("happened_at").is_between(posted, posted + HOUR, closed="right")
     return actions.with_columns(

@@ -93,8 +93,8 @@ def look_up(posts: pl.DataFrame, streams: Streams, names: Iterable[str]) -> pl.D
     for name in names:
         source, column, width = name.split("|")
         wanted[source][width].append(column)
-    keys = {key: None for source in wanted for key in streams.by_name[source].key}
-    asked = in_order(queries.select(*{"account": None, **keys}, "at").with_row_index("row"), "account", "at")
+    keys = dict.fromkeys(["account", *(key for source in wanted for key in streams.by_name[source].key)])
+    asked = in_order(queries.select(*keys, "at").with_row_index("row"), "account", "at")
     found = _found(asked, asked["row"].arg_sort().to_numpy(), streams, wanted)
     return pl.concat([queries, *found], how="horizontal")
 

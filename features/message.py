@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 import polars as pl
 
 from clout.features.feature import Feature
+from clout.features.shared import Shared
 
 URL = r"https?://\S+"
 HASHTAG = r"[#＃][\p{L}\p{N}_]+"
@@ -260,4 +262,9 @@ def with_form(posts: pl.DataFrame, names: Iterable[str] = tuple(FORM)) -> pl.Dat
     has_link, has_media (not where media are not reported), length (in steps of 40 characters), opening (the first word),
     hashtag (the first), hour, daypart, weekday.
     """
-    return posts.with_columns(**{name: FORM[name] for name in names})
+    return posts.with_columns(_form(tuple(names)).select(posts))
+
+
+@cache
+def _form(names: tuple[str, ...]) -> Shared:
+    return Shared({name: FORM[name] for name in names})

@@ -34,7 +34,8 @@ NONE = "no such post has a known result"
 
 def streams(history: History) -> dict[str, Stream]:
     """Ripe outcomes by account, and by account and form of post."""
-    forms = with_form(history.posts).select("post", *{form for forms in FORMS.values() for form in forms})
+    names = {form: None for forms in FORMS.values() for form in forms}
+    forms = with_form(history.posts, [name for name in names if name != "kind"]).select("post", *names)
     known = history.outcomes.columns
     events = history.outcomes.join(forms, on="post", how="left").with_columns(
         *(pl.lit(None, pl.Float64).alias(kind) for kind in KINDS if kind not in known),

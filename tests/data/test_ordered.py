@@ -59,8 +59,9 @@ def test_what_comes_before_on_a_line(second: int, there: list[tuple[int, int]], 
     numbers = {run: place for place, run in enumerate(sorted({run for run, _ in rows}))}
     line = Line.of(*_columns([(numbers[run], at * second) for run, at in rows]))
     known = [(numbers.get(run, -1), at * second) for run, at in asked]
-    before = [sum((numbers[of], at * second) < ask for of, at in rows) for ask in known]
-    assert line.before(*_columns(known)).tolist() == before
+    for some in (known, sorted(known)):
+        before = [sum((numbers[of], at * second) < ask for of, at in rows) for ask in some]
+        assert line.before(*_columns(some)).tolist() == before
 
 
 def test_where_a_column_changes() -> None:
