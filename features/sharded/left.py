@@ -146,7 +146,7 @@ def _placed(work: Work, before: Before, shard: int, name: str) -> pl.DataFrame:
 
 def _actions(work: Work, shard: int) -> pl.DataFrame:
     before = actions_before(work, shard).select([*SCHEMAS["actions"]])
-    return pl.concat([before, work.sent("actions", shard)]).with_columns(CLOCK)
+    return pl.concat([before, work.sent("actions", shard).cast({"kind": pl.String})]).with_columns(CLOCK)
 
 
 def _posts(history: History, work: Work, wanted: pl.Series) -> pl.DataFrame:

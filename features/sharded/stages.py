@@ -40,7 +40,7 @@ PLACES, KIND_PLACES = 32, 4
 JUDGED_AT_ONCE = 100_000
 GIVEN = ("aim", "account", "actor", "at", "drawn", "counts", "network")
 UNDOING = ("action", "posted_at")
-RECEIVED = ("post", "account", "actor", "at", "happened_at", "posted_at", "posted_known_at", "counts")
+RECEIVED = ("post", "account", "actor", "at", "happened_at", "counts")
 
 
 class Judge(Protocol):
@@ -78,6 +78,8 @@ def split(work: Work, part: int, files: Mapping[str, Sequence[str]]) -> None:
         rows = pl.concat([pl.DataFrame(schema=schema), *read])
         left.expect_new(work, table, rows)
         rows = _asked_for(work, table, rows)
+        if table == "actions":
+            rows = rows.cast({"kind": KIND})
         if table in BY_ACCOUNT:
             work.send(table, part, rows, work.shard_of(rows["account"]))
         if table == "counts":
@@ -120,7 +122,7 @@ def receive(work: Work, shard: int) -> Coverage:
         counts = _ripe(counts, said, work.until - work.horizon)
     posts = _marked(work, shard, said).drop("post").with_row_index("post").with_columns(CLOCK)
     work.keep("counts of posts here", shard, counts)
-    taken = pl.concat([_placed(before.select(came.columns), places), new])
+    taken = pl.concat([_placed(before.select(came.columns).cast({"kind": KIND}), places), new])
     named = posts.cast({"account": NAME})
     told = with_posts(engagers.classed(taken).cast(NAMES).with_columns(CLOCK), named, work.horizon)
     _give(work, shard, _drawing(told, named), before)
@@ -164,7 +166,8 @@ def _drawing(actions: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
 def _give(work: Work, shard: int, told: pl.DataFrame, before: pl.DataFrame) -> None:
     """Nothing; actions are kept, those of the run before first, and sent to who took them."""
     to = work.shard_of(told["actor"].cast(pl.String))
-    work.keep("received", shard, told.select(RECEIVED).with_columns(to.alias("to")))
+    its_own = pl.col("posted_at").is_not_null().alias("its_own")
+    work.keep("received", shard, told.select(*RECEIVED, its_own, to.alias("to")))
     aimed = told.with_columns(_aim(shard).alias("aim"))
     given = aimed.select(*GIVEN, *(UNDOING if work.undone else ()))
     if work.before:
@@ -324,23 +327,40 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums, judge: 
 
 def remembered(work: Work, shard: int, known: Coverage) -> tuple[History, pl.DataFrame]:
     """The history of the shard, its posts by their places, and what its actions were told of their engagers."""
-    told = work.sent("told", shard).sort("place").drop("place")
+    told = work.sent("told", shard)
+    told = told.drop("place")[_inverse(told["place"])]
     if work.before:
         told = pl.concat([left.actions_before(work, shard).select(told.columns), told])
     clocked = {
         name: work.sent(name, shard).with_columns(CLOCK).cast({"account": NAME}) for name in ("profiles", "standings")
     }
+    posts = work.kept("posts", shard)
     history = History(
         accounts=work.sent("accounts", shard),
-        posts=work.kept("posts", shard),
+        posts=posts,
         outcomes=work.kept("outcomes", shard),
-        actions=work.kept("received", shard).hstack(told.select(*KNOWN, "weight")),
+        actions=_received(work, shard, posts).hstack(told.select(*KNOWN, "weight")),
         coverage=known,
         horizon=work.horizon,
         earlier=left.earlier(work, shard),
         **clocked,
     )
     return history, told
+
+
+def _received(work: Work, shard: int, posts: pl.DataFrame) -> pl.DataFrame:
+    """The actions on the shard's accounts, with what is known of their posts (see `labels.with_posts`)."""
+    received = work.kept("received", shard).drop("to")
+    on = received.select(pl.when("its_own").then("post")).to_series()
+    known = posts.select(posted_at="happened_at", posted_known_at="at")
+    return received.drop("its_own").hstack(known.select(pl.all().gather(on)))
+
+
+def _inverse(places: pl.Series) -> npt.NDArray[np.int64]:
+    """Which row is the first, the second …, of rows whose `places` from 0 are each there once."""
+    inverse = np.empty(len(places), np.int64)
+    inverse[places.to_numpy()] = np.arange(len(places))
+    return inverse
 
 
 def _measured(work: Work, shard: int, posts: pl.DataFrame, streams: Streams, judge: Judge | None) -> int:
