@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -155,24 +156,27 @@ def cut(
     known = covers or heard
     if previous:
         previous.expect_reported(known)
-    if not work.leaves:
-        work.drop("actions", "counts", "counts of posts", "owners of posts")
-    step("getting to know engagers")
-    strangers = hourly.together([*(state.engagers for state in before), *each(stages.acquaint)])
-    work.drop("given", "given before")
-    step("weighing actions")
-    first = hourly.together([*(state.first_worth for state in before), *each(stages.appraise, strangers)])
-    each(stages.weigh, first, influence=False)
-    each(stages.ripen_first, known)
-    step("weighing actions by influence")
-    again = hourly.together([*(state.worth for state in before), *each(stages.appraise_again)])
-    each(stages.weigh, again, influence=True)
-    ripe = each(stages.ripen, known)
-    networks = network.Sums.together([*(state.networks for state in before), *ripe])
-    step("telling accounts of their engagers")
-    each(stages.tell)
-    work.drop("known", "worth", "influence", *left.WEIGHTS, "first actions", "drew")
-    return Shards(work, known, networks), State(known, strangers, first, again, networks)
+    with ThreadPoolExecutor(1) as meanwhile:
+        if not work.leaves:
+            meanwhile.submit(work.drop, "actions", "counts", "counts of posts", "owners of posts")
+        step("getting to know engagers")
+        strangers = hourly.together([*(state.engagers for state in before), *each(stages.acquaint)])
+        meanwhile.submit(work.drop, "given", "given before")
+        step("weighing actions")
+        first = hourly.together([*(state.first_worth for state in before), *each(stages.appraise, strangers)])
+        each(stages.weigh, first, influence=False)
+        each(stages.ripen_first, known)
+        step("weighing actions by influence")
+        again = hourly.together([*(state.worth for state in before), *each(stages.appraise_again)])
+        each(stages.weigh, again, influence=True)
+        ripe = each(stages.ripen, known)
+        networks = meanwhile.submit(network.Sums.together, [*(state.networks for state in before), *ripe])
+        meanwhile.submit(work.drop, "worth", "influence", "first actions", "drew")
+        step("telling accounts of their engagers")
+        each(stages.tell)
+    work.drop("known", *left.WEIGHTS)
+    sums = networks.result()
+    return Shards(work, known, sums), State(known, strangers, first, again, sums)
 
 
 Files = Mapping[str, Sequence[str]]

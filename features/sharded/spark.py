@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from clout.errors import CloutError
+from clout.features.sharded.processes import ALONE
 
 T = TypeVar("T")
 STANDALONE = "spark://"
@@ -21,7 +22,7 @@ EVERYWHERE = {
     "spark.app.name": "clout",
     "spark.ui.showConsoleProgress": "false",
     # Spark gives a task one core.
-    "spark.executorEnv.POLARS_MAX_THREADS": "1",
+    **{f"spark.executorEnv.{name}": value for name, value in ALONE.items()},
 }
 # What a task raised comes back; there is no need to log it as well.
 HERE = {

@@ -39,6 +39,7 @@ REPORTED = pl.Schema({"network": pl.String(), "kind": pl.String(), "logged": pl.
 PLACES, KIND_PLACES = 32, 4
 JUDGED_AT_ONCE = 100_000
 GIVEN = ("aim", "account", "actor", "at", "drawn", "counts", "network")
+RIPENING = ("post", "account", "network", "kind", "happened_at", "known_at", "at", "open")
 UNDOING = ("action", "posted_at")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "counts")
 
@@ -259,7 +260,7 @@ def weigh(work: Work, shard: int, sums: pl.DataFrame, *, influence: bool) -> Non
 
 def ripen_first(work: Work, shard: int, known: Coverage) -> None:
     """Nothing; all outcomes are kept, of actions weighed without influence."""
-    _ripen(work, shard, known, work.kept("posts", shard), influence=False)
+    _ripen(work, shard, known, work.kept("posts", shard, [*RIPENING]), influence=False)
 
 
 def ripen(work: Work, shard: int, known: Coverage) -> network.Sums:
