@@ -22,14 +22,17 @@ def together(work: Work, name: str, parts: int) -> pl.DataFrame:
     """
     ordered = f"{name} in order"
     for part in range(parts):
-        work.keep(ordered, part, work.sent(name, part).sort(ROW).drop(ROW))
+        rows = work.sent(name, part).sort(ROW).drop(ROW)
+        for column in rows.columns:
+            work.keep(f"{ordered}/{column}", part, rows.select(column))
         work.drop(f"{name}/{part}")
     work.drop(name)
     folder = Path(mkdtemp(prefix=f"{name} by column ", dir=work.folder))
     columns = []
-    for column in work.kept(ordered, 0).columns:
-        whole = pl.concat((work.kept(ordered, part, [column]) for part in range(parts)), rechunk=True)
+    for column in rows.columns:
+        whole = pl.concat((work.kept(f"{ordered}/{column}", part) for part in range(parts)), rechunk=True)
         columns.append(_mapped(whole, folder / f"{column}.arrow"))
+        work.drop(f"{ordered}/{column}")
     work.drop(ordered)
     return pl.concat(columns, how="horizontal")
 
