@@ -12,6 +12,7 @@ import polars as pl
 
 from clout.data import hourly
 from clout.data.acquaintance import QUARTER, encode, seen_before
+from clout.data.hourly import Hours
 from clout.data.moments import Ints
 from clout.data.tables import NO_REACTIONS, network_of
 from clout.data.windows import ONE, UNIT, Stream, fixed, stream, window
@@ -50,7 +51,7 @@ def acquaint(actions: pl.DataFrame, received: pl.DataFrame | None = None) -> pl.
     return actions.hstack(known.head(actions.height))
 
 
-def weigh(witnessed: pl.DataFrame, known: Floats, influence: Floats | None = None) -> pl.Series:
+def weigh(witnessed: pl.DataFrame, hours: Hours, known: Floats, influence: Floats | None = None) -> pl.Series:
     """What each action of `witnessed` counts, a multiple of 1/2²⁰; 1 is usual on its network.
 
     w = s · e · (1 + g) / 2, where
@@ -67,24 +68,24 @@ def weigh(witnessed: pl.DataFrame, known: Floats, influence: Floats | None = Non
     `others` where there are any, each counting s and a hundred more of 0; of w each counting s · e and a hundred more of
     1/2. So neither throw-away accounts, with an e of 0, nor the few who act without end move what all others count.
 
-    `known` is the s · e of each action, `influence` its g; the network's other actions must be there.
+    `hours` are those of the actions, `known` is the s · e of each, `influence` its g; the network's other actions must be
+    there.
     """
     raw = worth(known, influence)
-    return weights(witnessed, raw, worth_sums(witnessed, known, raw))
+    return weights(hours, raw, worth_sums(witnessed, hours, known, raw))
 
 
-def engager_sums(witnessed: pl.DataFrame) -> pl.DataFrame:
+def engager_sums(witnessed: pl.DataFrame, hours: Hours) -> pl.DataFrame:
     """What is summed by the hour to tell who is a stranger on a network, and who has been seen with few."""
     counts, others = witnessed["counts"].to_numpy(), witnessed["others"].to_numpy()
     calm = np.where(counts & (others > 0), _calm(witnessed), 0.0)
     strange = counts & (others == 0)
     amounts = {"actions": counts.astype(np.int64), "strange": strange.astype(np.int64)}
-    return hourly.sums(witnessed, amounts | {"others": parts(others * calm), "calm": parts(calm)})
+    return hourly.sums(hours, amounts | {"others": parts(others * calm), "calm": parts(calm)})
 
 
-def acquainted(witnessed: pl.DataFrame, sums: pl.DataFrame) -> Floats:
+def acquainted(witnessed: pl.DataFrame, hours: Hours, sums: pl.DataFrame) -> Floats:
     """The s · e of each action (see `weigh`), from the `engager_sums` of its whole network."""
-    hours = hourly.Hours.of(witnessed)
     here, others = hourly.Usual.of(sums).before(hours), witnessed["others"].to_numpy().astype(np.float64)
     few = np.maximum(_mean(here["others"], here["calm"], 0.0) / KNOWN_PART, 1.0)[hours.places]
     least = (2.0 * ((here["strange"] + FEW) / (here["actions"] + FEW)) - 1.0)[hours.places]
@@ -96,15 +97,14 @@ def worth(known: Floats, influence: Floats | None) -> Floats:
     return known * (0.5 if influence is None else 0.5 + 0.5 * influence)
 
 
-def worth_sums(witnessed: pl.DataFrame, known: Floats, raw: Floats) -> pl.DataFrame:
+def worth_sums(witnessed: pl.DataFrame, hours: Hours, known: Floats, raw: Floats) -> pl.DataFrame:
     """What is summed by the hour to tell the usual w of a network."""
     heard = np.where(witnessed["counts"].to_numpy(), known, 0.0)
-    return hourly.sums(witnessed, {"worth": parts(raw * heard), "heard": parts(heard)})
+    return hourly.sums(hours, {"worth": parts(raw * heard), "heard": parts(heard)})
 
 
-def weights(witnessed: pl.DataFrame, raw: Floats, sums: pl.DataFrame) -> pl.Series:
+def weights(hours: Hours, raw: Floats, sums: pl.DataFrame) -> pl.Series:
     """The weight of each action, from its w and the `worth_sums` of its whole network."""
-    hours = hourly.Hours.of(witnessed)
     here = hourly.Usual.of(sums).before(hours)
     weight = np.minimum(raw / _mean(here["worth"], here["heard"], USUAL)[hours.places], HIGHEST)
     return pl.Series("weight", parts(weight) * (1 / UNIT), pl.Float64)

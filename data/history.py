@@ -15,6 +15,7 @@ import polars as pl
 
 from clout.data import engagers
 from clout.data.coverage import Coverage, Tables, coverage
+from clout.data.hourly import Hours
 from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ripening import Ripening
@@ -132,11 +133,12 @@ def load(
     actions = engagers.witness(without_undone(acted, tables["removals"], horizon))
     firsts = first_actions(actions)
     ripening = Ripening.of(posts, tables["counts"], firsts["post"], horizon, action_values, known)
-    known_engagers = engagers.acquainted(actions, engagers.engager_sums(actions))
-    weights = engagers.weigh(actions, known_engagers)
+    hours = Hours.of(actions)
+    known_engagers = engagers.acquainted(actions, hours, engagers.engager_sums(actions, hours))
+    weights = engagers.weigh(actions, hours, known_engagers)
     outcomes = ripening.outcomes(drawn(firsts, weights))
     if not actions.is_empty():
-        weights = engagers.weigh(actions, known_engagers, engagers.influence(actions, outcomes))
+        weights = engagers.weigh(actions, hours, known_engagers, engagers.influence(actions, outcomes))
         outcomes = ripening.outcomes(drawn(firsts, weights))
     return History(
         accounts=tables["accounts"],

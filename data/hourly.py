@@ -40,12 +40,11 @@ class Hours:
         return cls(pl.DataFrame(table), (np.cumsum(there) - 1)[dense])
 
 
-def sums(rows: pl.DataFrame, amounts: Mapping[str, Ints]) -> pl.DataFrame:
+def sums(hours: Hours, amounts: Mapping[str, Ints]) -> pl.DataFrame:
     """What each hour (counted from 1970) of each network holds: network, hour, and one sum a name of `amounts`.
 
-    `rows` have a network and `at`, and there is one amount for each of them. Every hour of a row is there, if with 0.
+    There is one amount for each row of `hours`. Every hour of a row is there, if with 0.
     """
-    hours = Hours.of(rows)
     totals = {name: np.zeros(hours.table.height, np.int64) for name in amounts}
     for name, values in amounts.items():
         np.add.at(totals[name], hours.places, values)

@@ -171,7 +171,7 @@ def cut(
         each(stages.weigh, again, influence=True)
         ripe = each(stages.ripen, known)
         networks = meanwhile.submit(network.Sums.together, [*(state.networks for state in before), *ripe])
-        meanwhile.submit(work.drop, "worth", "influence", "first actions", "drew")
+        meanwhile.submit(work.drop, "hours", "worth", "influence", "first actions", "drew")
         step("telling accounts of their engagers")
         each(stages.tell)
     work.drop("known", *left.WEIGHTS)

@@ -17,6 +17,7 @@ import polars as pl
 from clout.data import engagers
 from clout.data.coverage import Coverage, reported, through
 from clout.data.history import History, past_rows, without_text
+from clout.data.hourly import Hours
 from clout.data.labels import drawn, first_actions, with_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ordered import in_order, numbered, one_of_each
@@ -37,6 +38,7 @@ KIND_OF = pl.Series(KINDS, dtype=KIND)
 NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": KIND})
 REPORTED = pl.Schema({"network": pl.String(), "kind": pl.String(), "logged": pl.Boolean()})
 PLACES, KIND_PLACES = 32, 4
+HOUR = "hour"
 JUDGED_AT_ONCE = 100_000
 GIVEN = ("aim", "account", "actor", "at", "drawn", "counts", "network")
 RIPENING = ("post", "account", "network", "kind", "happened_at", "known_at", "at", "open")
@@ -210,8 +212,11 @@ def acquaint(work: Work, shard: int) -> pl.DataFrame:
     known = engagers.acquaint(given, answers)
     work.keep("first actions", shard, first_actions(known, ["aim"]))
     new = known.slice(before)
-    work.keep("known", shard, new.select("network", "at", "actor", "counts", "place", "by", *KNOWN))
-    return engagers.engager_sums(new)
+    hours = Hours.of(new)
+    work.keep("hours", shard, hours.table)
+    told = new.with_columns(pl.Series(HOUR, hours.places, pl.UInt32))
+    work.keep("known", shard, told.select(HOUR, "at", "actor", "counts", "place", "by", *KNOWN))
+    return engagers.engager_sums(new, hours)
 
 
 def _by_engager(actions: pl.DataFrame) -> pl.DataFrame:
@@ -227,28 +232,34 @@ def _pair(one: str, other: str) -> pl.Expr:
 
 def appraise(work: Work, shard: int, sums: pl.DataFrame) -> pl.DataFrame:
     """The `worth_sums` of the shard's engagers before their influence is known; their s · e is kept."""
-    known = work.kept("known", shard, ["network", "at", "counts", "acted", "others"])
-    worth = engagers.acquainted(known, sums)
+    known = work.kept("known", shard, [HOUR, "counts", "acted", "others"])
+    hours = _hours(work, shard, known)
+    worth = engagers.acquainted(known, hours, sums)
     work.keep("worth", shard, pl.DataFrame({"worth": worth}))
-    return engagers.worth_sums(known, worth, engagers.worth(worth, None))
+    return engagers.worth_sums(known, hours, worth, engagers.worth(worth, None))
 
 
 def appraise_again(work: Work, shard: int) -> pl.DataFrame:
     """The `worth_sums` of the shard's engagers; their influence is kept."""
-    known = work.kept("known", shard, ["network", "at", "counts", "actor"])
+    known = work.kept("known", shard, [HOUR, "at", "counts", "actor"])
     worth = work.kept("worth", shard)["worth"].to_numpy()
     influence = engagers.influence(known, work.kept("first outcomes", shard))
     work.keep("influence", shard, pl.DataFrame({"influence": influence}))
-    return engagers.worth_sums(known, worth, engagers.worth(worth, influence))
+    return engagers.worth_sums(known, _hours(work, shard, known), worth, engagers.worth(worth, influence))
+
+
+def _hours(work: Work, shard: int, known: pl.DataFrame) -> Hours:
+    """The hours of what the shard's engagers did, as `known` tells them."""
+    return Hours(work.kept("hours", shard), known[HOUR].cast(pl.Int64).to_numpy())
 
 
 def weigh(work: Work, shard: int, sums: pl.DataFrame, *, influence: bool) -> None:
     """Nothing; the weights of the shard's engagers are kept, and what they add to posts is sent to these."""
-    known = work.kept("known", shard, ["network", "at"])
+    hours = _hours(work, shard, work.kept("known", shard, [HOUR]))
     worth = work.kept("worth", shard)["worth"].to_numpy()
     raw = engagers.worth(worth, work.kept("influence", shard)["influence"].to_numpy() if influence else None)
     name = WEIGHTS[influence]
-    weights = engagers.weights(known, raw, sums).rename(name)
+    weights = engagers.weights(hours, raw, sums).rename(name)
     work.keep(name, shard, weights.to_frame())
     if work.before:
         weights = pl.concat([work.kept("weights before", shard)[name], weights])

@@ -13,6 +13,7 @@ from nasty_tables import history_of, known_until, nasty_tables
 
 from clout.data.engagers import HIGHEST, acquainted, engager_sums, influence, weigh, witness
 from clout.data.history import known_before
+from clout.data.hourly import Hours
 from clout.data.tables import SCHEMAS
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -48,8 +49,9 @@ def crowd(people: int = 40, accounts: int = 8, since: timedelta = timedelta(0)) 
 
 def weighed(seen: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> pl.Series:
     """The weights of witnessed actions that are all there are."""
-    known = acquainted(seen, engager_sums(seen))
-    return weigh(seen, known, None if outcomes is None else influence(seen, outcomes))
+    hours = Hours.of(seen)
+    known = acquainted(seen, hours, engager_sums(seen, hours))
+    return weigh(seen, hours, known, None if outcomes is None else influence(seen, outcomes))
 
 
 def weights(actions: pl.DataFrame, outcomes: pl.DataFrame | None = None) -> dict[str, float]:

@@ -29,7 +29,7 @@ def timed(rows: Rows) -> pl.DataFrame:
 
 def summed(rows: Rows) -> pl.DataFrame:
     frame = timed(rows)
-    return sums(frame, {"amount": frame["amount"].to_numpy(), "n": np.ones(frame.height, np.int64)})
+    return sums(Hours.of(frame), {"amount": frame["amount"].to_numpy(), "n": np.ones(frame.height, np.int64)})
 
 
 def before(rows: Rows, table: pl.DataFrame) -> dict[str, Ints]:
