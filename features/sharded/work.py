@@ -16,7 +16,6 @@ from clout.errors import CloutError
 
 SHARD, OUT, STATE = "|shard", "out", "state"
 RECALLED = -1
-QUICK = 1
 
 
 class WorkError(CloutError):
@@ -103,7 +102,7 @@ class Work:
 
     def publish(self, name: str, shard: int, frame: pl.DataFrame) -> None:
         """Nothing; `frame` is then a Parquet file of what comes out under a name."""
-        write(self.folder / OUT / name / f"{shard:05}.parquet", partial(frame.write_parquet, compression_level=QUICK))
+        write(self.folder / OUT / name / f"{shard:05}.parquet", partial(frame.write_parquet, compression="lz4"))
 
     def drop(self, *names: str) -> None:
         """Nothing; what was kept and sent under these names, and is needed no more, is gone."""
