@@ -12,7 +12,7 @@ from clout.data.history import History
 from clout.features.account_posts import CHUNK, counted, measured_at
 from clout.features.compute import Streams, prepare_alone, with_networks
 from clout.features.network import Sums
-from clout.features.sharded.stages import remembered
+from clout.features.sharded.measuring import remembered
 from clout.features.sharded.work import Work
 from clout.features.wording import Wording
 from clout.training import feature_store

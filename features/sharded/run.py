@@ -19,7 +19,7 @@ from clout.data.lake import Lake
 from clout.data.receipt import Receipt, totals
 from clout.errors import CloutError
 from clout.features import network
-from clout.features.sharded import left, stages
+from clout.features.sharded import left, measuring, stages
 from clout.features.sharded.state import Previous, State, Told, read
 from clout.features.sharded.work import OUT, STATE, Work
 from clout.features.warm import code
@@ -58,9 +58,9 @@ def measure(
     action_values: Mapping[str, float],
     shards: int | None = None,
     step: Callable[[str], None] = lambda _: None,
-    judge: stages.Judge | None = None,
+    judge: measuring.Judge | None = None,
     chain: Chain = Chain(),
-) -> stages.Measured:
+) -> measuring.Measured:
     """How much was measured; the folder `out` then has `posts` and `accounts`, a Parquet file a shard each.
 
     Features of posts are those of `features.compute`; without a `judge` no words were learned, so `wording_lift` is
@@ -92,8 +92,8 @@ def measure(
         work = Work(url, Path(folder), made.shards, horizon, action_values, "removals" in rows, kept, before)
         parts, state = cut(work, receipts, engine, step, previous)
         step("measuring posts")
-        done = parts.each(engine, stages.measure, parts.known, parts.networks, judge)
-        measured = stages.Measured(*map(sum, zip(*done, strict=True)))
+        done = parts.each(engine, measuring.measure, parts.known, parts.networks, judge)
+        measured = measuring.Measured(*map(sum, zip(*done, strict=True)))
         if kept:
             state.write(Path(folder) / OUT / STATE, made)
         (Path(folder) / OUT).rename(out)

@@ -94,7 +94,9 @@ class Work:
         """What was sent to a shard under a name, part by part, all columns or some."""
         folder = self.folder / name
         parts = sorted((folder / str(shard)).glob("*.arrow"), key=lambda file: int(file.stem))
-        return pl.concat(pl.read_ipc_stream(file, columns=columns) for file in (folder / "none.arrow", *parts)).rechunk()
+        return pl.concat(
+            pl.read_ipc_stream(file, columns=columns) for file in (folder / "none.arrow", *parts)
+        ).rechunk()
 
     def recall(self, name: str, shard: int, frame: pl.DataFrame) -> None:
         """Nothing; `frame` then comes before all that is sent to a shard under a name."""

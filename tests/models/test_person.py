@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clout.models.person import Part, combine
@@ -25,6 +25,12 @@ def parts(draw: st.DrawFn, least: int = 1) -> list[Part]:
     return told
 
 
+def sure(network: str, *scores: float) -> list[Part]:
+    """Accounts of one network whose scores are known for certain."""
+    return [Part(f"{network}/{place}", network, score, score, score) for place, score in enumerate(scores)]
+
+
+@example(sure("a", 60.0, 60.0), sure("c", 61.0))
 @given(parts(), parts())
 def test_connecting_another_account_never_lowers_it(some: list[Part], more: list[Part]) -> None:
     before, after = combine(some, SCALE), combine(some + more, SCALE)

@@ -19,9 +19,9 @@ from tasks import failing_or_slow, killed
 from clout.data.lake import Lake
 from clout.data.windows import TICK
 from clout.features.compute import compute, of_accounts, prepare
+from clout.features.sharded.measuring import Measured
 from clout.features.sharded.processes import Processes, ProcessesError
 from clout.features.sharded.run import FeaturesError, measure
-from clout.features.sharded.stages import Measured
 from clout.features.sharded.work import WorkError, write
 
 T = TypeVar("T")

@@ -32,8 +32,8 @@ from nasty_tables import (
 from polars.testing import assert_frame_equal
 
 from clout.data.lake import Lake
+from clout.features.sharded.measuring import Measured
 from clout.features.sharded.run import Chain, measure
-from clout.features.sharded.stages import Measured
 from clout.features.sharded.state import StateError
 from clout.features.sharded.work import STATE
 
