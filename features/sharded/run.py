@@ -97,6 +97,7 @@ def measure(
         if kept:
             state.write(Path(folder) / OUT / STATE, made)
         (Path(folder) / OUT).rename(out)
+        parts.each(engine, Work.forget)
     return measured
 
 

@@ -124,6 +124,13 @@ class Work:
         for name in names:
             rmtree(self.folder / name, ignore_errors=True)
 
+    def forget(self, shard: int) -> None:
+        """Nothing; what was kept of a shard and sent to it is gone."""
+        for folder in self.folder.iterdir():
+            rmtree(folder / str(shard), ignore_errors=True)
+            for file in (folder / f"{shard}.arrow", *folder.glob(f"{shard} *.arrow")):
+                file.unlink(missing_ok=True)
+
     def shard_of(self, names: pl.Series) -> pl.Series:
         """The shard that each name belongs to."""
         return (names.hash(seed=0) % self.shards).cast(pl.UInt16)
