@@ -135,22 +135,6 @@ def numbered(names: pl.Series) -> Ints:
     return np.asarray(numbers[codes])
 
 
-def dense(names: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """(places, named): for each of `names`, categories, its place in `named`, which has each once, as text.
-
-    >>> places, named = dense(pl.Series(["b", "a", None, "b"], dtype=pl.Categorical))
-    >>> named.gather(places).to_list()
-    ['b', 'a', None, 'b']
-    """
-    told = names.drop_nulls()
-    codes = told.to_physical().to_numpy()
-    row = np.full(1 + codes.max(initial=0), -1)
-    row[codes] = np.arange(len(codes))
-    there = row >= 0
-    place = pl.Series(names.name, np.cumsum(there) - there, dtype=pl.UInt32)
-    return place.gather(names.to_physical()), told.gather(row[there]).cast(pl.String)
-
-
 def one_of_each(names: pl.Series, kinds: pl.Series) -> pl.Series:
     """The place of a row of each name and kind that there is, both categories.
 

@@ -22,7 +22,7 @@ from clout.features.compute import compute, of_accounts, prepare
 from clout.features.sharded.measuring import Measured
 from clout.features.sharded.processes import Processes, ProcessesError
 from clout.features.sharded.run import FeaturesError, measure
-from clout.features.sharded.work import WorkError, write
+from clout.features.sharded.work import Work, WorkError, write
 
 T = TypeVar("T")
 
@@ -112,6 +112,17 @@ def test_a_frame_that_cannot_be_written_is_told_of_and_not_half_there(tmp_path: 
     with pytest.raises(WorkError, match=r"could not write .*one\.arrow .*No space left.*make room"):
         write(tmp_path / "some" / "one.arrow", broken_off)
     assert not [*(tmp_path / "some").iterdir()]
+
+
+def test_what_is_kept_is_the_same_whatever_names_a_process_knows(tmp_path: Path) -> None:
+    """One task may run twice at once, in processes that met the names in another order."""
+    rows = pl.DataFrame({"name": ["met later", "met first", "met later"], "n": [1, 2, 3]})
+    assert pl.Series(["met first", "met later"], dtype=pl.Categorical).len() == 2
+    work = Work("", tmp_path, 1, HORIZON, ACTION_VALUES, undone=False)
+    work.keep("rows", 0, rows.cast({"name": pl.Categorical}))
+    assert pl.read_ipc_stream(tmp_path / "rows" / "0.arrow")["name"].to_list() == [0, 1, 0]
+    assert_frame_equal(work.kept("rows", 0, ["name"]), rows.select("name").cast({"name": pl.Categorical}))
+    assert_frame_equal(work.kept("rows", 0, ["n"]), rows.select("n"))
 
 
 def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
