@@ -19,7 +19,8 @@ from typing import Annotated, Any
 import numpy as np
 import polars as pl
 import typer
-from measuring.sets import SOCIETY, at_hand, lake_of, params_of, working_home
+from measuring.home import working_home
+from measuring.sets import SOCIETY, at_hand, lake_of, params_of
 from measuring.tables import show, watched
 from rich.console import Console
 

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import numpy as np
 import polars as pl
 import typer
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import SOCIETY, lake_of, params_of, planted, working_home
+from measuring.sets import SOCIETY, lake_of, params_of, planted
 from measuring.tables import show
 
 from clout.data.coverage import Tables, coverage

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 
 import typer
 from measuring.flood import Flood, pour
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import working_home
 from measuring.tables import show
 from peers.engines import WORKS
 

@@ -17,8 +17,8 @@ from typing import Annotated, Any
 
 import typer
 import zstandard
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import working_home
 from measuring.tables import show
 
 from clout.data.lake import Lake

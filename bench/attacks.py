@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from measuring.home import working_home
 from measuring.processes import Meter
-from measuring.sets import PEOPLE, SOCIETY, lake_of, params_of, working_home
+from measuring.sets import PEOPLE, SOCIETY, lake_of, params_of
 from rich.console import Console
 
 from clout.display import print_json

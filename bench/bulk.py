@@ -21,7 +21,8 @@ from typing import Annotated, Any
 import numpy as np
 import polars as pl
 import typer
-from measuring.sets import SOCIETY, working_home
+from measuring.home import working_home
+from measuring.sets import SOCIETY
 from measuring.tables import show
 
 from clout.display import print_json

@@ -22,8 +22,9 @@ import lightgbm as lgb
 import numpy as np
 import typer
 from learners import Fold, folds_of, keep_blocks, seeded
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import SOCIETY, params_of, working_home
+from measuring.sets import SOCIETY, params_of
 from measuring.tables import show
 
 from clout.display import print_json

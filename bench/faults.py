@@ -18,10 +18,11 @@ from urllib.request import Request, urlopen
 
 import psutil
 import typer
+from measuring.home import working_home
 from measuring.load import closed
 from measuring.processes import alone
 from measuring.servers import free_port, running
-from measuring.sets import SOCIETY, lake_of, params_of, working_home
+from measuring.sets import SOCIETY, lake_of, params_of
 from measuring.tables import show
 
 from clout.data.history import read_tables

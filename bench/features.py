@@ -17,17 +17,17 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from measuring.flood import Flood, pour
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import working_home
 from measuring.tables import show
 
+from clout.commands.training import chosen_params
 from clout.data.history import load, read_tables
 from clout.data.lake import Lake
 from clout.display import print_json, step_bar
 from clout.features.compute import compute, prepare
 from clout.features.sharded import run
 from clout.features.sharded.processes import Processes
-from clout.training.config import Params
 
 T = TypeVar("T")
 SIZES = (1_000_000, 5_000_000, 50_000_000)
@@ -62,7 +62,7 @@ class Metered:
 
 def in_shards(folder: Path, out: Path, shards: int | None = None, chain: run.Chain = NO_CHAIN) -> dict[str, Any]:
     """What it took to measure a lake shard by shard; peak memory is that of all processes together."""
-    params, begun, own = Params(), time.perf_counter(), Meter()
+    params, begun, own = chosen_params(None, None), time.perf_counter(), Meter()
     meaning = params.label.horizon, params.action_values
     with Processes.open(WORKERS) as engine, step_bar(run.STEPS) as step:
         noted = Metered(engine)
@@ -80,7 +80,7 @@ def in_shards(folder: Path, out: Path, shards: int | None = None, chain: run.Cha
 
 def at_once(folder: Path) -> dict[str, Any]:
     """What it took to measure a lake in memory, as training does."""
-    params, meter = Params(), Meter()
+    params, meter = chosen_params(None, None), Meter()
     history = load(read_tables(Lake(folder)), params.label.horizon, params.action_values)
     compute(history.posts, prepare(history)).write_parquet(folder.parent / "at_once.parquet")
     return meter.read().told()

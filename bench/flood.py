@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from measuring.flood import NETWORK, Flood
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import working_home
 from measuring.tables import show
 
 from clout.data.lake import Lake

@@ -21,8 +21,8 @@ from typing import Annotated, Any
 import psutil
 import typer
 from measuring.flood import Flood, pour
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import working_home
 from measuring.tables import show
 
 from clout.data.lake import Lake

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import typer
-from measuring.sets import SOCIETY, at_hand, lake_of, params_of, working_home
+from measuring.home import working_home
+from measuring.sets import SOCIETY, at_hand, lake_of, params_of
 from measuring.tables import show, spread, watched
 
 from clout.data.coverage import Coverage, Tables, coverage

@@ -20,8 +20,9 @@ from typing import Annotated, Any
 import numpy as np
 import polars as pl
 import typer
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, params_of, working_home
+from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, params_of
 from measuring.tables import show
 from peers.learners import LEARNERS, Floats, Lesson
 

@@ -21,9 +21,10 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import typer
+from measuring.home import working_home
 from measuring.processes import alone
 from measuring.servers import free_port, running
-from measuring.sets import SOCIETY, lake_of, params_of, working_home
+from measuring.sets import SOCIETY, lake_of, params_of
 from measuring.tables import show
 
 from clout.data.coverage import coverage

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import typer
+from measuring.home import working_home
 from measuring.processes import Meter
-from measuring.sets import PEOPLE, SOCIETY, lake_of, params_of, working_home
+from measuring.sets import PEOPLE, SOCIETY, lake_of, params_of
 from measuring.tables import show
 from measuring.truth import Truth
 

@@ -16,7 +16,8 @@ from typing import Annotated, Any, ParamSpec
 import numpy as np
 import polars as pl
 import typer
-from measuring.sets import NAMES, SOCIETY, at_hand, params_of, working_home
+from measuring.home import working_home
+from measuring.sets import NAMES, SOCIETY, at_hand, params_of
 from measuring.tables import show
 from measuring.trained import champion
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
-from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, working_home
+from measuring.home import working_home
+from measuring.sets import NAMES, SOCIETY, at_hand, lake_of
 from measuring.tables import show
 
 from clout.data.coverage import Tables, coverage

@@ -20,10 +20,11 @@ from typing import Annotated, Any
 import lightgbm as lgb
 import polars as pl
 import typer
+from measuring.home import working_home
 from measuring.load import closed, steady
 from measuring.processes import alone
 from measuring.servers import free_port, running
-from measuring.sets import SOCIETY, lake_of, params_of, working_home
+from measuring.sets import SOCIETY, lake_of, params_of
 from measuring.tables import show
 
 from clout.data.history import load, read_tables

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from measuring.home import working_home
 from measuring.processes import Meter, alone
-from measuring.sets import SOCIETY, at_hand, lake_of, params_of, working_home
+from measuring.sets import SOCIETY, at_hand, lake_of, params_of
 from measuring.tables import Cell, show
 
 from clout.data.lake import Lake

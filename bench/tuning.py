@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
-from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, params_of, working_home
+from measuring.home import working_home
+from measuring.sets import NAMES, SOCIETY, at_hand, lake_of, params_of
 from measuring.tables import show
 
 from clout.data.lake import Lake

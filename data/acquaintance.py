@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from clout.data.moments import MICROSECOND, Ints, microseconds
-from clout.data.ordered import Line, after, taken
+from clout.data.ordered import Line, after, order, taken
 
 Bits = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -49,13 +49,39 @@ def seen_before(rows: pl.DataFrame) -> pl.DataFrame:
     bits = rows["counts"].to_numpy() * COUNTS + (actor > account) * DOWN
     width = 1 + max(int(actor.max()), int(account.max()))
     pair = np.minimum(actor, account) * width + np.maximum(actor, account)
-    by_time = after(np.arange(len(at)), at)
-    by_pair, by_actor = after(by_time, pair), after(by_time, actor)
+    stand = _stand_by_actor(actor, at)
+    by_actor = np.arange(len(at)) if stand else after(after(np.arange(len(at)), at), actor)
+    by_pair = _by_pair(by_actor, pair, at)
     bits[by_pair] = _met(pair[by_pair], at[by_pair], bits[by_pair])
-    known = _known(actor[by_actor], at[by_actor], bits[by_actor])
+    if stand:
+        return _known(actor, at, bits)
     back = np.empty(len(at), np.int64)
     back[by_actor] = np.arange(len(at))
-    return taken(known, back)
+    return taken(_known(actor[by_actor], at[by_actor], bits[by_actor]), back)
+
+
+def _stand_by_actor(actor: Ints, at: Ints) -> bool:
+    """Whether all actions of an engager follow one another, in the order of time."""
+    opens = _changes(actor)
+    heads = actor[opens]
+    return len(np.unique(heads)) == len(heads) and not ((at[1:] < at[:-1]) & ~opens[1:]).any()
+
+
+def _by_pair(by_actor: Ints, pair: Ints, at: Ints) -> Ints:
+    """The places of actions in the order of pairs and time, from those in the order of engagers and time.
+
+    So only pairs of which both acted are sorted by time.
+    """
+    places = after(by_actor, pair)
+    pair, at = pair[places], at[places]
+    run = np.cumsum(_changes(pair)) - 1
+    falls = np.flatnonzero((at[1:] < at[:-1]) & (run[1:] == run[:-1]))
+    mixed = np.zeros(run[-1] + 1, np.bool_)
+    mixed[run[falls]] = True
+    both = np.flatnonzero(mixed[run])
+    if (by_time := order(run[both], at[both])) is not None:
+        places[both] = places[both][by_time]
+    return places
 
 
 def _met(pair: Ints, at: Ints, bits: Bits) -> Bits:

@@ -20,7 +20,17 @@ def with_posts(actions: pl.DataFrame, posts: pl.DataFrame, horizon: timedelta) -
     `(t0, t0 + horizon]`, t0 being the post's time; so the count is the same whether it is taken then or years later. An
     action that names another account than the post's author is none on that post.
     """
-    facts = posts.select("post", "account", posted_at="happened_at", posted_known_at="at")
+    places = actions.select("post").join(
+        posts.select("post").with_row_index("place"), on="post", how="left", maintain_order="left"
+    )
+    return on_posts(actions, posts, places["place"], horizon)
+
+
+def on_posts(actions: pl.DataFrame, posts: pl.DataFrame, places: pl.Series, horizon: timedelta) -> pl.DataFrame:
+    """The same as `with_posts`, of actions on the posts in these `places`, null where the post is not there."""
+    its_own = posts["account"].gather(places) == actions["account"]
+    facts = posts.select(posted_at="happened_at", posted_known_at="at")
+    told = actions.hstack(facts.select(pl.all().gather(places.set(~its_own, None))))
     t0, ripe_at = pl.col("posted_at"), pl.col("posted_at") + horizon
     drawn = (
         (pl.col("actor") != pl.col("account"))
@@ -28,8 +38,7 @@ def with_posts(actions: pl.DataFrame, posts: pl.DataFrame, horizon: timedelta) -
         & (pl.col("happened_at") <= ripe_at)
         & (pl.col("known_at") <= ripe_at)
     )
-    joined = actions.join(facts, on=["post", "account"], how="left", maintain_order="left")
-    return joined.with_columns(drawn=drawn.fill_null(value=False))
+    return told.with_columns(drawn=drawn.fill_null(value=False))
 
 
 def without_undone(actions: pl.DataFrame, removals: pl.DataFrame, horizon: timedelta) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 from clout.data.moments import Ints
 
 Whole = npt.NDArray[Any]
-DIGIT, FEW_FALLS = 16, 256
+DIGIT, FEW_FALLS, FEW_ASKED = 16, 256, 8
 
 
 def in_order(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
@@ -183,7 +183,7 @@ class Line:
         at = at if self.times is None else np.searchsorted(self.times, at)
         asked = np.clip(at - self.first, 0, self.width - 1)
         asked += run * self.width
-        if len(asked) <= len(self.moments) or (asked[1:] < asked[:-1]).any():
+        if FEW_ASKED * len(asked) < len(self.moments) or (asked[1:] < asked[:-1]).any():
             return np.searchsorted(self.moments, asked)
-        begins = np.searchsorted(asked, self.moments, side="right")
-        return np.bincount(begins, minlength=len(asked) + 1)[:-1].cumsum()
+        merged = np.argsort(np.append(asked, self.moments), kind="stable")
+        return np.flatnonzero(merged < len(asked)) - np.arange(len(asked))

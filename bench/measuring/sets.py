@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,14 +75,3 @@ def lake_of(name: str, home: Path, people: int = PEOPLE) -> Lake:
 def planted(home: Path) -> pl.DataFrame:
     """What each account of the society at `home` was made with: its role, influence, expected_outcome and more."""
     return pl.read_parquet(home / "truth" / "accounts.parquet")
-
-
-@contextmanager
-def working_home(home: Path | None) -> Iterator[Path]:
-    """A folder to work in: `home`, which stays, or a temporary one."""
-    if home is not None:
-        home.mkdir(parents=True, exist_ok=True)
-        yield home
-        return
-    with tempfile.TemporaryDirectory(prefix="clout-bench-") as folder:
-        yield Path(folder)

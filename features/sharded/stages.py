@@ -16,7 +16,7 @@ from clout.data import engagers
 from clout.data.coverage import Coverage, reported, through
 from clout.data.history import past_rows, without_text
 from clout.data.hourly import Hours
-from clout.data.labels import drawn, first_actions, with_posts, without_undone
+from clout.data.labels import drawn, first_actions, on_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ordered import in_order, numbered, one_of_each
 from clout.data.ripening import Ripening
@@ -99,14 +99,15 @@ def receive(work: Work, shard: int) -> Coverage:
     work.keep("counts of posts here", shard, counts)
     taken = pl.concat([_placed(before.select(came.columns).cast({"kind": KIND}), places), new])
     named = posts.cast({"account": NAME})
-    told = with_posts(engagers.classed(taken).cast(NAMES).with_columns(CLOCK), named, work.horizon)
+    classed = engagers.classed(taken).cast(NAMES).with_columns(CLOCK)
+    told = on_posts(classed, named, classed["post"], work.horizon)
     _give(work, shard, _drawing(told, named), before)
     work.keep("posts", shard, named.drop("closed"))
     return _covered(posts, told.slice(before.height), counts)
 
 
 def _covered(posts: pl.DataFrame, actions: pl.DataFrame, counts: pl.DataFrame) -> Coverage:
-    """What posts, actions on them (as `with_posts` gives them) and counts cover: of like actions one says it all."""
+    """What posts, actions on them (as `on_posts` gives them) and counts cover: of like actions one says it all."""
     newest = actions.group_by("network").agg(pl.col("known_at").max(), pl.col("account").first())
     joined = actions.filter(pl.col("posted_at").is_not_null()).select("post", "account", "kind")
     each = joined[one_of_each(joined["account"], joined["kind"])].cast({"account": pl.String, "kind": pl.String})
@@ -181,7 +182,7 @@ def acquaint(work: Work, shard: int) -> pl.DataFrame:
     received = work.kept("received", shard, ["actor", "account", "at", "counts", "to"])
     pairs, answered = given.select(_pair("actor", "account")).to_series(), _pair("account", "actor")
     answers = received.filter(pl.col("to") != shard, "counts", answered.is_in(pairs.unique().implode()))
-    known = engagers.acquaint(given, answers)
+    known = engagers.acquaint(given, _by_engager(answers))
     work.keep("first actions", shard, first_actions(known, ["aim"]))
     new = known.slice(before)
     hours = Hours.of(new)
