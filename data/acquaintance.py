@@ -72,7 +72,7 @@ def _by_pair(by_actor: Ints, pair: Ints, at: Ints) -> Ints:
 
     So only pairs of which both acted are sorted by time.
     """
-    places = after(by_actor, pair)
+    places = after(by_actor, pair).copy()
     pair, at = pair[places], at[places]
     run = np.cumsum(_changes(pair)) - 1
     falls = np.flatnonzero((at[1:] < at[:-1]) & (run[1:] == run[:-1]))
