@@ -9,11 +9,12 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "figures" / "performance"
 NAMES = (
-    *("machine", "aggregates", "features", "chain", "spark", "learners", "cluster", "size", "reasons", "bulk", "flood"),
-    *("accounts", "large"),
+    *("machine", "aggregates", "features", "chain", "chain_long", "spark", "learners", "cluster", "size", "reasons"),
+    *("bulk", "flood", "accounts", "large"),
 )
 TWO_SIZES = "--actions 5000000 --actions 50000000 "
-ARGUMENTS = {"aggregates": TWO_SIZES, "flood": TWO_SIZES, "accounts": "--people 20000 "}
+LONG_CHAIN = "500000000 --shards 52 --no-whole "
+ARGUMENTS = {"aggregates": TWO_SIZES, "flood": TWO_SIZES, "accounts": "--people 20000 ", "chain_long": LONG_CHAIN}
 
 
 def read(folder: Path = FOLDER) -> dict[str, Any]:
@@ -29,7 +30,8 @@ def even(told: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def command(name: str) -> str:
     """What makes the figures of a name anew."""
-    return f"`python bench/{name}.py {ARGUMENTS.get(name, '')}--json > docs/figures/performance/{name}.json`"
+    program = name.removesuffix("_long")
+    return f"`python bench/{program}.py {ARGUMENTS.get(name, '')}--json > docs/figures/performance/{name}.json`"
 
 
 def missing(name: str) -> str:

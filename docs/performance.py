@@ -236,6 +236,7 @@ MEASURED: dict[str, Callable[[Any], str]] = {
     "aggregates": aggregates,
     "learners": learners,
     "chain": chain,
+    "chain_long": chain,
     "spark": spark,
     "cluster": cluster,
     "reasons": reasons,
