@@ -19,7 +19,7 @@ run: .venv/ready ## simulate a society if there is no data, train if there is no
 
 test: export OMP_NUM_THREADS ?= 1
 test: .venv/ready browser ## run all tests, quick ones first
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal
 
 browser: ## install Chromium for the tests of the pages, where it is missing and apt-get may
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \

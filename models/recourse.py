@@ -250,9 +250,9 @@ def choose(found: Sequence[Suggestion]) -> list[Suggestion]:
 def _reach(tried: Tried) -> Floats:
     """The share of the way from `now` to `full` that similar accounts have gone, between 0 and 1."""
     way = tried.full - tried.now
-    end = np.where(way > 0, tried.high, tried.low)
-    share = np.divide(end - tried.now, way, out=np.zeros_like(way), where=way != 0)
-    return np.asarray(np.nan_to_num(np.clip(share, 0.0, 1.0)))
+    ends = np.minimum(tried.now, tried.full), np.maximum(tried.now, tried.full)
+    end = np.clip(np.where(way > 0, tried.high, tried.low), *ends)
+    return np.nan_to_num(np.divide(end - tried.now, way, out=np.zeros_like(way), where=way != 0))
 
 
 def _own_error(tried: Tried, of: Rows, accounts: int) -> Floats:

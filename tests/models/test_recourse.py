@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clout.features.contract import Contract, FeatureSpec
@@ -83,6 +83,7 @@ def test_posts_that_differ_make_it_less_sure() -> None:
     assert told.low < told.points < told.high
 
 
+@example(now=0.0, full=5e-324, ends=(0.0, 1.0), posts=1)
 @given(now=SHARES, full=SHARES, ends=st.tuples(SHARES, SHARES), posts=st.integers(1, 10))
 def test_nobody_goes_beyond_similar_accounts(now: float, full: float, ends: tuple[float, float], posts: int) -> None:
     low, high = sorted(ends)
