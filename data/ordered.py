@@ -55,7 +55,7 @@ def order(*keys: Whole) -> Ints | None:
 
 
 def after(places: Ints, key: Whole) -> Ints:
-    """`places` of rows in order of what counts less, sorted by `key`.
+    """`places` of rows in order of what counts less, sorted by `key`; the very array where they stand so already.
 
     >>> after(np.array([2, 0, 1]), np.array([7, 5, 7])).tolist()
     [1, 2, 0]
