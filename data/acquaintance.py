@@ -17,7 +17,7 @@ MONTH = timedelta(days=30)
 QUARTER = timedelta(days=90)
 COUNTS, DOWN, THIS, RETURNING, MUTUAL, BEGINS, ENDS = (np.uint8(1 << place) for place in range(7))
 SEEN = pl.Schema(
-    {"acted": pl.UInt32, "others": pl.Int64, "returning": pl.Boolean, "mutual": pl.Boolean, "answered": pl.UInt32}
+    {"acted": pl.UInt32, "others": pl.UInt32, "returning": pl.Boolean, "mutual": pl.Boolean, "answered": pl.UInt32}
 )
 
 

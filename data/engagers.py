@@ -22,6 +22,7 @@ BUSY = 300.0
 KNOWN_PART = 5.0
 USUAL, FEW = 0.5, 100
 HIGHEST = 3.0
+COUNTS = ((pl.col("actor") != pl.col("account")) & ~pl.col("kind").is_in(NO_REACTIONS)).alias("counts")
 
 
 def witness(actions: pl.DataFrame) -> pl.DataFrame:
@@ -29,13 +30,8 @@ def witness(actions: pl.DataFrame) -> pl.DataFrame:
 
     Looking (a view), following, and what one does to oneself, do not count. See `data.acquaintance` for what is known.
     """
-    return acquaint(classed(actions).sort("at", maintain_order=True))
-
-
-def classed(actions: pl.DataFrame) -> pl.DataFrame:
-    """`actions` with their `network` and whether each `counts` as a reaction (see `witness`)."""
-    reacts = (pl.col("actor") != pl.col("account")) & ~pl.col("kind").is_in(NO_REACTIONS)
-    return actions.with_columns(network=network_of("account"), counts=reacts)
+    named = actions.with_columns(COUNTS, network=network_of("account"))
+    return acquaint(named.sort("at", maintain_order=True))
 
 
 def acquaint(actions: pl.DataFrame, received: pl.DataFrame | None = None) -> pl.DataFrame:

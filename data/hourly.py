@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from clout.data.moments import Ints, microseconds
-from clout.data.ordered import numbered
+from clout.data.ordered import coded
 
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30) // HOUR
@@ -32,8 +32,8 @@ class Hours:
         if not len(hour):
             return cls(pl.DataFrame(schema={"network": pl.String, "hour": pl.Int64}), hour)
         first, width = int(hour.min()), int(np.ptp(hour)) + 1
-        names = network.unique(maintain_order=True)
-        dense = numbered(network) * width + hour - first
+        numbers, names = coded(network)
+        dense = numbers * width + hour - first
         there = np.bincount(dense) > 0
         found = np.flatnonzero(there)
         table = {"network": names.cast(pl.String).gather(found // width), "hour": found % width + first}

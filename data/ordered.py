@@ -128,11 +128,19 @@ def numbered(names: pl.Series) -> Ints:
     >>> numbered(pl.Series(["b", "a", "b"], dtype=pl.Categorical)).tolist()
     [0, 1, 0]
     """
-    codes = names.to_physical().to_numpy()
-    first = names.unique(maintain_order=True).to_physical().to_numpy()
+    return coded(names)[0]
+
+
+def coded(names: pl.Series) -> tuple[Ints, pl.Series]:
+    """(numbers, different): the same, and the categories that are there, each once and in the order of their numbers.
+
+    >>> coded(pl.Series(["b", "a", "b"], dtype=pl.Categorical))[1].to_list()
+    ['b', 'a']
+    """
+    codes, different = names.to_physical().to_numpy(), names.unique(maintain_order=True)
     numbers = np.zeros(1 + codes.max(initial=0), np.int64)
-    numbers[first] = np.arange(len(first))
-    return np.asarray(numbers[codes])
+    numbers[different.to_physical().to_numpy()] = np.arange(len(different))
+    return np.asarray(numbers[codes]), different
 
 
 def one_of_each(names: pl.Series, kinds: pl.Series) -> pl.Series:

@@ -10,6 +10,7 @@ from operator import or_
 
 import polars as pl
 
+from clout.data.ordered import coded
 from clout.data.values import TIME, read
 from clout.errors import CloutError
 
@@ -235,6 +236,17 @@ def as_json(frame: pl.DataFrame) -> pl.Series:
 def network_of(name: str) -> pl.Expr:
     """The network that an id in this column belongs to: what stands before its first slash."""
     return pl.col(name).str.head(pl.col(name).str.find("/", literal=True))
+
+
+def networks_of(ids: pl.Series) -> pl.Series:
+    """The network that each of these ids, which are categories, belongs to: found once for each id.
+
+    >>> networks_of(pl.Series("account", ["x/1", "y/1", "x/1"], dtype=pl.Categorical)).to_list()
+    ['x', 'y', 'x']
+    """
+    numbers, different = coded(ids)
+    told = different.cast(pl.String).to_frame("id").select(network=network_of("id").cast(pl.Categorical))
+    return told["network"].gather(numbers)
 
 
 def without_networks(frame: pl.DataFrame, networks: Collection[str]) -> pl.DataFrame:

@@ -149,4 +149,6 @@ def _beside(work: Work, name: str) -> Path:
 
 def _cut(lake: Lake, work: Work, opened: Opened, step: Step = lambda _: None, covers: Coverage | None = None) -> Shards:
     with opened() as engine:
-        return run.cut(work, lake.receipts(), engine, step, covers=covers)[0]
+        shards, _ = run.cut(work, lake.receipts(), engine, step, covers=covers)
+    work.drop(*run.SPENT)
+    return shards

@@ -27,6 +27,7 @@ from clout.features.warm import code
 T = TypeVar("T")
 ROWS_AT_ONCE, FEWEST = 1_000_000, 4
 STEPS = 7
+SPENT = ("known", *left.WEIGHTS)
 
 
 class FeaturesError(CloutError):
@@ -92,7 +93,9 @@ def measure(
         work = Work(url, Path(folder), made.shards, horizon, action_values, "removals" in rows, kept, before)
         parts, state = cut(work, receipts, engine, step, previous)
         step("measuring posts")
-        done = parts.each(engine, measuring.measure, parts.known, parts.networks, judge)
+        with ThreadPoolExecutor(1) as meanwhile:
+            meanwhile.submit(work.drop, *SPENT)
+            done = parts.each(engine, measuring.measure, parts.known, parts.networks, judge)
         measured = measuring.Measured(*map(sum, zip(*done, strict=True)))
         if kept:
             state.write(Path(folder) / OUT / STATE, made)
@@ -141,7 +144,10 @@ def cut(
     previous: Previous | None = None,
     covers: Coverage | None = None,
 ) -> tuple[Shards, State]:
-    """The rows of batches in shards, and the sums over all of them; `covers` overrides what they are taken to cover."""
+    """The rows of batches in shards, and the sums over all of them; `covers` overrides what they are taken to cover.
+
+    What is `SPENT` then, and lies there still, is needed no more.
+    """
 
     def each(task: Callable[..., T], *given: object, **named: object) -> list[T]:
         return engine.map(partial(_on_shard, task, work, given, named), range(work.shards))
@@ -175,7 +181,6 @@ def cut(
         meanwhile.submit(work.drop, "hours", "worth", "influence", "first actions", "drew")
         step("telling accounts of their engagers")
         each(stages.tell)
-    work.drop("known", *left.WEIGHTS)
     sums = networks.result()
     return Shards(work, known, sums), State(known, strangers, first, again, sums)
 

@@ -20,7 +20,7 @@ from clout.data.labels import drawn, first_actions, on_posts, without_undone
 from clout.data.lake import Lake
 from clout.data.ordered import in_order, numbered, one_of_each
 from clout.data.ripening import Ripening
-from clout.data.tables import KINDS, SCHEMAS, without_networks
+from clout.data.tables import KINDS, SCHEMAS, networks_of, without_networks
 from clout.features import network
 from clout.features.sharded import left
 from clout.features.sharded.left import CLOCK, KNOWN, OUTCOMES, WEIGHTS
@@ -30,11 +30,11 @@ BY_ACCOUNT = ("accounts", "profiles", "posts", "actions", "standings", "removals
 NAME = pl.Categorical()
 KIND = pl.Enum(KINDS)
 KIND_OF = pl.Series(KINDS, dtype=KIND)
-NAMES = pl.Schema({"account": NAME, "actor": NAME, "network": NAME, "kind": KIND})
+NAMES = pl.Schema({"account": NAME, "actor": NAME, "kind": KIND})
 REPORTED = pl.Schema({"network": pl.String(), "kind": pl.String(), "logged": pl.Boolean()})
 PLACES, KIND_PLACES = 32, 4
 HOUR = "hour"
-GIVEN = ("aim", "account", "actor", "at", "drawn", "counts", "network")
+GIVEN = ("aim", "account", "actor", "at", "drawn", "counts")
 RIPENING = ("post", "account", "network", "kind", "happened_at", "known_at", "at", "open")
 UNDOING = ("action", "posted_at")
 RECEIVED = ("post", "account", "actor", "at", "happened_at", "counts")
@@ -99,8 +99,8 @@ def receive(work: Work, shard: int) -> Coverage:
     work.keep("counts of posts here", shard, counts)
     taken = pl.concat([_placed(before.select(came.columns).cast({"kind": KIND}), places), new])
     named = posts.cast({"account": NAME})
-    classed = engagers.classed(taken).cast(NAMES).with_columns(CLOCK)
-    told = on_posts(classed, named, classed["post"], work.horizon)
+    actions = taken.cast(NAMES).with_columns(CLOCK, engagers.COUNTS)
+    told = on_posts(actions, named, actions["post"], work.horizon)
     _give(work, shard, _drawing(told, named), before)
     work.keep("posts", shard, named.drop("closed"))
     return _covered(posts, told.slice(before.height), counts)
@@ -108,7 +108,7 @@ def receive(work: Work, shard: int) -> Coverage:
 
 def _covered(posts: pl.DataFrame, actions: pl.DataFrame, counts: pl.DataFrame) -> Coverage:
     """What posts, actions on them (as `on_posts` gives them) and counts cover: of like actions one says it all."""
-    newest = actions.group_by("network").agg(pl.col("known_at").max(), pl.col("account").first())
+    newest = actions.group_by("account").agg(pl.col("known_at").max())
     joined = actions.filter(pl.col("posted_at").is_not_null()).select("post", "account", "kind")
     each = joined[one_of_each(joined["account"], joined["kind"])].cast({"account": pl.String, "kind": pl.String})
     through_all = through({"posts": posts, "actions": newest.cast({"account": pl.String})})
@@ -185,7 +185,7 @@ def acquaint(work: Work, shard: int) -> pl.DataFrame:
     known = engagers.acquaint(given, _by_engager(answers))
     work.keep("first actions", shard, first_actions(known, ["aim"]))
     new = known.slice(before)
-    hours = Hours.of(new)
+    hours = Hours.of(new.with_columns(networks_of(new["account"])))
     work.keep("hours", shard, hours.table)
     told = new.with_columns(pl.Series(HOUR, hours.places, pl.UInt32))
     work.keep("known", shard, told.select(HOUR, "at", "actor", "counts", "place", "by", *KNOWN))

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from clout.data.ordered import numbered
+from clout.data.ordered import coded
 from clout.errors import CloutError
 
 SHARD, OUT, STATE = "|shard", "out", "state"
@@ -81,10 +81,9 @@ class Work:
         own dictionaries, and files of a task that is run again fit those that it left before.
         """
         for column in frame.select(pl.col(pl.Categorical)).columns:
-            names = frame[column]
-            told = names.unique(maintain_order=True).cast(pl.String)
-            _stream(self._names(name, shard, column), told.to_frame())
-            frame = frame.with_columns(pl.Series(column, numbered(names), pl.UInt32))
+            numbers, names = coded(frame[column])
+            _stream(self._names(name, shard, column), names.cast(pl.String).to_frame())
+            frame = frame.with_columns(pl.Series(column, numbers, pl.UInt32))
         _stream(self.folder / name / f"{shard}.arrow", frame)
 
     def kept(self, name: str, shard: int, columns: list[str] | None = None) -> pl.DataFrame:
