@@ -25,7 +25,7 @@ from clout.features.sharded.work import OUT, STATE, Work
 from clout.features.warm import code
 
 T = TypeVar("T")
-ROWS_AT_ONCE, FEWEST = 1_000_000, 4
+ROWS_AT_ONCE, FEWEST = 2_000_000, 4
 STEPS = 7
 SPENT = ("known", *left.WEIGHTS)
 
@@ -66,7 +66,7 @@ def measure(
 
     Features of posts are those of `features.compute`; without a `judge` no words were learned, so `wording_lift` is
     missing. With one there are `scores` too. Features of accounts are those that no post of theirs changes, when the data
-    end. Without `shards` there is one for each 1,000,000 actions or posts, and then up to a multiple of four. What is on
+    end. Without `shards` there is one for each 2,000,000 actions or posts, and then up to a multiple of four. What is on
     the way lies beside `out`, in a folder that is gone when this ends.
 
     After another run only the batches that it did not have are read, and only their posts come out: as a run over all
