@@ -23,6 +23,7 @@ DREW = ("first drew", "drew in all")
 WEIGHTS = ("first_weight", "weight")
 OUTCOMES = ("first outcomes", "outcomes")
 TOLD = (*KNOWN, *WEIGHTS, "n", "log")
+ACTIONS = [*SCHEMAS["actions"]]
 CLOCK = pl.max_horizontal("happened_at", "known_at").alias("at")
 
 
@@ -104,11 +105,11 @@ def _leave_others(work: Work, shard: int, history: History, ends: pl.DataFrame, 
     _out(work, "counts of posts", shard, _recent(counts, ends, longest).drop("at", "account"))
 
 
-def actions_before(work: Work, shard: int) -> pl.DataFrame:
-    """The actions that the run before left, with what they were `TOLD`; none without one."""
+def actions_before(work: Work, shard: int, columns: list[str] = ACTIONS) -> pl.DataFrame:
+    """The actions that the run before left: their own columns, or those named, of what they were `TOLD` too; none without one."""
     if work.before is None:
         return pl.DataFrame(schema=SCHEMAS["actions"])
-    return work.before.left("actions", shard).drop("at")
+    return work.before.left("actions", shard, columns)
 
 
 def drew_before(work: Work, before: Before, shard: int, like: pl.Schema, *, influence: bool) -> pl.DataFrame:
@@ -145,8 +146,7 @@ def _placed(work: Work, before: Before, shard: int, name: str) -> pl.DataFrame:
 
 
 def _actions(work: Work, shard: int) -> pl.DataFrame:
-    before = actions_before(work, shard).select([*SCHEMAS["actions"]])
-    return pl.concat([before, work.sent("actions", shard).cast({"kind": pl.String})]).with_columns(CLOCK)
+    return pl.concat([actions_before(work, shard), work.sent("actions", shard).cast({"kind": pl.String})]).with_columns(CLOCK)
 
 
 def _posts(history: History, work: Work, wanted: pl.Series) -> pl.DataFrame:

@@ -58,7 +58,7 @@ def measure(work: Work, shard: int, known: Coverage, sums: network.Sums, judge: 
     posts = _measured(work, shard, history.posts.filter("new"), streams, judge)
     accounts = _accounts(history, streams)
     work.publish("accounts", shard, accounts)
-    return Measured(posts, accounts.height, history.actions.height - left.actions_before(work, shard).height)
+    return Measured(posts, accounts.height, history.actions.height - left.actions_before(work, shard, ["acted"]).height)
 
 
 def remembered(work: Work, shard: int, known: Coverage) -> tuple[History, pl.DataFrame]:
@@ -66,7 +66,7 @@ def remembered(work: Work, shard: int, known: Coverage) -> tuple[History, pl.Dat
     told = work.sent("told", shard)
     told = told.drop("place")[_inverse(told["place"])]
     if work.before:
-        told = pl.concat([left.actions_before(work, shard).select(told.columns), told])
+        told = pl.concat([left.actions_before(work, shard, told.columns), told])
     clocked = {
         name: work.sent(name, shard).with_columns(CLOCK).cast({"account": NAME}) for name in ("profiles", "standings")
     }

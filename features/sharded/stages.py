@@ -90,7 +90,7 @@ def receive(work: Work, shard: int) -> Coverage:
     said = without_text(work.sent("posts", shard), work.sent("removals", shard)).sort("post")
     work.keep("names", shard, said.select("post"))
     places = said.select("post").with_row_index("place")
-    before, came = left.actions_before(work, shard), work.sent("actions", shard)
+    before, came = left.actions_before(work, shard, [*left.ACTIONS, *WEIGHTS]), work.sent("actions", shard)
     left.expect_one_network(work, came)
     counts, new = (_placed(rows, places) for rows in (work.sent("counts", shard), came))
     if work.until:

@@ -48,9 +48,9 @@ class Before:
     reported: pl.DataFrame
     through: pl.DataFrame
 
-    def left(self, name: str, shard: int) -> pl.DataFrame:
-        """What it left of a shard under a name."""
-        return pl.read_parquet(self.folder / name / f"{shard:05}.parquet")
+    def left(self, name: str, shard: int, columns: list[str] | None = None) -> pl.DataFrame:
+        """What it left of a shard under a name, all columns or some."""
+        return pl.read_parquet(self.folder / name / f"{shard:05}.parquet", columns=columns)
 
 
 @dataclass(frozen=True)
