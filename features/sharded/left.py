@@ -146,7 +146,8 @@ def _placed(work: Work, before: Before, shard: int, name: str) -> pl.DataFrame:
 
 
 def _actions(work: Work, shard: int) -> pl.DataFrame:
-    return pl.concat([actions_before(work, shard), work.sent("actions", shard).cast({"kind": pl.String})]).with_columns(CLOCK)
+    came = work.sent("actions", shard).cast({"kind": pl.String})
+    return pl.concat([actions_before(work, shard), came]).with_columns(CLOCK)
 
 
 def _posts(history: History, work: Work, wanted: pl.Series) -> pl.DataFrame:

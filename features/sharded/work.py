@@ -36,7 +36,7 @@ def write(file: Path, put: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
         raise WorkError(
             f"could not write {file} ({error}); expected room on the way for about 200 bytes an action and 600 a post, 2,000 a "
-            "post for a training: make room, or take a folder on a larger disk"
+            "post for a training; 500 an action where a run goes on from another: make room, or take a folder on a larger disk"
         ) from error
 
 

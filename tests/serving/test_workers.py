@@ -105,7 +105,7 @@ def test_figures_of_all_workers_are_summed(served: Served, loaded: Loaded) -> No
 
 def told(served: Served) -> float:
     wanted = 'clout_requests_total{route="/v1/posts:score",status="200"} '
-    lines = httpx.get(f"{served.url}/metrics").text.splitlines()
+    lines = httpx.get(f"{served.url}/metrics", timeout=30).raise_for_status().text.splitlines()
     return sum(float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted))
 
 
