@@ -30,9 +30,8 @@ COSTS = ("actions", "posts", "wall_seconds", "cpu_seconds", "peak_mib", "actions
 
 def pour(flood: Flood, lake: Lake, begin: int, end: int) -> None:
     """Nothing; the lake then holds some of the flood's batches."""
-    for number, batch in enumerate(islice(flood.batches(), end)):
-        if number >= begin:
-            lake.append(batch, source=f"{NETWORK} {number}")
+    for number, batch in enumerate(islice(flood.batches(begin), end - begin), begin):
+        lake.append(batch, source=f"{NETWORK} {number}")
 
 
 def measure(folder: Path, flood: Flood, runs: int, shards: int | None, *, whole: bool) -> list[dict[str, Any]]:

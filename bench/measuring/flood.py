@@ -76,12 +76,16 @@ class Flood:
         """In how many batches they come."""
         return max(self.days, ceil(self.actions / MOST_AT_ONCE))
 
-    def batches(self) -> Iterator[dict[str, pl.DataFrame]]:
-        """Batches for a lake: all accounts, then posts and actions, slice by slice of time."""
+    def batches(self, begin: int = 0) -> Iterator[dict[str, pl.DataFrame]]:
+        """Batches for a lake, from number `begin` on: all accounts, then posts and actions, slice by slice of time."""
         names = NETWORK + pl.Series([f"/{number}" for number in range(self.accounts)])
-        yield {"accounts": self._accounts(names)}
-        recent: deque[Posts] = deque(maxlen=ceil(LONGEST_DELAY / self._length))
-        for number in range(self.slices):
+        if not begin:
+            yield {"accounts": self._accounts(names)}
+        at_once = ceil(LONGEST_DELAY / self._length)
+        first = max(begin, 1) - 1
+        recent = deque((self._posts(number) for number in range(max(first - at_once, 0), first)), maxlen=at_once)
+        recent.reverse()
+        for number in range(first, self.slices):
             recent.appendleft(self._posts(number))
             yield {
                 "posts": _post_rows(recent[0], names),
