@@ -42,6 +42,16 @@ def test_there_are_as_many_rows_as_asked_for(batches: Batches) -> None:
     }
 
 
+@pytest.mark.parametrize("begin", [0, 1, 2, 5, 12, 13])
+def test_later_batches_are_made_without_those_before(begin: int, made: ModuleType, batches: Batches) -> None:
+    later = [*made.Flood(**SIZE).batches(begin)]
+    assert len(later) == len(batches) - begin
+    for mine, whole in zip(later, batches[begin:], strict=True):
+        assert mine.keys() == whole.keys()
+        for name, frame in mine.items():
+            assert_frame_equal(frame, whole[name])
+
+
 @pytest.mark.parametrize("name", ["accounts", "posts", "actions"])
 def test_every_row_keeps_the_rules_of_its_table(name: str, batches: Batches) -> None:
     rows = table(batches, name)
