@@ -13,7 +13,7 @@ NAMES = (
     *("bulk", "flood", "accounts", "large"),
 )
 TWO_SIZES = "--actions 5000000 --actions 50000000 "
-LONG_CHAIN = "500000000 --shards 52 --no-whole "
+LONG_CHAIN = "500000000 --no-whole "
 ARGUMENTS = {"aggregates": TWO_SIZES, "flood": TWO_SIZES, "accounts": "--people 20000 ", "chain_long": LONG_CHAIN}
 
 
