@@ -239,7 +239,7 @@ def network_of(name: str) -> pl.Expr:
 
 
 def networks_of(ids: pl.Series) -> pl.Series:
-    """The network that each of these ids, which are categories, belongs to: found once for each id.
+    """The `network` that each of these ids, which are categories, belongs to: found once for each id.
 
     >>> networks_of(pl.Series("account", ["x/1", "y/1", "x/1"], dtype=pl.Categorical)).to_list()
     ['x', 'y', 'x']

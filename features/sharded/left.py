@@ -106,7 +106,10 @@ def _leave_others(work: Work, shard: int, history: History, ends: pl.DataFrame, 
 
 
 def actions_before(work: Work, shard: int, columns: list[str] = ACTIONS) -> pl.DataFrame:
-    """The actions that the run before left: their own columns, or those named, of what they were `TOLD` too; none without one."""
+    """The actions that the run before left, their own columns or those named, which may be of what they were `TOLD`.
+
+    Without a run before there are none, and only their own columns.
+    """
     if work.before is None:
         return pl.DataFrame(schema=SCHEMAS["actions"])
     return work.before.left("actions", shard, columns)
