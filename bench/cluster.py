@@ -118,13 +118,12 @@ def _placed(client: Any, home: Path, way: Way, block: int, worker: int, address:
 def _distributed(client: Any, rows: list[tuple[Any, Any]], fold: Fold, params: Params) -> lgb.Booster:  # noqa: ANN401
     import dask.array as da  # noqa: PLC0415
 
-    chosen = {name: value for name, value in settings(params).items() if name != "num_threads"}
     model = lgb.DaskLGBMRegressor(
         client=client,
         n_estimators=params.fit.trees,
         tree_learner="data",
         monotone_constraints=list(fold.lesson.directions),
-        **chosen,
+        **settings(params),
         **MAIN,
     )
     matrix, target = (da.concatenate(parts) for parts in zip(*rows, strict=True))

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
 
 from clout.errors import CloutError
 
@@ -79,6 +78,8 @@ class Calibration:
     @cached_property
     def curve(self) -> tuple[Floats, Floats]:
         """Origins and cubic coefficients (highest power first) of the pieces: a line, the cubics, a line."""
+        from scipy.interpolate import CubicHermiteSpline  # noqa: PLC0415 - half a second
+
         x, y = self.knots, np.asarray(self.log_expected, dtype=np.float64)
         slopes = _slopes(x, y)
         inner = CubicHermiteSpline(x, y, slopes).c
@@ -111,6 +112,8 @@ def _value(coefficients: Floats, step: Floats) -> Floats:
 
 
 def _slopes(x: Floats, y: Floats) -> Floats:
+    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415 - half a second
+
     slopes: Floats = PchipInterpolator(x, y).derivative()(x)
     secants = np.diff(y) / np.diff(x)
     slopes[0] = max(slopes[0], END_SLOPE_FLOOR * secants[0])

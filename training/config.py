@@ -145,7 +145,10 @@ class Fit(_Section):
     feature_fraction: float = Field(0.6, gt=0, le=1, description="Share of features a tree sees.")
     bagging_fraction: float = Field(0.7, gt=0, le=1, description="Share of posts a tree sees.")
     threads: int = Field(
-        2, ge=1, exclude=True, description="Threads of LightGBM; the model does not depend on it and does not keep it."
+        2,
+        ge=1,
+        exclude=True,
+        description="Most threads of LightGBM, one for 20,000 posts; the model does not depend on it and does not keep it.",
     )
 
 

@@ -13,6 +13,7 @@ from clout.training.matrix import SLICE, Floats, Matrix, Places
 
 THREADS = re.compile(r"\[num_threads: \d+\]\n")
 MAIN: dict[str, object] = {"objective": "regression"}
+ROWS_A_THREAD = 20_000  # with fewer, threads wait for each other longer than they work
 
 
 def quantile(alpha: float) -> dict[str, object]:
@@ -25,15 +26,16 @@ class Binned:
 
     def __init__(self, matrix: Matrix, places: Places, params: Params, names: Sequence[str]) -> None:
         """The rows of `matrix` at `places`, read in slices; LightGBM takes the edges of the bins from a sample of them."""
-        self.places, self._params = places, params
-        self._data = lgb.Dataset(_Slices(matrix, places), feature_name=list(names), params=settings(params))
+        self.places, self._trees = places, params.fit.trees
+        self._settings = {**settings(params), "num_threads": threads(len(places), params.fit.threads)}
+        self._data = lgb.Dataset(_Slices(matrix, places), feature_name=list(names), params=self._settings)
 
     def fit(self, target: Floats, directions: Sequence[int], objective: dict[str, object] = MAIN) -> lgb.Booster:
         """A booster of `target`, log1p counts of the rows (places,), as `fit` below has it."""
-        chosen = {**settings(self._params), **objective}
+        chosen = {**self._settings, **objective}
         if objective["objective"] != "quantile":
             chosen["monotone_constraints"] = list(directions)
-        return lgb.train(chosen, self._data.set_label(target), num_boost_round=self._params.fit.trees)
+        return lgb.train(chosen, self._data.set_label(target), num_boost_round=self._trees)
 
 
 def fit(
@@ -52,8 +54,17 @@ def fit(
     return Binned(matrix, known, params, names).fit(target[known], directions, objective)
 
 
+def threads(rows: int, most: int) -> int:
+    """How many threads, of `most`, learn from so many rows: one for each `ROWS_A_THREAD`.
+
+    >>> threads(5_000, 2), threads(50_000, 2), threads(90_000, 8)
+    (1, 2, 4)
+    """
+    return min(most, max(1, rows // ROWS_A_THREAD))
+
+
 def settings(params: Params) -> dict[str, object]:
-    """What LightGBM is told of every head; its objective and directions come on top."""
+    """What LightGBM is told of every head; its objective, directions and threads come on top."""
     return {
         "num_leaves": params.fit.num_leaves,
         "max_depth": params.fit.max_depth,
@@ -65,7 +76,6 @@ def settings(params: Params) -> dict[str, object]:
         "bagging_freq": 1,
         "seed": params.seed,
         "data_random_seed": params.seed,
-        "num_threads": params.fit.threads,
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from clout.training import fit as fitting
 from clout.training.config import Fit, Params
 from clout.training.fit import MAIN, Binned, fit, quantile, text
 
@@ -75,6 +76,13 @@ def test_rows_in_slices_teach_what_a_matrix_teaches_lightgbm() -> None:
     assert sliced.split("\nparameters:")[0] == whole.split("\nparameters:")[0]
 
 
+@pytest.fixture
+def few_rows_take_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many threads for the rows here as large data gets."""
+    monkeypatch.setattr(fitting, "ROWS_A_THREAD", len(MATRIX) // 4)
+
+
+@pytest.mark.usefixtures("few_rows_take_threads")
 def test_the_trees_are_those_of_any_number_of_threads() -> None:
     assert trees(Params(fit=Fit(trees=40, threads=4))) == trees()
 
@@ -91,6 +99,7 @@ def test_features_keep_their_names_and_trees_their_number() -> None:
     assert 1 - float(((TARGET - np.asarray(booster.predict(MATRIX))) ** 2).sum()) / spread > 0.4
 
 
+@pytest.mark.usefixtures("few_rows_take_threads")
 def test_a_text_does_not_know_the_threads_and_gives_the_same_answers() -> None:
     boosters = [fit(MATRIX, TARGET, Params(fit=Fit(trees=40, threads=n)), NAMES, DIRECTIONS) for n in (1, 4)]
     first, second = (text(booster) for booster in boosters)
