@@ -37,9 +37,9 @@ def steady(posts: int = 1000, hours: int = 4) -> pl.DataFrame:
 
 
 def bursts(seed: int) -> list[int]:
-    """700 hours of half a year, crowded here and there, some the same."""
+    """700 hours of half a year, crowded here and there once some are past, some the same."""
     random = np.random.default_rng(seed)
-    crowd = random.integers(0, 4000, size=random.integers(1, 5))
+    crowd = random.integers(1000, 4000, size=random.integers(1, 5))
     near = random.choice(crowd, 300) + random.integers(0, 200, 300)
     return [int(hour) for hour in [*random.integers(0, 4200, 400), *near]]
 
