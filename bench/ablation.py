@@ -30,7 +30,7 @@ from clout.training import metrics
 from clout.training.config import Params
 from clout.training.dataset import Dataset, build
 from clout.training.fit import fit
-from clout.training.heads import Heads, choose_trees, log_counts
+from clout.training.heads import choose_trees, log_counts
 from clout.training.metrics import Floats
 from clout.training.whole_lake import WholeLake
 
@@ -85,12 +85,9 @@ def bench_of(dataset: Dataset, params: Params) -> Bench:
     )
     folds = tuple(_folds(dataset))
     known = tuple(name for name in CONTRACT.names if dataset.frame[name].n_unique() > 1)
-    heads = [
-        Heads({"main": fit(fold.matrix, fold.target, large, CONTRACT.names, CONTRACT.directions)}, None)
-        for fold in folds
-    ]
-    trees = choose_trees(heads, [fold.judged for fold in folds], [fold.truth for fold in folds], MOST_TREES)
-    return Bench(folds, known, large.model_copy(update={"fit": large.fit.model_copy(update={"trees": trees})}))
+    mains = [fit(fold.matrix, fold.target, large, CONTRACT.names, CONTRACT.directions) for fold in folds]
+    trees = choose_trees(mains, [fold.judged for fold in folds], [fold.truth for fold in folds], MOST_TREES)
+    return Bench(folds, known, large.with_trees(trees))
 
 
 def _folds(dataset: Dataset) -> Iterable[Fold]:

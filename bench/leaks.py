@@ -157,8 +157,7 @@ def later_profiles(tables: Tables, dataset: Dataset, params: Params) -> dict[str
 
 def _last_block_margin(dataset: Dataset, params: Params) -> Floats:
     held = held_out(dataset, params, (), lambda _: None)
-    fewer = params.model_copy(update={"fit": params.fit.model_copy(update={"trees": held.trees})})
-    heads = fit_heads(dataset, dataset.plan.final, fewer, ())
+    heads = fit_heads(dataset, dataset.plan.final, params.with_trees(held.trees), ())
     return heads.main(dataset.matrix(dataset.where(dataset.plan.final.judged())))
 
 

@@ -78,7 +78,7 @@ def folds_of(home: Path) -> Iterator[Fold]:
 
 def seeded(params: Params, seed: int, trees: int) -> Params:
     """`params` with another seed and number of trees."""
-    return params.model_copy(update={"seed": seed, "fit": params.fit.model_copy(update={"trees": trees})})
+    return params.model_copy(update={"seed": seed}).with_trees(trees)
 
 
 def teach(learner: str, home: Path, params: Params) -> dict[str, Any]:

@@ -199,6 +199,10 @@ class Params(_Section):
         """The features that the model looks at."""
         return CONTRACT.without(self.features.without)
 
+    def with_trees(self, trees: int) -> Params:
+        """The same with so many trees a head."""
+        return self.model_copy(update={"fit": self.fit.model_copy(update={"trees": trees})})
+
 
 def read_params(path: Path | None = None, overrides: tuple[str, ...] = ()) -> Params:
     """The parameters in the TOML file at `path` (defaults without one), changed by `section.name=value` overrides.

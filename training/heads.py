@@ -13,7 +13,7 @@ import polars as pl
 
 from clout.training.config import Params
 from clout.training.dataset import Dataset, Step
-from clout.training.fit import MAIN, Binned, quantile
+from clout.training.fit import MAIN, Binned, fit, quantile
 from clout.training.matrix import Floats, Matrix, Part, cut, judged, slices
 from clout.training.splits import Block
 
@@ -77,13 +77,28 @@ def log_counts(frame: pl.DataFrame, kind: str | None = None) -> Floats:
     return frame[kind or "outcome"].cast(pl.Float64).log1p().fill_null(np.nan).to_numpy()
 
 
-def fit_heads(dataset: Dataset, block: Block, params: Params, kinds: tuple[str, ...]) -> Heads:
-    """The heads for a block, from outcomes known before it of accounts that may be learned from."""
+def fit_main(dataset: Dataset, block: Block, params: Params) -> lgb.Booster:
+    """The main head for a block, from outcomes known before it of accounts that may be learned from."""
+    taught = dataset.part(block.taught())
+    target = log_counts(taught.select("outcome"))
+    return fit(taught.features(dataset.contract), target, params, dataset.contract.names, dataset.contract.directions)
+
+
+def fit_heads(
+    dataset: Dataset, block: Block, params: Params, kinds: tuple[str, ...], main: lgb.Booster | None = None
+) -> Heads:
+    """The heads for a block, from outcomes known before it of accounts that may be learned from.
+
+    `main` is what `fit_main` gave for the block, where it did.
+    """
     taught = dataset.part(block.taught())
     labels = taught.select("outcome", "ripe_at", *kinds)
     tail = (1 - params.intervals.level) / 2
     objectives = {"main": MAIN, "low": quantile(tail), "high": quantile(1 - tail), **dict.fromkeys(kinds, MAIN)}
     boosters: dict[str, lgb.Booster] = {}
+    if main is not None:
+        boosters["main"] = main
+        del objectives["main"]
     binned = None
     for head, objective in objectives.items():
         target = log_counts(labels, head if head in kinds else None)
@@ -107,19 +122,27 @@ def learnable_kinds(dataset: Dataset, params: Params) -> tuple[str, ...]:
 
 
 def held_out(dataset: Dataset, params: Params, kinds: tuple[str, ...], step: Step) -> HeldOut:
-    """The rolling blocks' posts with the margins of models fitted before each block, with as many trees as do best."""
-    frames, heads = [], []
-    for number, block in enumerate(dataset.plan.rolling):
-        step(f"rolling origin {number + 1} of {len(dataset.plan.rolling)} ({block.start:%Y-%m-%d})")
-        inside = dataset.cut(block.judged() & (pl.col("ripe_at") < dataset.plan.final.start))
-        heads.append(fit_heads(dataset, block, params, kinds))
-        learned = pl.lit(heads[-1].taught_through)
-        frames.append(inside.with_columns(block=pl.lit(number), taught_through=learned))
+    """The rolling blocks' posts with the margins of models fitted before each block, with as many trees as do best.
+
+    The main heads say how many that are, so that the others never grow more.
+    """
+    blocks, mains, frames = dataset.plan.rolling, [], []
+    for number, block in enumerate(blocks):
+        step(f"rolling origin {number + 1} of {len(blocks)} ({block.start:%Y-%m-%d})")
+        mains.append(fit_main(dataset, block, params))
+        frames.append(dataset.cut(block.judged() & (pl.col("ripe_at") < dataset.plan.final.start)))
     matrices = [Part.of(frame).features(dataset.contract) for frame in frames]
-    trees = choose_trees(heads, matrices, [log_counts(frame) for frame in frames], params.fit.trees)
+    trees = choose_trees(mains, matrices, [log_counts(frame) for frame in frames], params.fit.trees)
+    step(f"rolling origins: the other heads, with {trees} trees")
+    fewer = params.with_trees(trees)
+    heads = [fit_heads(dataset, block, fewer, kinds, main) for block, main in zip(blocks, mains, strict=True)]
     margins = [part.margins(matrix, trees) for part, matrix in zip(heads, matrices, strict=True)]
     joined = {head: np.concatenate([part[head] for part in margins]) for head in margins[0]}
-    return HeldOut(pl.concat(frames), joined, trees, tuple(heads))
+    told = [
+        frame.with_columns(block=pl.lit(number), taught_through=pl.lit(part.taught_through))
+        for number, (frame, part) in enumerate(zip(frames, heads, strict=True))
+    ]
+    return HeldOut(pl.concat(told), joined, trees, tuple(heads))
 
 
 def stages(most: int) -> list[int]:
@@ -127,16 +150,13 @@ def stages(most: int) -> list[int]:
     return sorted({max(1, round(most * share)) for share in STAGES})
 
 
-def choose_trees(heads: Sequence[Heads], matrices: Sequence[Matrix], truths: Sequence[Floats], most: int) -> int:
+def choose_trees(mains: Sequence[lgb.Booster], matrices: Sequence[Matrix], truths: Sequence[Floats], most: int) -> int:
     """The number of trees, of `most`, whose main heads err least on the blocks they did not see (mean of the blocks).
 
     A few posts need few trees: later ones would learn their accidents.
     """
     tried = stages(most)
-    errors = [
-        _errors(part.boosters["main"], matrix, truth, tried)
-        for part, matrix, truth in zip(heads, matrices, truths, strict=True)
-    ]
+    errors = [_errors(main, matrix, truth, tried) for main, matrix, truth in zip(mains, matrices, truths, strict=True)]
     return tried[int(np.argmin(np.mean(errors, axis=0)))]
 
 

@@ -33,7 +33,7 @@ from clout.training.heads import fit_heads, held_out, learnable_kinds
 from clout.training.judge import judge_rolling
 from clout.training.metrics import Floats
 
-STEPS = 10
+STEPS = 11
 
 
 class TrainingError(CloutError):
@@ -102,8 +102,7 @@ def make(store: FeatureStore, lake: Lake, params: Params, kept: Scale, step: Ste
     step("learning from accounts at earlier moments")
     account = fit_rule(accounts_before(dataset, held), params.intervals.level)
     step("fitting the heads on everything known")
-    fewer = params.model_copy(update={"fit": params.fit.model_copy(update={"trees": held.trees})})
-    heads = fit_heads(dataset, dataset.plan.final, fewer, calibrated.kinds)
+    heads = fit_heads(dataset, dataset.plan.final, params.with_trees(held.trees), calibrated.kinds)
     step("anchoring the scale")
     parts = dataset.store.account_posts(dataset.plan.final.start, dataset.wording)
     accounts = account_margins(parts, heads.main, dataset.contract, account)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import lightgbm
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -136,18 +137,18 @@ def test_a_kind_needs_posts_that_differ(studied: Studied, like: pl.Expr, learnab
     assert "reply" in learnable_kinds(dataset, studied.params)
 
 
-def heads_of(matrix: Floats, target: Floats, trees: int) -> Heads:
+def main_of(matrix: Floats, target: Floats, trees: int) -> lightgbm.Booster:
     params = Params(fit=Fit(trees=trees, threads=1, min_data_in_leaf=5))
-    return Heads({"main": fit(matrix, target, params, ("a", "b"), (0, 0))}, None)
+    return fit(matrix, target, params, ("a", "b"), (0, 0))
 
 
 def test_chance_is_given_few_trees_and_a_true_course_many() -> None:
     random = np.random.default_rng(1)
     taught, unseen = random.normal(size=(400, 2)), random.normal(size=(400, 2))
     noise = random.normal(size=800)
-    by_chance = heads_of(taught, noise[:400], 100)
+    by_chance = main_of(taught, noise[:400], 100)
     assert choose_trees([by_chance], [unseen], [noise[400:]], 100) == 5
-    course = heads_of(taught, 3 * taught[:, 0] + taught[:, 1], 100)
+    course = main_of(taught, 3 * taught[:, 0] + taught[:, 1], 100)
     assert choose_trees([course], [unseen], [3 * unseen[:, 0] + unseen[:, 1]], 100) >= 80
 
 
@@ -155,14 +156,14 @@ def test_every_block_has_a_say_on_the_number_of_trees() -> None:
     random = np.random.default_rng(1)
     matrix = random.normal(size=(400, 2))
     good, bad = 3 * matrix[:, 0], -3 * matrix[:, 0]
-    heads = heads_of(matrix, good, 100)
-    assert choose_trees([heads], [matrix], [good], 100) == 100
-    assert choose_trees([heads, heads], [matrix, matrix], [good, bad], 100) < 20
+    main = main_of(matrix, good, 100)
+    assert choose_trees([main], [matrix], [good], 100) == 100
+    assert choose_trees([main, main], [matrix, matrix], [good, bad], 100) < 20
 
 
 def test_one_tree_is_a_number_of_trees() -> None:
     matrix = np.zeros((50, 2))
-    assert choose_trees([heads_of(matrix, np.zeros(50), 1)], [matrix], [np.zeros(50)], 1) == 1
+    assert choose_trees([main_of(matrix, np.zeros(50), 1)], [matrix], [np.zeros(50)], 1) == 1
 
 
 def test_the_steps_are_told(studied: Studied) -> None:
@@ -170,5 +171,5 @@ def test_the_steps_are_told(studied: Studied) -> None:
     held = held_out(studied.dataset, FEW, (), told.append)
     start = studied.dataset.plan.rolling[0].start
     assert told[0] == f"rolling origin 1 of 3 ({start:%Y-%m-%d})"
-    assert [words[:14] for words in told] == ["rolling origin"] * 3
+    assert [words[:15] for words in told] == ["rolling origin "] * 3 + ["rolling origins"]
     assert 1 <= held.trees <= 5

@@ -58,8 +58,7 @@ def resampled(evidence: Evidence) -> Iterator[ScoreModel]:
     dataset, model = evidence.dataset, evidence.model
     taught = dataset.part(dataset.plan.final.taught())
     codes = taught["account"].rank("dense").to_numpy() - 1
-    fewer = evidence.params.fit.model_copy(update={"trees": evidence.held.trees})
-    params = evidence.params.model_copy(update={"fit": fewer})
+    params = evidence.params.with_trees(evidence.held.trees)
     chance = np.random.default_rng(evidence.params.seed)
     target, accounts = log_counts(taught.select("outcome")), int(codes.max()) + 1
     directions = [spec.direction for spec in model.contract.features]
