@@ -17,7 +17,9 @@ help: ## say what each command does
 run: .venv/ready ## simulate a society if there is no data, train if there is no model, serve on 127.0.0.1:3000
 	$(BIN)/clout run
 
+# Tests run side by side, and tables are small: more threads would wait for each other.
 test: export OMP_NUM_THREADS ?= 1
+test: export POLARS_MAX_THREADS ?= 1
 test: .venv/ready browser ## run all tests, quick ones first
 	$(BIN)/pytest -n 2 --dist worksteal
 
