@@ -5,6 +5,7 @@ there, from top to bottom; a block finds the files that earlier ones left and no
 the language changes that: `no-run` leaves a block out, `background` starts a server that stays until the
 document ends. 127.0.0.1:3000 in the text becomes a free port, which the server is given as CLOUT_PORT.
 Many documents begin with the same commands, the steps of `BEGINNING`: they are run once, and what they made is copied.
+`clout` is one that begins with its libraries in memory (`warm_clout`), but for servers.
 """
 
 from __future__ import annotations
@@ -24,17 +25,26 @@ from urllib.request import urlopen
 
 import pytest
 from made_once import made_once
+from warm_clout import warm_clout
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/sources").glob("*.md"))]
 BLOCK = re.compile(r"^```(bash|python)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
+Variables = dict[str, str]
 BLOCK_SECONDS = 300
 SERVER_SECONDS = 120
 BEGINNING = ("clout simulate --accounts 300 --days 60\nclout train --set fit.trees=50\n", "clout score --all\n")
 
 
-def run_document(text: str, home: Path) -> None:
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Variables]:
+    """The variables with which `clout` begins with its libraries in memory."""
+    with warm_clout(tmp_path_factory.mktemp("warm")) as variables:
+        yield variables
+
+
+def run_document(text: str, home: Path, warm: Variables) -> None:
     """Nothing, once every block of the text has worked; else AssertionError with the block and its output."""
     port = free_port()
     environment = environment_of(home, port)
@@ -44,7 +54,7 @@ def run_document(text: str, home: Path) -> None:
             if "background" in words.split():
                 servers.enter_context(server(command, home, environment, port))
             elif "no-run" not in words.split():
-                run_block(command, home, environment)
+                run_block(command, home, {**environment, **warm})
 
 
 def steps_of(text: str) -> int:
@@ -54,13 +64,13 @@ def steps_of(text: str) -> int:
     return max(steps for steps in range(len(BEGINNING) + 1) if first.startswith("".join(BEGINNING[:steps])))
 
 
-def begun(steps: int, factory: pytest.TempPathFactory) -> Path:
+def begun(steps: int, factory: pytest.TempPathFactory, warm: Variables) -> Path:
     """A folder in which so many steps of `BEGINNING` have been run."""
 
     def make(home: Path) -> None:
         if steps > 1:
-            shutil.copytree(begun(steps - 1, factory), home, dirs_exist_ok=True)
-        run_block([*COMMANDS["bash"], BEGINNING[steps - 1]], home, environment_of(home, free_port()))
+            shutil.copytree(begun(steps - 1, factory, warm), home, dirs_exist_ok=True)
+        run_block([*COMMANDS["bash"], BEGINNING[steps - 1]], home, environment_of(home, free_port()) | warm)
 
     return made_once(factory, f"begun{steps}", make)[0]
 
@@ -125,13 +135,15 @@ def free_port() -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.relative_to(ROOT).as_posix())
-def test_document_runs(document: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_document_runs(
+    document: Path, warm: Variables, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     text = document.read_text()
     if "curl " in text and shutil.which("curl") is None:
         pytest.skip(f"{document.name} uses curl, which is not installed")
     if steps := steps_of(text):
-        shutil.copytree(begun(steps, tmp_path_factory), tmp_path, dirs_exist_ok=True)
-    run_document(text.replace("".join(BEGINNING[:steps]), "", 1), tmp_path)
+        shutil.copytree(begun(steps, tmp_path_factory, warm), tmp_path, dirs_exist_ok=True)
+    run_document(text.replace("".join(BEGINNING[:steps]), "", 1), tmp_path, warm)
 
 
 SAMPLE = """
@@ -155,7 +167,7 @@ not a command
 
 
 def test_blocks_share_a_folder_and_reach_the_server(tmp_path: Path) -> None:
-    run_document(SAMPLE, tmp_path)
+    run_document(SAMPLE, tmp_path, {})
 
 
 @pytest.mark.parametrize(
@@ -168,4 +180,33 @@ def test_blocks_share_a_folder_and_reach_the_server(tmp_path: Path) -> None:
 )
 def test_a_failing_block_fails_the_document(text: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="this block"):
-        run_document(text, tmp_path)
+        run_document(text, tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "clout",
+        "clout lake --json",
+        "clout lake no",
+        "CLOUT_LAKE=$HOME clout lake < /dev/null",
+        "clout simulate --accounts 60 --days 8 | cat >&2",
+    ],
+)
+def test_a_clout_with_its_libraries_in_memory_says_what_another_says(
+    command: str, warm: Variables, tmp_path: Path
+) -> None:
+    told = []
+    for number, variables in enumerate(({}, warm)):
+        home = tmp_path / str(number) / "home"
+        home.mkdir(parents=True)
+        done = subprocess.run(
+            [*COMMANDS["bash"], command],
+            cwd=home,
+            env=environment_of(home, 1) | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        told.append([done.returncode, *(said.replace(str(home.parent), "") for said in (done.stdout, done.stderr))])
+    assert told[0] == told[1]
