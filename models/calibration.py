@@ -78,7 +78,7 @@ class Calibration:
     @cached_property
     def curve(self) -> tuple[Floats, Floats]:
         """Origins and cubic coefficients (highest power first) of the pieces: a line, the cubics, a line."""
-        from scipy.interpolate import CubicHermiteSpline  # noqa: PLC0415 - half a second
+        from scipy.interpolate import CubicHermiteSpline  # noqa: PLC0415 - slow to import
 
         x, y = self.knots, np.asarray(self.log_expected, dtype=np.float64)
         slopes = _slopes(x, y)
@@ -112,7 +112,7 @@ def _value(coefficients: Floats, step: Floats) -> Floats:
 
 
 def _slopes(x: Floats, y: Floats) -> Floats:
-    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415 - half a second
+    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415 - slow to import
 
     slopes: Floats = PchipInterpolator(x, y).derivative()(x)
     secants = np.diff(y) / np.diff(x)

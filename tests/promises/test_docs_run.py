@@ -25,7 +25,7 @@ from urllib.request import urlopen
 
 import pytest
 from made_once import made_once
-from warm_clout import warm_clout
+from warm_clout import ADDRESS, warm_clout
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/sources").glob("*.md"))]
@@ -196,6 +196,8 @@ def test_a_failing_block_fails_the_document(text: str, tmp_path: Path) -> None:
 def test_a_clout_with_its_libraries_in_memory_says_what_another_says(
     command: str, warm: Variables, tmp_path: Path
 ) -> None:
+    if warm:
+        assert Path(shutil.which("clout", path=warm["PATH"]) or "").parent == Path(warm[ADDRESS]).parent
     told = []
     for number, variables in enumerate(({}, warm)):
         home = tmp_path / str(number) / "home"

@@ -99,6 +99,13 @@ def test_features_keep_their_names_and_trees_their_number() -> None:
     assert 1 - float(((TARGET - np.asarray(booster.predict(MATRIX))) ** 2).sum()) / spread > 0.4
 
 
+def test_few_rows_take_one_thread() -> None:
+    assert (
+        "[num_threads: 1]"
+        in fit(MATRIX, TARGET, Params(fit=Fit(trees=2, threads=4)), NAMES, DIRECTIONS).model_to_string()
+    )
+
+
 @pytest.mark.usefixtures("few_rows_take_threads")
 def test_a_text_does_not_know_the_threads_and_gives_the_same_answers() -> None:
     boosters = [fit(MATRIX, TARGET, Params(fit=Fit(trees=40, threads=n)), NAMES, DIRECTIONS) for n in (1, 4)]

@@ -98,6 +98,15 @@ def test_margins_are_those_of_the_model_before_each_block(studied: Studied) -> N
         assert np.array_equal(values, studied.held.margins[head][rows])
 
 
+def test_only_the_main_heads_of_rolling_blocks_grow_to_the_most(studied: Studied) -> None:
+    steep = Params(fit=Fit(trees=20, learning_rate=1, threads=1))
+    held = held_out(studied.dataset, steep, ("like",), lambda _: None)
+    assert held.trees < 20
+    for heads in held.heads:
+        grown = {name: booster.num_trees() for name, booster in heads.boosters.items()}
+        assert grown == {"main": 20, "low": held.trees, "high": held.trees, "like": held.trees}
+
+
 def test_the_heads_tell_held_out_posts_apart(studied: Studied) -> None:
     for head, kind in (("main", None), ("like", "like"), ("reshare", "reshare")):
         margin, truth = studied.held.margins[head], studied.held.log_count(kind)
