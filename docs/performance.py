@@ -1,4 +1,4 @@
-"""Fill performance.md and capacity.md from the figures that were measured, and draw the plots: `make docs`.
+"""Fill the pages of performance, capacity and accuracy from the figures that were measured, and draw the plots: `make docs`.
 
 The figures are what programs of bench/ print with --json, kept in docs/figures/performance. A document says where one
 goes; what stands between the two lines is written anew:
@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import capacity
+from accuracy import ACCURACY
 from measured import FOLDER, command, missing, read, short, size, table
 from plots import PLOTS, drawn
 
 DOCS = Path(__file__).parent
-DOCUMENTS = (DOCS / "performance.md", DOCS / "capacity.md")
+DOCUMENTS = (DOCS.parent / "README.md", *(DOCS / f"{name}.md" for name in ("benchmarks", "performance", "capacity")))
 PLACE = re.compile(r"(<!-- figures: (\S+) \(make docs\) -->\n).*?(<!-- end -->)", re.DOTALL)
+JUDGED = "judged_against"
 KLOUT_ACTIONS, KLOUT_PROFILES = 521_000, 8_700
 COST = ("wall s", "CPU s", "peak memory")
 
@@ -37,6 +39,8 @@ def block(name: str, told: Figures) -> str:
     """A block of a document: a table from figures with their plot, the words where there are none, or part of capacity."""
     if name in CAPACITY:
         return CAPACITY[name](told)
+    if name in ACCURACY:
+        return ACCURACY[name](told[JUDGED]) if JUDGED in told else missing(JUDGED)
     if name not in told:
         return missing(name)
     plot = f"\n![{PLOTS[name].__doc__}](figures/performance/{name}.svg)\n" if name in PLOTS else ""

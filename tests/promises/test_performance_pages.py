@@ -1,4 +1,4 @@
-"""The pages of performance and capacity, and their plots, are what the figures that were measured give."""
+"""The pages of performance, capacity and accuracy, and their plots, are what the figures that were measured give."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_pages_and_plots_are_those_of_the_figures(docs: Callable[[str], ModuleTy
 def test_every_figure_is_shown_once(docs: Callable[[str], ModuleType]) -> None:
     page = docs("performance")
     places = [place[2] for file in page.DOCUMENTS for place in page.PLACE.finditer(file.read_text())]
-    assert sorted(places) == sorted({*page.MEASURED, *page.CAPACITY})
+    assert sorted(places) == sorted({*page.MEASURED, *page.CAPACITY, *page.ACCURACY})
     assert {*page.PLOTS} <= {*page.MEASURED} <= {*docs("measured").NAMES}
 
 
@@ -66,7 +66,8 @@ def test_a_page_without_figures_says_how_to_make_them(docs: Callable[[str], Modu
     page = docs("performance")
     for file in page.DOCUMENTS:
         text = page.filled(file.read_text(), {})
-        assert text.count("Not measured yet: `python bench/") >= 3
+        measured = len(page.PLACE.findall(text)) - text.count("<!-- figures: capacity.")
+        assert text.count("Not measured yet: `python bench/") >= (measured or 3)
         assert page.filled(text, {}) == text
 
 
@@ -91,7 +92,26 @@ def test_training_says_where_memory_ends(docs: Callable[[str], ModuleType]) -> N
     assert "16.7 minutes and 1,000 MiB for every million, with heads of 20 trees" in told
 
 
-@pytest.mark.parametrize("name", ["measured", "plots", "capacity", "performance"])
+def test_what_is_missed_is_said(docs: Callable[[str], ModuleType]) -> None:
+    accuracy = docs("accuracy")
+    targets = [
+        {"quantity": name, "figure": {"value": 0.5, "low": 0.4, "high": 0.6}, "must": [0.45, None], "met": True}
+        for name, _, _ in accuracy.TARGETS
+    ]
+    targets[1] |= {"must": [0.9, 1.1], "met": False}
+    targets[2] |= {"must": [0, 0.15], "met": False}
+    past = dict.fromkeys(("spearman", "r2_log", "total_ratio"), 0.3)
+    report = {"baselines": {"account_mean": past}, "account": {"coverage": {"value": 0.94}}}
+    first, second, third, *_, last = accuracy.targets(
+        {"politicians": {"targets": targets, "report": report}}
+    ).splitlines()[2:]
+    assert first.endswith("| 0.500 (0.400 to 0.600) | 0.300 | at least 0.45 |")
+    assert second.endswith("| **0.90 to 1.10: missed** |")
+    assert third.endswith("| **at most 0.15: missed** |")
+    assert last.endswith("| 0.940 |  | **0.87 to 0.93: missed** |")
+
+
+@pytest.mark.parametrize("name", ["measured", "plots", "capacity", "accuracy", "performance"])
 def test_examples_of_the_pages_are_true(name: str, docs: Callable[[str], ModuleType]) -> None:
     assert not doctest.testmod(docs(name)).failed
 
