@@ -18,6 +18,7 @@ import pandas as pd
 import polars as pl
 
 from clout.errors import CloutError
+from clout.models import registry
 from clout.models.bundle import Bundle
 from clout.models.registry import CHALLENGER, MODEL_NAME, VERSION_TAG
 from clout.models.score_model import IDS, ScoreModel
@@ -112,11 +113,13 @@ def _log_run(
     for name in ("mlflow.utils.environment", "mlflow.store.db.utils"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # one misses pip, which nothing needs; the other raises, too
     model = ScoreModel.load(bundle_directory)
+    if database := _database(tracking_uri):
+        _begin(database)
     mlflow.set_tracking_uri(tracking_uri)
     client = MlflowClient()
     identity = {VERSION_TAG: model.version, "scale": model.scale_version}
     with mlflow.start_run(
-        experiment_id=_experiment(client, tracking_uri, experiment),
+        experiment_id=_experiment(client, database, experiment),
         run_name=_name(model),
         description=note(model),
         tags={**tags, **identity},
@@ -173,11 +176,24 @@ def example(model: ScoreModel) -> pd.DataFrame:
     return pd.DataFrame([{"network": model.networks[0], **middle}])
 
 
-def _experiment(client: MlflowClient, tracking_uri: str, name: str) -> str:
+def _database(tracking_uri: str) -> Path | None:
+    """The file of an SQLite store."""
+    return Path(tracking_uri.removeprefix(SQLITE)).absolute() if tracking_uri.startswith(SQLITE) else None
+
+
+def _begin(database: Path) -> None:
+    """Nothing; the file has its tables. They are made beside it: MLflow cannot go on with a file whose making broke off."""
+    with registry.locked(database.parent):
+        if database.exists():
+            return
+        with TemporaryDirectory(dir=database.parent, prefix=registry.TRAINING) as folder:
+            begun = Path(folder) / database.name
+            MlflowClient(f"{SQLITE}{begun}").search_experiments(max_results=1)
+            begun.rename(database)
+
+
+def _experiment(client: MlflowClient, database: Path | None, name: str) -> str:
     """The experiment's id; beside an SQLite file its artifacts lie in a folder, not where the command was given."""
-    database = Path(tracking_uri.removeprefix(SQLITE)).absolute() if tracking_uri.startswith(SQLITE) else None
-    if database:
-        database.parent.mkdir(parents=True, exist_ok=True)
     known = client.get_experiment_by_name(name)
     if known:
         return str(known.experiment_id)

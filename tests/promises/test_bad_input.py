@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from full_disk import KB, no_room_beyond
 from typer.testing import CliRunner, Result
 from unseen_network import MAPPING, Note, notes, write
 
@@ -21,7 +19,6 @@ from clout.training.config import Params
 from clout.training.dataset import build
 from clout.training.whole_lake import WholeLake
 
-KB = 1024
 QUICK = ("--set", "fit.trees=5", "--set", "fit.threads=1", "--set", "splits.origins=2")
 GOOD = notes(600)
 FIRST = GOOD[0]
@@ -81,17 +78,6 @@ def files(folder: Path) -> dict[str, bytes]:
     """Every file of a folder but locks and MLflow's, which also logs what failed."""
     found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith((".lock", "mlflow.db"))]
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
-
-
-@contextmanager
-def no_room_beyond(size: int) -> Iterator[None]:
-    """A block in which no file can grow beyond `size` bytes: the disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_bad_rows_are_counted_by_reason() -> None:

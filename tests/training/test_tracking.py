@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import small_bundle
+from full_disk import KB, no_room_beyond
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.pyfunc import PyFuncModel
@@ -144,7 +145,7 @@ def test_card_figures_and_plots_are_artifacts(logged: Logged):
 
 
 def test_artifacts_lie_beside_the_database(logged: Logged):
-    assert sorted(path.name for path in (logged.folder / "state").iterdir()) == ["artifacts", "mlflow.db"]
+    assert sorted(path.name for path in (logged.folder / "state").iterdir()) == [".lock", "artifacts", "mlflow.db"]
     assert not Path("mlruns").exists()
 
 
@@ -250,3 +251,14 @@ def test_a_store_that_cannot_be_reached_is_told_without_its_password(tmp_path: P
         )
     assert str(refused.value).startswith("cannot log the training to bogus://host/db (")
     assert "secret" not in str(refused.value)
+
+
+def test_a_store_that_could_not_be_begun_is_begun_later(logged: Logged, tmp_path: Path):
+    def log() -> str:
+        told = {"params": PARAMS, "metrics": METRICS, "plots": {}, "judged": JUDGED, "tags": {}}
+        return log_run(f"sqlite:///{tmp_path}/mlflow.db", "rehearsal", logged.folder / "bundle", **told)[1]
+
+    with no_room_beyond(100 * KB), pytest.raises(TrackingError, match="cannot log the training"):
+        log()
+    assert [file.name for file in tmp_path.iterdir()] == [".lock"]
+    assert log() == "1"
