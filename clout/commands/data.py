@@ -123,8 +123,8 @@ def simulate(
     lake: LakeUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fill the lake with a made-up society. Its true influence goes to CLOUT_HOME/truth."""
-    from clout.data.simulate import configure, fill
+    """Fill the lake with a made-up society. Its true influence is kept beside the lake."""
+    from clout.data.simulate import configure, fill, truth_of
     from clout.display import print_json, print_receipt
     from clout.settings import read_settings
 
@@ -132,7 +132,7 @@ def simulate(
     asked |= {"bought_likes": bought_likes, "bought_followers": bought_followers}
     target, home = open_lake(lake), read_settings().home
     receipt = fill(target, configure({name: value for name, value in asked.items() if value is not None}), home)
-    told = {"lake": target.url, **receipt.told(), "rejects": None, "truth": str(home / "truth")}
+    told = {"lake": target.url, **receipt.told(), "rejects": None, "truth": str(truth_of(target, home))}
     if as_json:
         print_json(told)
         return

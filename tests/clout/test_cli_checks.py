@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from rich.text import Text
 from trained_society import TrainedSociety
 from typer.testing import CliRunner
 
 from clout.cli import app
-from clout.display import print_checks
+from clout.display import print_checks, print_trained
 
 RESULT = {"code": "CLOUT003", "title": "calibrated", "detail": "error 0.3", "docs": "docs/checks.md#clout003"}
 
@@ -43,3 +44,18 @@ def test_a_finding_says_how_grave_it_is_and_where_to_read(
 ) -> None:
     print_checks([{**RESULT, "status": "finding", **facts}])
     assert capsys.readouterr().out.splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("stopped_by", "words"),
+    [
+        (["CLOUT001", "CLOUT004"], "it stays challenger because of CLOUT001, CLOUT004: see above what to do"),
+        ([], "then `clout promote challenger` if you choose"),
+    ],
+)
+def test_a_training_says_what_its_challenger_waits_for(
+    stopped_by: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"version": "a1", "champion": False, "directory": "b", "checks": [], "stopped_by": stopped_by}
+    print_trained(told | {"metrics": {"from": "2026-01-01", "through": "2026-02-01"}}, Text(""))
+    assert words in capsys.readouterr().out

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from clout.cli import app
 from clout.data.lake import Lake
-from clout.data.simulate import Simulation, SimulationError, Society, configure, fill, simulate
+from clout.data.simulate import Simulation, SimulationError, Society, configure, fill, simulate, truth_of
 from clout.data.tables import SCHEMAS, validate
 
 SMALL = Society(accounts=300, days=30)
@@ -297,9 +297,21 @@ def test_fill_twice_changes_nothing(tmp_path: Path):
     assert fill(lake, config, tmp_path).number == 0
     assert lake.fingerprint() == before
     assert len(lake.receipts()) == 1
-    names = sorted(file.name for file in (tmp_path / "truth").iterdir())
+    names = sorted(file.name for file in (tmp_path / "lake-truth").iterdir())
     assert names == ["accounts.parquet", "effects.parquet", "posts.parquet", "purchases.parquet"]
     assert not list((tmp_path / "lake").rglob("*truth*"))
+
+
+def test_each_lake_has_its_own_truth(tmp_path: Path):
+    one, other = Lake(tmp_path / "lake"), Lake(tmp_path / "society")
+    fill(one, Society(accounts=60, days=10), tmp_path)
+    fill(other, Society(accounts=70, days=10), tmp_path)
+    far = Lake(f"memory://{tmp_path.name}/far")
+    fill(far, Society(accounts=80, days=10), tmp_path / "home")
+    heights = [
+        pl.read_parquet(truth_of(lake, tmp_path / "home") / "accounts.parquet").height for lake in (one, other, far)
+    ]
+    assert heights == [60, 70, 80]
 
 
 def test_fill_refuses_a_lake_with_anything_else(tmp_path: Path):
@@ -315,10 +327,10 @@ def test_fill_refuses_a_lake_with_anything_else(tmp_path: Path):
 
 
 def test_fill_says_where_truth_could_not_be_written(tmp_path: Path):
-    (tmp_path / "home").write_text("a file, not a folder")
+    (tmp_path / "lake-truth.partial").write_text("a file, not a folder")
     lake = Lake(tmp_path / "lake")
     with pytest.raises(SimulationError, match="make room or name another home"):
-        fill(lake, Society(accounts=60, days=10), tmp_path / "home")
+        fill(lake, Society(accounts=60, days=10), tmp_path)
     assert lake.is_empty()
 
 
@@ -328,11 +340,11 @@ def test_the_command_fills_lake_and_truth(tmp_path: Path):
     first = CliRunner().invoke(app, arguments, env=variables)
     assert first.exit_code == 0, first.output
     told = json.loads(first.stdout)
-    assert told["truth"] == str(tmp_path / "truth")
+    assert told["truth"] == str(tmp_path / "lake-truth")
     expected = simulate(Society(accounts=60, days=20, bought_followers=1))
     assert told["rows"] == {name: frame.height for name, frame in expected.tables.items() if frame.height}
     for name, frame in expected.truth.items():
-        assert pl.read_parquet(tmp_path / "truth" / f"{name}.parquet").equals(frame)
+        assert pl.read_parquet(tmp_path / "lake-truth" / f"{name}.parquet").equals(frame)
     again = CliRunner().invoke(app, arguments[:-1], env=variables)
     assert "nothing new: the lake is as it was" in again.stdout
     other = CliRunner().invoke(app, ["simulate", "--seed", "8"], env=variables)

@@ -23,6 +23,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
+import polars as pl
 import pytest
 from made_once import made_once
 from warm_clout import ADDRESS, warm_clout
@@ -144,6 +145,14 @@ def test_document_runs(
     if steps := steps_of(text):
         shutil.copytree(begun(steps, tmp_path_factory, warm), tmp_path, dirs_exist_ok=True)
     run_document(text.replace("".join(BEGINNING[:steps]), "", 1), tmp_path, warm)
+    actors, authors = (people(tmp_path / ".clout" / "lake", *of) for of in (("actions", "actor"), ("posts", "account")))
+    assert not actors or actors & authors, "nobody in the lake who acts also posts: their keys do not meet"
+
+
+def people(lake: Path, table: str, column: str) -> set[str]:
+    """The accounts that a column of the lake names."""
+    files = [*lake.glob(f"{table}/*.parquet")]
+    return set(pl.read_parquet(files, columns=[column])[column].drop_nulls()) if files else set()
 
 
 SAMPLE = """

@@ -128,7 +128,7 @@ def _stands(name: str, content: bytes) -> bool:
 def emptied(trained: TrainedSociety, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """The home of a training, with scores, in which the account with most posts was forgotten; and what that told."""
     home = trained.copy(tmp_path_factory.mktemp("forgetful") / "home")
-    shutil.rmtree(home / "truth", ignore_errors=True)
+    shutil.rmtree(home / "lake-truth", ignore_errors=True)
     account, posts = author(trained)
     keep_scores(home, account, "commons/other")
     kinds = {name.split("/")[0] for name in held(home, [account, *posts])}

@@ -147,6 +147,7 @@ def test_counts_of_chance_make_no_champion(open_shell: Callable[[], Shell]) -> N
     assert not told["champion"]
     assert told["checks"][0]["code"] == "CLOUT001"
     assert told["checks"][0]["status"] == "finding"
+    assert "CLOUT001" in told["stopped_by"]
     done = shell.clout("evaluate")
     assert done.exit_code == 2
     assert "there is no champion" in done.stderr
