@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -177,9 +178,7 @@ def group_masks(frame: pl.DataFrame) -> dict[str, pl.Series]:
     masks |= _between(frame["outcome_count_all"], "history", HISTORY_EDGES)
     masks |= _between(frame["followers"], "followers", (1_000, 10_000, 100_000))
     if "outcome_level_365d" in frame.columns:
-        level = frame["outcome_level_365d"]
-        thirds = tuple(value for share in (1 / 3, 2 / 3) if (value := level.quantile(share)) is not None)
-        masks |= _between(level, "level", thirds)
+        masks |= _thirds(frame["outcome_level_365d"])
     if "lang" in frame.columns:
         masks |= {f"lang={name}": frame["lang"] == name for name in frame["lang"].drop_nulls().unique().sort()}
     masks["cold start"] = frame["cold"]
@@ -188,16 +187,22 @@ def group_masks(frame: pl.DataFrame) -> dict[str, pl.Series]:
 
 def _between(values: pl.Series, name: str, edges: Sequence[float]) -> dict[str, pl.Series]:
     bounds = [float("-inf"), *edges, float("inf")]
-    names = [f"{name}<{edges[0]:.4g}"] if edges else []
-    names += [f"{name}>={edge:.4g}" for edge in edges]
-    return (
-        {
-            label: (values >= low) & (values < high)
-            for label, low, high in zip(names, bounds[:-1], bounds[1:], strict=True)
-        }
-        if edges
-        else {}
-    )
+    names = [f"{name}<{edges[0]:.4g}", *(f"{name}>={edge:.4g}" for edge in edges)]
+    return {
+        label: (values >= low) & (values < high) for label, (low, high) in zip(names, pairwise(bounds), strict=True)
+    }
+
+
+def _thirds(level: pl.Series) -> dict[str, pl.Series]:
+    """The thirds of the level, by names that are the same whatever the data; none where no level is known."""
+    low, high = level.quantile(1 / 3), level.quantile(2 / 3)
+    if low is None or high is None:
+        return {}
+    return {
+        "level=low": level < low,
+        "level=middle": (level >= low) & (level < high),
+        "level=high": level >= high,
+    }
 
 
 def join(parts: Sequence[Judgement]) -> Judgement:
