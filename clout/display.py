@@ -52,6 +52,7 @@ def print_trained(told: Mapping[str, Any], table: ConsoleRenderable) -> None:
     """Nothing; what a training gave goes to stdout."""
     print_report({"block": "rolling", "version": told["version"], **told["metrics"]}, table)
     print_checks(told["checks"])
+    print_unmet(told["unmet"])
     role = "champion" if told["champion"] else "challenger"
     typer.echo(f"{role} {told['version']} in {told['directory']}")
     if not told["champion"]:
@@ -209,10 +210,20 @@ def print_lake(told: Mapping[str, Any]) -> None:
     batches = [(batch["source"], *(sum(batch[part].values()) for part in parts)) for batch in told["receipts"]]
     _print(("batch", "accepted", "already there", "rejected"), batches)
     _print(("table", "rows"), told["rows"].items())
+    print_unmet(told["unmet"])
     _print_rejects(told["rejected"], told["rejects"])
     for note in dict.fromkeys(f"{batch['source']}: {batch['note']}" for batch in told["receipts"] if batch["note"]):
         typer.echo(note)
     typer.echo(f"fingerprint {told['fingerprint']}")
+
+
+def print_unmet(unmet: Mapping[str, int]) -> None:
+    """Nothing; actions and counts on posts that are not in the lake go to stdout, where there are any."""
+    if unmet:
+        rows = " and ".join(f"{count:,} {table}" for table, count in unmet.items())
+        typer.echo(
+            f"! {rows} are on posts that are not in the lake: bring those in, or see whether ids are written alike\n"
+        )
 
 
 def print_erased(told: Mapping[str, Any]) -> None:

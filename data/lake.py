@@ -115,6 +115,17 @@ class Lake:
         """The rows that were refused, with table, row in the source, reason, sentence and the raw row."""
         return self._scan(REJECTED, REJECTS, self.receipts())
 
+    def unmet(self) -> dict[str, int]:
+        """How many actions and counts are on posts that the lake does not hold, by table; no table where all are.
+
+        They teach nothing until their posts come, under the ids that they name.
+        """
+        posts, unmet = self.scan("posts").select("post"), {}
+        for table in ("actions", "counts"):
+            waiting = self.scan(table).select("post").drop_nulls().join(posts, on="post", how="anti")
+            unmet[table] = self._collect(table, waiting.select(pl.len()), "streaming").item()
+        return {table: rows for table, rows in unmet.items() if rows}
+
     def is_empty(self) -> bool:
         """Whether no table has a row."""
         return not any(receipt.rows for receipt in self.receipts())

@@ -211,5 +211,6 @@ def _refuse_unlabelled(store: FeatureStore, outcomes: pl.Series, params: Params)
     raise NoOutcomesError(
         f"none of the {posts:,} posts has a known outcome {days:g} days after it ({counts:,} "
         f"counts, {actions:,} actions); expected counts read when posts were {days:g} days old or older, or "
-        "an event log that reaches that far: ingest them, or lower label.horizon_days"
+        "an event log that reaches that far, on posts with the ids that the lake has (`clout lake` counts others): ingest them, "
+        "or lower label.horizon_days"
     )

@@ -50,13 +50,17 @@ def steps(params: Params, lake: Lake) -> int:
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: the bundle's version and directory, its figures and checks, and whether it is champion."""
+    """A finished training: the bundle's version and directory, its figures and checks, and whether it is champion.
+
+    `unmet` are the actions and counts on posts that the lake does not hold.
+    """
 
     version: str
     directory: Path
     report: dict[str, Any]
     checks: list[dict[str, str]]
     champion: bool
+    unmet: dict[str, int]
 
     def told(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
@@ -66,6 +70,7 @@ class Trained:
             "champion": self.champion,
             "stopped_by": [check["code"] for check in stopping(self.checks)],
             "checks": self.checks,
+            "unmet": self.unmet,
             "metrics": self.report,
         }
 
@@ -143,4 +148,4 @@ def _register(made: Made, lake: Lake, params: Params, home: Path, tracking_uri: 
     verdicts = model.bundle.json("checks.json")["checks"]
     asked = Asked(datetime.now(UTC), read_settings().who, "the first model that its checks let pass")
     champion = promotion.promote_first(home, lake, tracking_uri, version, asked)
-    return Trained(version, directory, facts["metrics"], verdicts, champion)
+    return Trained(version, directory, facts["metrics"], verdicts, champion, model.data["unmet"])

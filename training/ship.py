@@ -148,6 +148,7 @@ def data_facts(dataset: Dataset, lake: Lake, params: Params) -> dict[str, Any]:
         "networks": networks,
         "left_out": dict(dataset.left_out),
         "labelled_posts": dataset.frame.height,
+        "unmet": lake.unmet(),
         "taught_before": _iso(dataset.plan.final.start),
         "data_through": _iso(dataset.store.coverage.data_through),
         "retrospective": dataset.retrospective,

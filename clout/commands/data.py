@@ -105,6 +105,7 @@ def show_lake(lake: LakeUrl = None, as_json: AsJson = False) -> None:
         "lake": target.url,
         "fingerprint": target.fingerprint(),
         **totals(receipts),
+        "unmet": target.unmet(),
         "forgotten": len(target.tombstones()),
         "rejects": target.path("rejects", "*"),
         "receipts": [receipt.told() for receipt in receipts],

@@ -56,6 +56,15 @@ def test_a_finding_says_how_grave_it_is_and_where_to_read(
 def test_a_training_says_what_its_challenger_waits_for(
     stopped_by: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = {"version": "a1", "champion": False, "directory": "b", "checks": [], "stopped_by": stopped_by}
+    told = {
+        "version": "a1",
+        "champion": False,
+        "directory": "b",
+        "checks": [],
+        "stopped_by": stopped_by,
+        "unmet": {"counts": 2},
+    }
     print_trained(told | {"metrics": {"from": "2026-01-01", "through": "2026-02-01"}}, Text(""))
-    assert words in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert words in shown
+    assert "! 2 counts are on posts that are not in the lake" in shown

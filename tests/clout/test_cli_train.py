@@ -49,7 +49,7 @@ def refusal(*arguments: str) -> str:
 
 def test_json_tells_the_version_the_figures_and_the_checks(retrained: Retrained) -> None:
     told = retrained.told
-    assert set(told) == {"version", "directory", "champion", "stopped_by", "checks", "metrics"}
+    assert set(told) == {"version", "directory", "champion", "stopped_by", "checks", "unmet", "metrics"}
     assert Path(told["directory"]) == retrained.home / "bundles" / told["version"]
     assert set(told["metrics"]) == ROLLING
     keys = {"code", "title", "severity", "status", "detail", "docs"}
