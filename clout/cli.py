@@ -38,6 +38,10 @@ class _Clear(TyperGroup):
     """A group of commands that tells a `CloutError` in one line, without a traceback, and exits with 2."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own signature)
+        from clout.settings import misnamed  # noqa: PLC0415 - slow to import, and help needs none of it
+
+        for name, meant in misnamed(os.environ).items():
+            typer.secho(f"warning: {name} sets nothing; did you mean {meant}?", fg="yellow", err=True)
         try:
             return super().invoke(ctx)
         except CloutError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import platform
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +17,9 @@ from clout.errors import CloutError
 
 # What a browser sends: a scheme, a host in small letters, and a port where it is not the usual one.
 ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+
+# As alike as two names are of which one is misspelt; CLOUT_HOSTNAME, say, is another's.
+NEAR = 0.85
 
 
 class SettingsError(CloutError):
@@ -92,6 +97,17 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container may run as a number that has no name
         return "unknown"
+
+
+def misnamed(environment: Iterable[str]) -> dict[str, str]:
+    """The variables that set nothing, each with the one whose name is near: it is likely meant.
+
+    >>> misnamed(["CLOUT_PROT", "CLOUT_PORT", "CLOUT_SERVICE_HOST"])
+    {'CLOUT_PROT': 'CLOUT_PORT'}
+    """
+    known = {f"CLOUT_{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(name for name in environment if name.startswith("CLOUT_") and name not in known)
+    return {name: near[0] for name in unknown if (near := get_close_matches(name, known, 1, NEAR))}
 
 
 def read_settings() -> Settings:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from clout.cli import app
 from clout.settings import Settings, SettingsError, read_settings
 
 
@@ -79,3 +81,9 @@ def test_an_origin_is_as_a_browser_sends_it(monkeypatch: pytest.MonkeyPatch, giv
 def test_origins_with_a_scheme_are_taken(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("CLOUT_CORS_ORIGINS", given)
     assert read_settings().cors_origins == given
+
+
+def test_a_variable_that_is_misspelt_is_told(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["lake"], env={"CLOUT_LAEK": "elsewhere", "CLOUT_HOME": str(tmp_path)})
+    assert said.exit_code == 0
+    assert said.stderr == "warning: CLOUT_LAEK sets nothing; did you mean CLOUT_LAKE?\n"
