@@ -23,7 +23,7 @@ def answer(model: ScoreModel, request: Request) -> Response:
     media = preferred(request.headers.get("accept", ""), offered)
     tag = f'"{model.version}-{media.removeprefix("text/")}"'
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    if tag in tags(request.headers.get("if-none-match", "")):
+    if tags(request.headers.get("if-none-match", "")) & {tag, "*"}:
         return Response(status_code=304, headers=headers)
     text = model.bundle.text(FILES[media])
     if media == HTML:

@@ -229,7 +229,7 @@ def model(loaded: Loaded) -> answers.Model:
     return answers.Model(
         model_version=shipped.version,
         scale_version=shipped.scale_version,
-        as_of=max(loaded.past.through.values(), default=None),
+        as_of=max((at for name, at in loaded.past.through.items() if name in shipped.networks), default=None),
         contract=shipped.contract.fingerprint,
         action_values=facts["action_values"],
         horizon_days=facts["horizon_days"],

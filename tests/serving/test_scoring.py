@@ -57,6 +57,12 @@ def test_an_answer_says_what_it_rests_on(loaded: Loaded, now: datetime) -> None:
     assert answer.interval.level == 0.9
 
 
+def test_the_model_knows_nothing_of_networks_that_are_not_its_own(loaded: Loaded, now: datetime) -> None:
+    newer = {**loaded.past.through, "elsewhere": now + timedelta(days=400)}
+    told = scoring.model(replace(loaded, past=replace(loaded.past, through=newer)))
+    assert told.as_of == max(loaded.past.through[name] for name in loaded.model.networks)
+
+
 def test_an_earlier_moment_knows_less(loaded: Loaded, now: datetime) -> None:
     end = loaded.past.through[loaded.example.split("/")[0]]
     earlier = (end - timedelta(days=20)).isoformat()
