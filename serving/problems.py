@@ -15,6 +15,7 @@ from clout.errors import CloutError
 
 MEDIA_TYPE = "application/problem+json"
 PAGE = "/problems"
+NO_SUCH_FIELD = "no field has this name: /openapi.json (`clout openapi`) has those there are"
 LONGEST_SHOWN = 60
 
 
@@ -163,7 +164,8 @@ def of_validation(error: ValidationError, below: tuple[str | int, ...] = ()) -> 
 def _fault(item: Mapping[str, Any]) -> Fault:
     place = [str(part) for part in item["loc"] if part != "[key]"]
     pointer = "".join(f"/{escaped(part)}" for part in place)
-    detail = item["msg"] if item["type"] == "missing" else f"{item['msg']}; got {shown(item['input'])}"
+    said = NO_SUCH_FIELD if item["type"] == "extra_forbidden" else item["msg"]
+    detail = said if item["type"] == "missing" else f"{said}; got {shown(item['input'])}"
     return Fault(pointer, detail, item["type"])
 
 
