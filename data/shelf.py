@@ -47,6 +47,11 @@ class Shelf:
         self.is_local = isinstance(self._files, LocalFileSystem)
         self._known: dict[str, tuple[Mark, Receipt]] = {}
 
+    @property
+    def place(self) -> str:
+        """Where it stands, the same from whatever folder a local path is told."""
+        return self._root if self.is_local else self.url
+
     def path(self, folder: str, stem: str) -> str:
         """The path or URL of the Parquet file `stem` in `folder`."""
         path = f"{self._root}/{folder}/{stem}.parquet"

@@ -30,6 +30,8 @@ TABLES = (
     # What came in lately, as keyed hashes: neither ids nor rows stay here.
     "CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, content BLOB, moved_at REAL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS salt (salt BLOB)",
+    # Of each lake, by the keyed hash of its place, the newest batch that was seen there.
+    "CREATE TABLE IF NOT EXISTS lakes (place BLOB PRIMARY KEY, batch TEXT) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS seen_by_age ON seen (moved_at)",
 )
 Outcome = Literal["accepted", "duplicate", "conflict"]
@@ -87,6 +89,17 @@ class Inbox:
             connection.executemany("UPDATE seen SET moved_at = ? WHERE key = ?", marks)
             connection.execute("DELETE FROM seen WHERE moved_at < ?", ((now - REMEMBERED).timestamp(),))
         self._empty_log()
+
+    def batch_of(self, lake: str) -> str | None:
+        """The newest batch that was seen in the lake; None where none ever was."""
+        with self._changing() as connection:
+            found = connection.execute("SELECT batch FROM lakes WHERE place = ?", (self._mark(lake),)).fetchone()
+            return None if found is None else str(found[0])
+
+    def saw(self, lake: str, batch: str) -> None:
+        """Nothing; `batch` is then the newest that was seen in the lake."""
+        with self._changing() as connection:
+            connection.execute("INSERT OR REPLACE INTO lakes VALUES (?, ?)", (self._mark(lake), batch))
 
     def all(self) -> list[Waiting]:
         """Every row that waits."""

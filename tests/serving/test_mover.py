@@ -100,7 +100,7 @@ def test_a_lake_that_cannot_be_written_leaves_rows_where_they_are(
     mover, stop = Mover(inbox, str(home / "lake"), lambda: NOW), Event()
     follower = Thread(target=mover.run, args=(stop,))
     follower.start()
-    while "rows wait in the inbox: cannot write to the lake" not in caplog.text:
+    while "rows wait in the inbox: cannot read the lake" not in caplog.text:
         assert follower.is_alive()
         stop.wait(0.01)
     (home / "lake").unlink()
