@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,15 +27,23 @@ SPEED = {"OTEL_SDK_DISABLED": "true", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY":
 
 
 class Front:
-    """An ASGI layer before BentoML's own routes: every HTTP request is answered by `inner`."""
+    """An ASGI layer before BentoML's own routes: every HTTP request is answered by `inner`.
 
-    def __init__(self, app: ASGIApp, inner: ASGIApp) -> None:
-        self._app, self._inner = app, inner
+    BentoML keeps the lifespan of the process; when it is over, `end` is called.
+    """
+
+    def __init__(self, app: ASGIApp, inner: ASGIApp, end: Callable[[], None]) -> None:
+        self._app, self._inner, self._end = app, inner, end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request; BentoML keeps the lifespan of the process."""
-        answers = self._inner if scope["type"] == "http" else self._app
-        await answers(scope, receive, send)
+        """Answers a request."""
+        if scope["type"] == "http":
+            await self._inner(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._end()
 
 
 def now() -> datetime:
@@ -106,4 +114,4 @@ service = bentoml.service(
 )(Clout)
 edge = Edge.of(read_settings(), known_keys, now, read_settings().workers)
 answering = application(active, now, scores, erase, edge, intake, tracking_uri)
-service.add_asgi_middleware(Front, inner=answering)
+service.add_asgi_middleware(Front, inner=answering, end=scores.close)

@@ -78,6 +78,14 @@ class AccountStore:
         finally:
             self._lock.release()
 
+    def close(self) -> None:
+        """Nothing; the store is closed, and a copy of its file alone has all that was written."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.settle()
+                self._opened.close()
+                self._opened = None
+
     def state(self) -> str:
         """`ok`, or why the store cannot be read."""
         try:

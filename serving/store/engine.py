@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from time import monotonic, sleep
@@ -23,7 +23,7 @@ from clout.serving.store.rows import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "store_version"
-WAIT_SECONDS, MOMENT_SECONDS = 60, 0.01
+WAIT_SECONDS, MOMENT_SECONDS, SETTLE_SECONDS = 60, 0.01, 2
 # Alembic keeps what it is doing in module variables.
 _ALEMBIC = Lock()
 _UPGRADING = 6_074_117_225  # any number that no other program locks the database by
@@ -83,6 +83,21 @@ def empty_log(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         with _told(engine), engine.connect() as connection:
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def settle(engine: Engine) -> None:
+    """Nothing; what was written is in the SQLite file itself, for whoever copies it alone.
+
+    It stays in the log beside the file, which is as safe, where others read for longer than `SETTLE_SECONDS`.
+    """
+    if engine.dialect.name == "sqlite":
+        with suppress(SQLAlchemyError, sqlite3.Error), engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={SETTLE_SECONDS * 1000}")
+            try:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={WAIT_SECONDS * 1000}")
 
 
 def _place(url: str) -> URL:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, insert, select, update
 
 from clout.serving.edge.keys import Key
-from clout.serving.store.engine import reading, writing
+from clout.serving.store.engine import reading, settle, writing
 from clout.serving.store.tables import KEYS
 
 
@@ -22,6 +22,7 @@ class Keys:
         """Nothing; the key opens what its scopes say from now on."""
         with writing(self._engine) as connection:
             connection.execute(insert(KEYS).values({**key.__dict__, "scopes": " ".join(key.scopes)}))
+        settle(self._engine)
 
     def all(self) -> tuple[Key, ...]:
         """Every key, oldest first, also those that were revoked or have expired."""
@@ -34,6 +35,7 @@ class Keys:
             which = (KEYS.c.id == key_id, KEYS.c.revoked_at.is_(None))
             connection.execute(update(KEYS).where(*which).values(revoked_at=at))
             row = connection.execute(select(KEYS).where(KEYS.c.id == key_id)).one_or_none()
+        settle(self._engine)
         return None if row is None else _key(row)
 
 

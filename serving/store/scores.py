@@ -72,6 +72,10 @@ class Store:
         """
         return cls(store_engine.open_engine(url, patience))
 
+    def settle(self) -> None:
+        """Nothing; an SQLite file holds all by itself, so that a copy of it lacks nothing, unless others are reading it."""
+        store_engine.settle(self._engine)
+
     def close(self) -> None:
         """Nothing; all connections are closed."""
         self._engine.dispose()

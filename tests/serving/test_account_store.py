@@ -176,3 +176,16 @@ def test_words_are_those_the_store_remembers(kept: AccountStore) -> None:
 def test_a_run_of_another_model_is_another(kept: AccountStore) -> None:
     row = replace(record(0), model_version="b")
     assert kept.places(row) == (None, None)
+
+
+def test_a_closed_store_has_all_in_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "scores.db"
+    store = AccountStore(lambda: f"sqlite:///{file}")
+    store.open().remember(Judge("a", "scale-a", "{}", "{}"))
+    with Store.open(f"sqlite:///{file}") as other:
+        assert other.judge("b") is None
+        store.close()
+        assert file.with_name("scores.db-wal").stat().st_size == 0
+    assert store.open().judge("a") is not None
+    store.close()
+    store.close()

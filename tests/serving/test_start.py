@@ -20,6 +20,8 @@ from asked import JSON, free_port
 from clout.serving import scoring
 from clout.serving.active_model import Loaded
 from clout.serving.start import StartError, become_server, server_environment, who_may_ask
+from clout.serving.store.rows import Judge
+from clout.serving.store.scores import Store
 from clout.settings import Settings
 
 CLOUT = Path(sys.executable).parent / "clout"
@@ -87,11 +89,15 @@ def test_a_taken_port_is_told(served: Served, home: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_stops_when_told_to(served: Served) -> None:
+def test_it_stops_when_told_to_and_leaves_no_score_or_key_in_a_log(served: Served, home: Path) -> None:
+    with Store.open(f"sqlite:///{home / 'scores.db'}") as store:
+        store.remember(Judge("told-meanwhile", "scale", "{}", "{}"))
+        assert httpx.get(f"{served.url}/readyz").json()["store"] == "ok"
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(timeout=20) == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{served.url}/livez")
+    assert not (home / "scores.db-wal").exists()
 
 
 def test_without_a_champion_nothing_is_started(tmp_path: Path) -> None:
