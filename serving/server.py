@@ -12,7 +12,7 @@ from time import sleep
 
 from starlette.types import ASGIApp
 
-from clout.serving.service import Front, active, answering, places, scores, service
+from clout.serving.service import Front, active, answering, end, places, service
 
 LOOK_SECONDS = 1.0
 
@@ -22,7 +22,7 @@ def worker() -> ASGIApp:
     Thread(target=end_with_master, name="watch-master", daemon=True).start()
     active.load(*places())
     gc.freeze()  # what is loaded stays: looking through it for garbage takes longer than an answer
-    return Front(service.to_asgi(), answering, scores.close)
+    return Front(service.to_asgi(), answering, end)
 
 
 def end_with_master() -> None:

@@ -58,9 +58,12 @@ class Clout:
         """A Bento answers with what it carries; elsewhere the champion and the lake of the settings are followed."""
         logging.getLogger(__package__).setLevel(logging.INFO)  # a new champion is told, not only trouble
         home, lake = places()
-        loading = partial(active.load, keep=False) if service.bento else partial(active.follow, stop=Event())
+        ended.clear()
+        loading = partial(active.load, keep=False) if service.bento else partial(active.follow, stop=ended)
         Thread(target=loading, args=(home, lake), name="load", daemon=True).start()
-        Thread(target=intake.follow, args=(Event(),), name="move", daemon=True).start()
+        Thread(target=intake.follow, args=(ended,), name="move", daemon=True).start()
+        if store_url() is not None:
+            Thread(target=edge.ring.follow, args=(ended,), name="keys", daemon=True).start()
 
 
 def places() -> tuple[Path, str]:
@@ -101,6 +104,13 @@ def erase(account: str) -> Mapping[str, int]:
     return forget(Lake(lake), scores.open(), home, account, now()).rows
 
 
+def end() -> None:
+    """Nothing; what runs beside the requests stops, and the store is closed."""
+    ended.set()
+    scores.close()
+
+
+ended = Event()
 active = ActiveModel()
 scores = AccountStore(store_url)
 intake = Intake(places_of_intake, now)
@@ -114,4 +124,4 @@ service = bentoml.service(
 )(Clout)
 edge = Edge.of(read_settings(), known_keys, now, read_settings().workers)
 answering = application(active, now, scores, erase, edge, intake, tracking_uri)
-service.add_asgi_middleware(Front, inner=answering, end=scores.close)
+service.add_asgi_middleware(Front, inner=answering, end=end)

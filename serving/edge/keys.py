@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 from typing import Any
 
@@ -24,6 +24,8 @@ MARK = "clout"
 LONGEST_NAME, LONGEST_DAYS = 100, 36_500
 # A key that is revoked opens nothing after so many seconds; without the store, keys known before hold this long.
 KEPT_SECONDS, HELD_SECONDS = 2.0, 60.0
+# So often they are read where nobody asks, so that those known hold nearly a minute from whenever the store is gone.
+IDLE_SECONDS = 5.0
 BEARER = 'Bearer realm="clout"'
 HOW = "Authorization: Bearer clout_… or X-Api-Key: clout_…"
 
@@ -136,6 +138,15 @@ class KeyRing:
             raise _refused(f"the key {key.id}, which is {state}")
         return key
 
+    def follow(self, stop: Event) -> None:
+        """Nothing, once `stop` is set; until then the keys are read every few seconds, whether anybody asks or not."""
+        while not stop.is_set():
+            try:
+                self._look()
+            except Exception:
+                log.exception("the keys could not be read")
+            stop.wait(IDLE_SECONDS)
+
     async def _keys(self) -> Mapping[str, Key]:
         now = self._clock()
         answers = self._refused is not None or now - self._read_at < HELD_SECONDS
@@ -153,8 +164,9 @@ class KeyRing:
                 self._known = {key.id: key for key in self._read()}
                 self._read_at, self._refused = self._clock(), None
             except StoreError as error:
+                if self._refused is None:
+                    log.warning("the keys known before hold for %.0f s at most: %s", HELD_SECONDS, error)
                 self._refused = str(error)
-                log.warning("the keys known before hold for %.0f s at most: %s", HELD_SECONDS, error)
             self._looked = self._clock()
 
 

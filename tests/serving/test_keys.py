@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import Event, Thread
+from time import monotonic, sleep
 
 import pytest
 
@@ -38,6 +40,14 @@ class Shelf:
     def find(self, given: str = TEXT) -> Key:
         """The key that the ring finds."""
         return asyncio.run(self.ring.find(given))
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Nothing, as soon as something is true."""
+    give_up = monotonic() + 10
+    while not true():
+        assert monotonic() < give_up
+        sleep(0.001)
 
 
 def test_a_key_is_found() -> None:
@@ -115,6 +125,23 @@ def test_without_the_store_known_keys_hold_for_a_while() -> None:
     shelf.broken = False
     shelf.seconds += KEPT_SECONDS
     assert shelf.find() == KEY
+
+
+def test_keys_that_nobody_has_used_yet_hold_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keys, "IDLE_SECONDS", 0.005)
+    shelf, stop = Shelf(KEY), Event()
+    follower = Thread(target=shelf.ring.follow, args=(stop,))
+    follower.start()
+    for broken, seconds in ((False, 10 * KEPT_SECONDS), (True, KEPT_SECONDS), (True, KEPT_SECONDS), (True, 0.0)):
+        until(lambda: shelf.ring._looked == shelf.seconds)
+        shelf.broken = broken
+        shelf.seconds += seconds
+    stop.set()
+    follower.join()
+    assert shelf.find() == KEY
+    assert caplog.text.count("the keys known before hold for 60 s at most: gone") == 1
 
 
 def test_what_a_broken_store_said_is_told_to_all_and_not_asked_for_each() -> None:
