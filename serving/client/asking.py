@@ -22,7 +22,7 @@ from clout.serving.ingest.answers import Ingested
 Told = TypeVar("Told", bound=BaseModel)
 TABLES = ("posts", "actions", "counts")
 BUSY, UNAVAILABLE = 429, 503
-FIRST_WAIT, LONGEST_WAIT = 0.25, 30.0
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 BEFORE = (httpx.ConnectError, httpx.ConnectTimeout)
 # A connection that was kept and is gone; what was slow once is not asked again, it would be slow again.
 BROKE_OFF = (*BEFORE, httpx.ReadError, httpx.RemoteProtocolError)
@@ -113,20 +113,25 @@ class Patience:
         """The seconds before attempt + 1; None where the request is not asked again.
 
         Refused with 429 or 503, or before there was a connection, it was not done: it is asked again, after the time that
-        the service says. Of one that broke off nobody knows: only a repeatable one is asked again. A DELETE never is.
+        the service says, else after a time that doubles. Of one that broke off nobody knows: only a repeatable one is
+        asked again. A DELETE never is.
         """
-        asked = None if question.method == "DELETE" else _asked(question, failed)
-        if attempt >= self.retries or asked is None or asked > LONGEST_WAIT:
+        if attempt >= self.retries or not _may_come_again(question, failed):
             return None
-        return asked + self.chance() * min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)
+        told = Problem.of(failed).retry_after if isinstance(failed, httpx.Response) else None
+        grown = min(LONGEST_WAIT, FIRST_WAIT * 2.0**attempt)
+        if told is None:
+            return min(LONGEST_WAIT, grown * (1 + self.chance()))
+        return told + grown * self.chance() if told <= LONGEST_WAIT else None
 
 
-def _asked(question: Question[Any], failed: httpx.Response | httpx.TransportError) -> float | None:
-    """The seconds that the service asks for before a request comes again; None where it must not."""
+def _may_come_again(question: Question[Any], failed: httpx.Response | httpx.TransportError) -> bool:
+    """Whether a request may be sent once more without being done twice."""
+    if question.method == "DELETE":
+        return False
     if isinstance(failed, httpx.Response):
-        refused = failed.status_code in (BUSY, UNAVAILABLE)
-        return Problem.of(failed).retry_after or 0.0 if refused else None
-    return 0.0 if isinstance(failed, BROKE_OFF if question.repeatable else BEFORE) else None
+        return failed.status_code in (BUSY, UNAVAILABLE)
+    return isinstance(failed, BROKE_OFF if question.repeatable else BEFORE)
 
 
 def score_post(post: Post) -> Question[answers.Score]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 from pydantic import ValidationError
@@ -33,7 +35,7 @@ class Problem(CloutError):  # noqa: N818 (it is what RFC 9457 calls it)
             told = Told.model_validate_json(answer.content)
         except ValidationError:
             told = unreadable(answer)
-        return cls(told, seconds(answer.headers))
+        return cls(told, seconds(answer.headers, datetime.now(UTC)))
 
 
 class QuestionError(CloutError):
@@ -68,11 +70,21 @@ def unreadable(answer: httpx.Response) -> Told:
     )
 
 
-def seconds(headers: Mapping[str, str]) -> float | None:
-    """The seconds that Retry-After says; None where it says none.
+def seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The seconds that Retry-After says, as a number or as a date; None where it says none.
 
-    >>> seconds({"retry-after": "5"}), seconds({})
-    (5.0, None)
+    >>> now = datetime(2026, 3, 2, 8, 0, 0, tzinfo=UTC)
+    >>> seconds({"retry-after": "5"}, now), seconds({"retry-after": "Mon, 02 Mar 2026 08:00:20 GMT"}, now)
+    (5.0, 20.0)
+    >>> seconds({"retry-after": "Mon, 02 Mar 2026 07:59:00 GMT"}, now), seconds({}, now)
+    (0.0, None)
     """
-    said = headers.get("retry-after", "")
-    return float(said) if said.isdecimal() else None
+    said = headers.get("retry-after", "").strip()
+    if said.isdecimal():
+        return float(said)
+    try:
+        moment = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

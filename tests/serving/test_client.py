@@ -9,7 +9,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, get_type_hints
 
 import httpx
@@ -219,7 +220,18 @@ def test_an_answer_that_is_not_ours_is_told(answer: httpx.Response, waits: list[
 def test_it_comes_back_when_it_is_told_to(waits: list[float]) -> None:
     told = asked(problem(429, "too_busy", **{"Retry-After": "3"}), problem(503, "not_ready"), fine())
     assert len(told.asked) == 3
-    assert waits == [3 + 0.5 * 0.25, 0.5 * 0.5]
+    assert waits == [3 + 0.5 * 0.5, 1.5 * 1.0]
+
+
+def test_it_comes_back_on_the_date_that_it_is_told(waits: list[float]) -> None:
+    at = datetime.now(UTC) + timedelta(seconds=20)
+    asked(problem(503, "not_ready", **{"Retry-After": format_datetime(at, usegmt=True)}), fine())
+    asked(problem(503, "not_ready", **{"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"}), fine())
+    asked(problem(503, "not_ready", **{"Retry-After": f"Mon, 02 Mar {10**20} 08:00:00 GMT"}), fine())
+    assert waits == [pytest.approx(20, abs=2), 0.5 * 0.5, 1.5 * 0.5]
+    late = format_datetime(at + timedelta(minutes=1), usegmt=True)
+    with pytest.raises(Problem, match="not_ready"):
+        asked(problem(503, "not_ready", **{"Retry-After": late}), fine())
 
 
 def test_it_gives_up(waits: list[float]) -> None:
@@ -278,14 +290,14 @@ def test_the_one_that_awaits_waits_in_the_same_way(waits: list[float]) -> None:
             return await client._ask(Question("GET", "/livez", Alive))
 
     assert asyncio.run(ask()).status == "alive"
-    assert waits == [2 + 0.5 * 0.25, 0.5 * 0.5]
+    assert waits == [2 + 0.5 * 0.5, 1.5 * 1.0]
 
 
 def test_waits_grow_and_differ_by_chance() -> None:
     question, busy = Question("GET", "/livez", Alive), problem(503, "not_ready")
     drawn = iter((0.0, 1.0, 1.0))
     patience = Patience(3, lambda: next(drawn))
-    assert [patience.wait(attempt, question, busy) for attempt in (2, 2, 1)] == [0.0, 1.0, 0.5]
+    assert [patience.wait(attempt, question, busy) for attempt in (2, 2, 0)] == [2.0, 4.0, 1.0]
     assert patience.wait(3, question, busy) is None
 
 
