@@ -18,6 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from clout.errors import without_passwords
 from clout.serving.store import reach
 from clout.serving.store.rows import StoreError
 
@@ -106,8 +107,13 @@ def _place(url: str) -> URL:
     except ArgumentError as error:
         raise StoreError(f"cannot read the URL of the score store; {_EXPECTED}") from error
     if place.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise StoreError(f"got {place.render_as_string()} as score store; {_EXPECTED}")
+        raise StoreError(f"got {_told_place(place)} as score store; {_EXPECTED}")
     return place.set(drivername="postgresql+psycopg") if place.drivername == "postgresql" else place
+
+
+def _told_place(place: URL) -> str:
+    """The URL as people may see it."""
+    return without_passwords(place.render_as_string())
 
 
 def _make_folder(place: URL) -> None:
@@ -159,7 +165,7 @@ def _begin(connection: Connection) -> None:
 @contextmanager
 def _told(engine: Engine) -> Iterator[None]:
     """A block whose database errors are told in our words."""
-    place = engine.url.render_as_string()
+    place = _told_place(engine.url)
     try:
         yield
     except IntegrityError as error:
@@ -203,7 +209,7 @@ def _version(connection: Connection) -> str | None:
 
 
 def _check_known(connection: Connection, version: str | None) -> None:
-    place = connection.engine.url.render_as_string()
+    place = _told_place(connection.engine.url)
     known = [step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
     if version is None and (others := inspect(connection).get_table_names()):
         raise StoreError(

@@ -176,6 +176,11 @@ def test_a_failure_on_the_way_leaves_nothing(store_url: str, monkeypatch: pytest
     [
         ("scores.db", r"cannot read the URL of the score store; expected an SQLite file such as sqlite:///scores\.db"),
         ("mysql://amy:secret@host/name", r"got mysql://amy:\*\*\*@host/name as score store; expected an SQLite"),
+        ("mysql://amy@host/name?password=secret", r"got mysql://amy@host/name\?password=\*\*\* as score store"),
+        (
+            "postgresql://amy@127.0.0.1:1/name?connect_timeout=2&password=secret&sslpassword=secret",
+            r"/name\?connect_timeout=2&password=\*\*\*&sslpassword=\*\*\* cannot be used",
+        ),
         ("postgresql://amy:secret@/name?host=/nowhere", r"store postgresql\+psycopg://amy:\*\*\*@.* cannot be used \("),
     ],
 )
