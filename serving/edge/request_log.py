@@ -16,6 +16,8 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clout.serving import own_file
+
 AUDIT = "requests.jsonl"
 AUDITED = ("ingest", "admin")
 CLIENT_LEFT = 499
@@ -41,7 +43,7 @@ class KeptFile(WatchedFileHandler):
             self.handleError(record)
 
     def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        own_file.make(Path(self.baseFilename))
         return super()._open()
 
 

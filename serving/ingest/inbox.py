@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Literal
 
 from clout.errors import CloutError
+from clout.serving import own_file
 
 FILE = "inbox.db"
 MOST_WAITING = 100_000
@@ -153,7 +154,7 @@ class Inbox:
                 ) from error
 
     def _opened(self) -> sqlite3.Connection:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        own_file.make(self.file)
         connection = sqlite3.connect(self.file, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             for pragma in PRAGMAS:

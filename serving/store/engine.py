@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from clout.errors import without_passwords
+from clout.serving import own_file
 from clout.serving.store import reach
 from clout.serving.store.rows import StoreError
 
@@ -36,7 +37,7 @@ def open_engine(url: str, patience: float | None = None) -> Engine:
     A PostgreSQL server that is silent for `patience` seconds is given up; None waits for its answer for ever.
     """
     place = _place(url)
-    _make_folder(place)
+    _make_file(place)
     is_file = place.get_backend_name() == "sqlite"
     engine = create_engine(place, hide_parameters=True, connect_args={} if is_file else reach.times(place))
     if is_file:
@@ -116,16 +117,15 @@ def _told_place(place: URL) -> str:
     return without_passwords(place.render_as_string())
 
 
-def _make_folder(place: URL) -> None:
-    """Nothing; the folder of an SQLite file is there."""
-    if place.get_backend_name() != "sqlite" or not place.database:
+def _make_file(place: URL) -> None:
+    """Nothing; the file of SQLite is there, with its folder."""
+    named = place.database or ""
+    if place.get_backend_name() != "sqlite" or not named or named.startswith((":memory:", "file:")):
         return
     try:
-        Path(place.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+        own_file.make(Path(named).absolute())
     except OSError as error:
-        raise StoreError(
-            f"cannot make the folder of the score store {place.database} ({error}); {_EXPECTED}"
-        ) from error
+        raise StoreError(f"cannot make the file of the score store {named} ({error}); {_EXPECTED}") from error
 
 
 _EXPECTED = (

@@ -53,11 +53,11 @@ def test_what_cannot_be_opened_is_tried_again_but_not_at_once(
     (tmp_path / "home").write_text("a file where a folder should be")
     store = AccountStore(lambda: url)
     for _ in range(2):
-        with pytest.raises(StoreError, match="cannot make the folder"):
+        with pytest.raises(StoreError, match="cannot make the file"):
             store.open()
     (tmp_path / "home").unlink()
     clock[0] += account_store.RETRY_SECONDS - 0.1
-    with pytest.raises(StoreError, match="cannot make the folder"):
+    with pytest.raises(StoreError, match="cannot make the file"):
         store.open()
     clock[0] += 0.1
     assert store.state() == "ok"

@@ -191,7 +191,7 @@ def test_what_cannot_be_a_store_is_refused_without_its_password(url: str, told: 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"cannot make the folder of the score store .*; expected an SQLite file"):
+    with pytest.raises(StoreError, match=r"cannot make the file of the score store .*; expected an SQLite file"):
         Store.open(f"sqlite:///{tmp_path / 'file' / 'scores.db'}")
 
 
