@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import Counter
+from json import JSONDecoder
 from secrets import token_hex
 from time import perf_counter
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clout.serving.edge import telling
 from clout.serving.edge.headers import header
 from clout.serving.metrics import Metrics
-from clout.serving.problems import ProblemError
+from clout.serving.problems import Fault, ProblemError, shown
 
-LARGEST_BODY = 1 << 20
+LARGEST_BODY, LIGHT = 1 << 20, 4_000
 REQUEST_ID = b"x-request-id"
 READABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CLIENT_LEFT = 499
@@ -81,9 +84,14 @@ def _route(scope: Scope) -> str:
 
 
 async def read_json(request: Request) -> bytes:
-    """The body of a request that says it is JSON."""
+    """The body of a request that says it is JSON, in which no object has a key twice."""
     _check_type(request)
-    return await read_body(request, LARGEST_BODY)
+    body = await read_body(request, LARGEST_BODY)
+    if len(body) > LIGHT:
+        await run_in_threadpool(_check_keys, body)
+    else:
+        _check_keys(body)
+    return body
 
 
 async def read_body(request: Request, largest: int) -> bytes:
@@ -119,6 +127,26 @@ def _check_type(request: Request) -> None:
         raise ProblemError("not_json", f"got {told[:100]}; expected application/json in UTF-8")
     if encoding != "identity":
         raise ProblemError("not_json", f"got a body encoded as {encoding[:100]}; expected it plain")
+
+
+def _check_keys(body: bytes) -> None:
+    """Nothing; raises a problem of a key that an object has twice. What is no JSON is for its reader to tell."""
+    try:
+        KEYS_ONCE.decode(body.decode())
+    except ProblemError:
+        raise
+    except (ValueError, RecursionError):
+        return
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        detail = f"got the key {shown(twice)} more than once in an object; expected it once"
+        raise ProblemError("invalid_content", detail, [Fault("", detail, "duplicate_key")])
+
+
+KEYS_ONCE = JSONDecoder(object_pairs_hook=_once)
 
 
 def _too_large(got: str, largest: int) -> ProblemError:

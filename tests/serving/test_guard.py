@@ -170,3 +170,21 @@ def test_a_body_has_a_shorter_deadline_of_its_own(monkeypatch: pytest.MonkeyPatc
     answer = Asked(app)("POST", "/echo", content=trickle(), headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (408, "body_too_slow")
     assert answer.json()["detail"] == "got a part; expected the body within 0.01 s"
+
+
+@pytest.mark.parametrize("filler", ["", "x" * 5_000])
+@pytest.mark.parametrize(
+    "body",
+    ['{"account": "a/1", "n": "%s", "account": "a/2"}', '{"n": "%s", "rows": [{"account": 1, "\\u0061ccount": 1}]}'],
+)
+def test_a_key_that_comes_twice_is_named(ask: Asked, body: str, filler: str) -> None:
+    problem = ask("POST", "/echo", content=body % filler, headers=JSON).json()
+    assert (problem["status"], problem["code"]) == (422, "invalid_content")
+    assert problem["detail"] == 'got the key "account" more than once in an object; expected it once'
+    assert [(fault["pointer"], fault["code"]) for fault in problem["errors"]] == [("", "duplicate_key")]
+
+
+@pytest.mark.parametrize("body", ["{", "[" * 5_000, "\xff", '{"a": {"b": 1}, "b": [{"a": 1}, {"a": 1}]}', "9" * 5_000])
+def test_what_has_no_key_twice_or_is_no_json_is_left_to_its_reader(ask: Asked, body: str) -> None:
+    sent = body.encode("latin-1")
+    assert ask("POST", "/echo", content=sent, headers=JSON).text == str(len(sent))
