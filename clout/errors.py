@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BEFORE_HOST = re.compile(r"(://[^/@:\s]*):[^/@\s]*@")
+_BEFORE_HOST = re.compile(r"(://[^/@:\s]*):[^@\s]*@")
 _IN_QUERY = re.compile(r"([?&;]\w*(?:password|passwd|pwd|secret|token)\w*=)[^&;\s\"']*", re.IGNORECASE)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clout.errors import without_passwords
 from clout.models import bundle, whole_file
 from clout.models.registry import CHAMPION, MODEL_NAME, VERSION_TAG, RegistryError
 
@@ -54,7 +54,7 @@ def download(tracking_uri: str, version: str, target: Path) -> None:
         root = Path(download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=tracking_uri))
         manifests = list(root.rglob(bundle.MANIFEST))
         if len(manifests) != 1:
-            raise RegistryError(f"{hidden(uri)} holds {len(manifests)} bundles; expected one: log it again")
+            raise RegistryError(f"{without_passwords(uri)} holds {len(manifests)} bundles; expected one: log it again")
         bundle.write(target, bundle.read(manifests[0].parent).files)
 
 
@@ -67,15 +67,6 @@ def download_file(tracking_uri: str, version: str, name: str, target: Path) -> b
         target.parent.mkdir(parents=True, exist_ok=True)
         whole_file.write(target, Path(client.download_artifacts(run, name, folder)).read_bytes())
         return True
-
-
-def hidden(tracking_uri: str) -> str:
-    """The address without the password it may hold.
-
-    >>> hidden("postgresql://clout:secret@db/mlflow")
-    'postgresql://…@db/mlflow'
-    """
-    return re.sub(r"://[^/@\s]*@", "://…@", tracking_uri)
 
 
 @contextmanager
@@ -95,7 +86,7 @@ def _asked(tracking_uri: str) -> Iterator[MlflowClient]:
     except (MlflowException, SQLAlchemyError, OSError) as error:
         reason = next((line for line in str(error).splitlines() if not line.startswith("(raised as")), str(error))
         raise RegistryError(
-            f"MLflow at {hidden(tracking_uri)} did not answer as needed ({hidden(reason)}); expected the store that "
+            f"MLflow at {without_passwords(tracking_uri)} did not answer as needed ({without_passwords(reason)}); expected the store that "
             "trainings are logged to, with their files: see CLOUT_TRACKING_URI, then try again",
             code="store",
         ) from error
@@ -105,7 +96,7 @@ def _newest(client: MlflowClient, tracking_uri: str, version: str) -> ModelVersi
     found = _search(client, "=", version)
     if not found:
         raise RegistryError(
-            f"no version of the registered model {MODEL_NAME!r} carries the bundle {version} at {hidden(tracking_uri)}; "
+            f"no version of the registered model {MODEL_NAME!r} carries the bundle {version} at {without_passwords(tracking_uri)}; "
             "expected one: log the bundle there first, or give the tracking URI it was logged to"
         )
     return max(found, key=lambda model: int(model.version))

@@ -22,7 +22,7 @@ from clout.serving.drafts.routes import DraftsApi
 from clout.serving.edge import telling
 from clout.serving.edge.layers import OPEN_HERE, Edge
 from clout.serving.fresh import fresh
-from clout.serving.guard import read_json
+from clout.serving.guard import LIGHT, read_json
 from clout.serving.ingest.intake import NOWHERE as NO_INTAKE
 from clout.serving.ingest.intake import Intake
 from clout.serving.ingest.routes import IngestApi
@@ -40,7 +40,7 @@ from clout.serving.store_watch import DOWN, StoreWatch
 
 RETRY_SECONDS = "5"
 Tell = Callable[[Loaded, scoring.Measured], tuple[answers.Score, bytes]]
-LIGHT = 4_000
+
 NO_MODEL = "no model could be loaded; expected a champion that verifies and a lake to read: see the log of the service"
 
 

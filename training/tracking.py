@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
-from clout.errors import CloutError
+from clout.errors import CloutError, without_passwords
 from clout.models import registry
 from clout.models.bundle import Bundle
 from clout.models.registry import CHALLENGER, MODEL_NAME, VERSION_TAG
@@ -93,7 +93,7 @@ def log_run(
     except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
         reason = next((line for line in str(error).splitlines() if not line.startswith("(raised as")), error)
         raise TrackingError(
-            _without_password(
+            without_passwords(
                 f"cannot log the training to {tracking_uri} ({reason}); expected an MLflow store that can be "
             )
             + "reached and written, such as sqlite:///mlflow.db: see CLOUT_TRACKING_URI, then train again"
@@ -146,17 +146,13 @@ def bundle_of_run(tracking_uri: str, run_id: str) -> str:
     try:
         tags = MlflowClient(tracking_uri=tracking_uri).get_run(run_id).data.tags
     except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
-        known = _without_password(tracking_uri)
+        known = without_passwords(tracking_uri)
         raise TrackingError(
             f"there is no run {run_id} at {known}; expected the id of one that `clout train` made"
         ) from error
     if VERSION_TAG not in tags:
         raise TrackingError(f"the run {run_id} made no bundle; expected one that `clout train` made: give another id")
     return tags[VERSION_TAG]
-
-
-def _without_password(words: str) -> str:
-    return re.sub(r"://[^/@\s]*@", "://", words)
 
 
 def signature(model: ScoreModel) -> ModelSignature:

@@ -204,7 +204,7 @@ def test_a_store_out_of_reach_leaves_the_home_as_it_was(folder: Path, monkeypatc
     before = files(folder / ".clout")
     monkeypatch.setenv("CLOUT_TRACKING_URI", "bogus://me:secret@nowhere/db")
     told = refusal("train", *QUICK)
-    assert told.startswith("error: cannot log the training to bogus://nowhere/db (")
+    assert told.startswith("error: cannot log the training to bogus://me:***@nowhere/db (")
     assert "secret" not in told
     assert files(folder / ".clout") == before
 

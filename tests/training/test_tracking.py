@@ -249,7 +249,7 @@ def test_a_store_that_cannot_be_reached_is_told_without_its_password(tmp_path: P
             judged=JUDGED,
             tags={},
         )
-    assert str(refused.value).startswith("cannot log the training to bogus://host/db (")
+    assert str(refused.value).startswith("cannot log the training to bogus://me:***@host/db (")
     assert "secret" not in str(refused.value)
 
 
