@@ -17,11 +17,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from clout.errors import CloutError
 from clout.models import registry
+from clout.serving.connections import HTTP1, WAITING, most_connections
 from clout.serving.edge.here import is_loopback
 from clout.serving.live.loop import PARENT
 from clout.serving.metrics import SHARED
@@ -78,18 +80,27 @@ def main() -> None:
     Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
     if parent := os.environ.get(PARENT):
         Thread(target=end_with, args=(int(parent),), daemon=True).start()
-    Granian(
+    server(host, port, workers).serve()
+
+
+def server(host: str, port: int, workers: int) -> AbstractServer[Any]:
+    """What serves there, once it is told to; a connection that says nothing is soon closed, and takes nobody's place."""
+    return Granian(
         "clout.serving.server:worker",
         factory=True,
         address=host,
         port=port,
         interface=Interfaces.ASGI,
         workers=workers,
+        http=HTTPModes.http1,  # to tell it from HTTP/2, a first byte would be awaited for ever
+        http1_settings=HTTP1,
+        backlog=WAITING,
+        backpressure=most_connections(),
         respawn_failed_workers=True,
         respawn_interval=RESPAWN_SECONDS,
         workers_kill_timeout=DRAIN_SECONDS,
         log_level=LogLevels.warning,
-    ).serve()
+    )
 
 
 def end_with(parent: int) -> None:

@@ -6,9 +6,11 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +21,15 @@ from asked import JSON, free_port
 
 from clout.serving import scoring
 from clout.serving.active_model import Loaded
-from clout.serving.start import StartError, become_server, server_environment, who_may_ask
+from clout.serving.connections import most_connections
+from clout.serving.start import StartError, become_server, server, server_environment, who_may_ask
 from clout.serving.store.rows import Judge
 from clout.serving.store.scores import Store
 from clout.settings import Settings
 
 CLOUT = Path(sys.executable).parent / "clout"
 HAPPENED_AT = "2026-01-05T12:00:00Z"
+MANY, SOON = 1_100, 5.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Served:
     process: subprocess.Popen[str]
     lines: list[str]
     url: str
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +89,24 @@ def test_its_workers_figures_can_be_read(served: Served, loaded: Loaded) -> None
 
 @pytest.mark.slow
 def test_a_taken_port_is_told(served: Served, home: Path) -> None:
-    port = served.url.rpartition(":")[2]
+    port = str(served.port)
     environment = {**os.environ, "CLOUT_HOME": str(home), "CLOUT_PORT": port}
     second = subprocess.run([CLOUT, "serve"], env=environment, capture_output=True, text=True, check=False)
     assert second.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}" in second.stderr
     assert "CLOUT_PORT" in second.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", [b"", b"POST /v1/posts:score HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: "])
+def test_it_answers_beside_connections_that_say_nothing(served: Served, said: bytes) -> None:
+    assert most_connections() > MANY
+    with ExitStack() as held:
+        for _ in range(MANY):
+            connection = socket.create_connection(("127.0.0.1", served.port), timeout=SOON)
+            held.enter_context(connection).sendall(said)
+        for path in ("/livez", "/readyz", "/metrics"):
+            assert httpx.get(f"{served.url}{path}", timeout=SOON).status_code == 200
 
 
 @pytest.mark.slow
@@ -98,6 +119,20 @@ def test_it_stops_when_told_to_and_leaves_no_score_or_key_in_a_log(served: Serve
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{served.url}/livez")
     assert not any(log.stat().st_size for log in home.glob("scores.db-wal"))
+
+
+def test_what_says_nothing_is_awaited_ten_seconds_before_a_header() -> None:
+    made = server("127.0.0.1", free_port(), 2)
+    assert made.http1_settings.header_read_timeout == 10_000
+    assert made.http == "1"
+    assert made.backpressure == most_connections()
+
+
+def test_as_many_files_may_be_opened_as_the_system_lets() -> None:
+    told = "import resource as r; from clout.serving.connections import most_connections as most; "
+    limit = "r.RLIMIT_NOFILE"
+    told += f"r.setrlimit({limit}, (256, 2_000)); print(most(), r.getrlimit({limit}))"
+    assert subprocess.check_output([sys.executable, "-c", told], text=True) == "1488 (2000, 2000)\n"
 
 
 def test_without_a_champion_nothing_is_started(tmp_path: Path) -> None:
