@@ -54,7 +54,10 @@ class Guard:
             async with asyncio.timeout(self._deadline):
                 await self._app(scope, receive, marked)
         except ClientDisconnect:
-            log.info("the client of request %s left", request_id)
+            log.info("the body of request %s broke off, or its client left", request_id)
+            if status == CLIENT_LEFT:
+                await telling.response(_broken_body(), scope)(scope, receive, marked)
+                status, scope["state"]["left"] = CLIENT_LEFT, True
         except Exception as error:
             if status != CLIENT_LEFT:
                 raise
@@ -69,6 +72,11 @@ def _last_resort(error: Exception, request_id: str, deadline: float) -> ProblemE
         return ProblemError("too_slow", f"no answer within {deadline:g} seconds")
     log.error("request %s broke", request_id, exc_info=error)
     return ProblemError("internal_error", "an error that nobody foresaw; its trace is in the service's log")
+
+
+def _broken_body() -> ProblemError:
+    """The problem of a body that ended too early; servers do not say whether its client is still there to read it."""
+    return ProblemError("broken_body", "got a body that breaks off or is not framed well; expected all of it")
 
 
 def _request_id(scope: Scope) -> str:

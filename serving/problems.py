@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     kind.code: kind
     for kind in (
         Kind("broken_json", 400, "The body is not JSON", "Send one JSON object in UTF-8."),
+        Kind("broken_body", 400, "The body broke off", "Send it again, whole."),
         Kind("no_key", 401, "A key is needed", "Send a key that has the scope that the detail names."),
         Kind(
             "bad_key", 401, "The key opens nothing", "Make one with `clout keys create`, and send it as it was shown."

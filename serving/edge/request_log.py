@@ -78,7 +78,7 @@ class RequestLog:
             "who": state.get("who"),
             "method": scope["method"],
             "route": getattr(scope.get("route"), "path", "none"),
-            "status": status,
+            "status": CLIENT_LEFT if state.get("left") else status,
             "request_id": state.get("request_id"),
         }
         for log in logs:

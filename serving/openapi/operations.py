@@ -17,7 +17,7 @@ from clout.serving.openapi.told import Alive, Home, Readiness
 from clout.serving.schemas import MOMENT, PostRequest
 
 JSON, HTML, MARKDOWN, PLAIN = "application/json", "text/html", "text/markdown", "text/plain"
-BODY = ("broken_json", "body_too_slow", "body_too_large", "not_json", "invalid_content")
+BODY = ("broken_json", "broken_body", "body_too_slow", "body_too_large", "not_json", "invalid_content")
 MODEL = ("not_ready",)
 POST = (*BODY, *MODEL, "unknown_network", "unknown_account")
 STORE = (*MODEL, "store_unavailable", "invalid_query")

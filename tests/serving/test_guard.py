@@ -11,7 +11,7 @@ from asked import JSON, Asked
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from clout.serving import guard
@@ -37,6 +37,14 @@ async def left(_: Request) -> Response:
     raise ClientDisconnect
 
 
+async def begun(_: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"a"
+        raise ClientDisconnect
+
+    return StreamingResponse(parts())
+
+
 async def tell(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return error.response(request.state.request_id)
@@ -49,7 +57,13 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def ask(metrics: Metrics) -> Asked:
-    handlers: dict[str, Callable[[Request], Any]] = {"/echo": echo, "/broken": broken, "/slow": slow, "/left": left}
+    handlers: dict[str, Callable[[Request], Any]] = {
+        "/echo": echo,
+        "/broken": broken,
+        "/slow": slow,
+        "/left": left,
+        "/begun": begun,
+    }
     routes = [Route(path, handler, methods=["POST"]) for path, handler in handlers.items()]
     around = [Middleware(Guard, metrics=metrics, deadline=0.05)]
     return Asked(Starlette(routes=routes, middleware=around, exception_handlers={ProblemError: tell}))
@@ -147,12 +161,23 @@ def test_a_body_that_comes_too_slowly_falls_under_it_too(ask: Asked) -> None:
 def test_everything_is_counted(ask: Asked, metrics: Metrics) -> None:
     for path in ("/echo", "/echo", "/broken", "/nowhere/at/all"):
         ask.post(path, {})
-    with pytest.raises(AssertionError):
-        ask.post("/left", {})
+    ask.post("/left", {})
     text = metrics.text().decode()
     for route, status, count in (("/echo", 200, 2), ("/broken", 500, 1), ("none", 404, 1), ("/left", 499, 1)):
         assert f'clout_requests_total{{route="{route}",status="{status}"}} {count}.0' in text
     assert 'clout_request_seconds_count{route="/echo"} 2.0' in text
+
+
+def test_a_body_that_breaks_off_is_told_to_whoever_still_reads(ask: Asked) -> None:
+    answer = ask.post("/left", {})
+    assert (answer.status_code, answer.json()["code"]) == (400, "broken_body")
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+def test_an_answer_that_was_begun_is_not_begun_again(ask: Asked, metrics: Metrics) -> None:
+    with pytest.raises(AssertionError):  # an answer that does not end
+        ask.post("/begun", {})
+    assert 'clout_requests_total{route="/begun",status="200"} 1.0' in metrics.text().decode()
 
 
 def test_a_body_has_a_shorter_deadline_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,23 @@ def test_it_answers_beside_connections_that_say_nothing(served: Served, said: by
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("framed", "body"), [("Transfer-Encoding: chunked", b"zz\r\nxx\r\n"), ("Content-Length: 100", b"{")]
+)
+def test_a_body_that_breaks_off_is_a_problem(served: Served, framed: str, body: bytes) -> None:
+    head = f"POST /v1/posts:score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{framed}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", served.port), timeout=SOON) as connection:
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert json.loads(answer.partition("\r\n\r\n")[2])["code"] == "broken_body"
+    assert "x-request-id: " in answer
+    counted = 'clout_requests_total{route="/v1/posts:score",status="499"}'
+    assert counted in httpx.get(f"{served.url}/metrics").text
+
+
+@pytest.mark.slow
 def test_it_stops_when_told_to_and_leaves_no_score_or_key_in_a_log(served: Served, home: Path) -> None:
     with Store.open(f"sqlite:///{home / 'scores.db'}") as store:
         store.remember(Judge("told-meanwhile", "scale", "{}", "{}"))
