@@ -40,6 +40,8 @@ LOOK_SECONDS = 1.0
 LAKE_SECONDS = 10.0
 LAKE_SHARE = 10.0
 RETRY_SECONDS = 30.0
+LOADING = "the model is being loaded; expected it in a few seconds: try again"
+NO_MODEL = "no model could be loaded; expected a champion that verifies and a lake to read: see the log of the service"
 
 
 class NotReadyError(CloutError):
@@ -196,7 +198,6 @@ class ActiveModel:
     def __init__(self) -> None:
         self._current: Loaded | None = None
         self._refused: Refusal | None = None
-        self._reason = "the model is being loaded; expected it in a few seconds: try again"
         self._loading = Lock()
         self._home: Path | None = None
         self._taken: tuple[bytes | None, frozenset[str]] | None = None
@@ -204,7 +205,7 @@ class ActiveModel:
     def load(self, home: Path, lake: str, *, keep: bool = True) -> None:
         """Loads the champion of `home` and the history of `lake`; when that fails, what answered before stays.
 
-        `refused` then says why, and `current` too where nothing answered before. `keep` as in `read_active`.
+        `refused` and the log then say why. `keep` as in `read_active`.
         """
         with self._loading:
             self._load(home, lake, keep=keep)
@@ -215,12 +216,12 @@ class ActiveModel:
         try:
             loaded = read_active(home, Lake(lake), before, keep=keep)
         except CloutError as error:
-            log.error("no model could be loaded: %s", error)  # noqa: TRY400 (the message says all)
             self._refuse(home, str(error))
+            log.error("%s: %s", self._failed(), error)  # noqa: TRY400 (the message says all)
             return
         except Exception as error:  # whatever broke, the service stays up and says so
-            log.exception("no model could be loaded from %s and %s", home, lake)
             self._refuse(home, f"could not load the model or the lake: {error!r}; see the log of the service")
+            log.exception("%s, from %s and %s", self._failed(), home, lake)
             return
         self._current, self._refused, self._taken = loaded, None, (pointer, loaded.batches)
         after = f", after {before.model.version}" if before else ""
@@ -268,13 +269,24 @@ class ActiveModel:
         return self._refused
 
     def current(self) -> Loaded:
-        """The model and history that answer now; raises `NotReadyError` with the reason when there are none."""
+        """The model and history that answer now; raises `NotReadyError` when there are none.
+
+        It says no more than everybody may hear: what names places and people is in `refused` and the log alone.
+        """
         if self._current is None:
-            raise NotReadyError(self._reason)
+            raise NotReadyError(NO_MODEL if self._refused else LOADING)
         return self._current
 
     def _refuse(self, home: Path, reason: str) -> None:
-        self._refused, self._reason = Refusal(registry.pointed(home, registry.CHAMPION), reason), reason
+        self._refused = Refusal(registry.pointed(home, registry.CHAMPION), reason)
+
+    def _failed(self) -> str:
+        """What was refused, and what answers in its place."""
+        if self._current is None or self._refused is None:
+            return "no model could be loaded"
+        refused, answering = self._refused.version, self._current.model.version
+        what = "the champion or newer data" if refused in {None, answering} else f"the newer champion {refused}"
+        return f"{what} could not be taken in, model {answering} goes on"
 
 
 def _batches(lake: str, known: frozenset[str]) -> frozenset[str]:

@@ -41,8 +41,6 @@ from clout.serving.store_watch import DOWN, StoreWatch
 RETRY_SECONDS = "5"
 Tell = Callable[[Loaded, scoring.Measured], tuple[answers.Score, bytes]]
 
-NO_MODEL = "no model could be loaded; expected a champion that verifies and a lake to read: see the log of the service"
-
 
 class Api:
     """The handlers; `now` is the clock of the edge, the only one there is."""
@@ -107,8 +105,6 @@ class Api:
 
         Also what came after them but was refused. Everybody may ask, so what names places and people is in the log alone.
         """
-        if self._active.refused and not self._active.is_ready:
-            raise ProblemError("not_ready", NO_MODEL, headers={"Retry-After": RETRY_SECONDS})
         model, refused = self._active.current().model, self._active.refused
         versions = {"model_version": model.version, "scale_version": model.scale_version}
         told = {"status": "ready", **versions, "refused": refused and _refusal(refused, model.version)}

@@ -19,7 +19,7 @@ from clout.data.lake import Lake
 from clout.features import warm
 from clout.models import bundle, registry
 from clout.serving import active_model
-from clout.serving.active_model import ActiveModel, NotReadyError, read_active
+from clout.serving.active_model import NO_MODEL, ActiveModel, NotReadyError, read_active
 
 
 @pytest.fixture
@@ -47,9 +47,10 @@ def reason(home: Path, lake: Path | None = None) -> str:
     active = ActiveModel()
     active.load(home, str(lake or home / "lake"))
     assert not active.is_ready
-    with pytest.raises(NotReadyError) as caught:
+    assert active.refused is not None
+    with pytest.raises(NotReadyError, match=NO_MODEL):
         active.current()
-    return str(caught.value)
+    return active.refused.reason
 
 
 def wait_for(holds: Callable[[], object]) -> None:
@@ -199,7 +200,20 @@ def test_what_answered_before_stays(home: Path, tmp_path: Path, caplog: pytest.L
     active.load(tmp_path, str(tmp_path / "lake"))
     assert active.current() is before
     assert f"model {before.model.version} is ready" in caplog.text
-    assert "there is no champion" in caplog.text
+    assert f"model {before.model.version} goes on: there is no champion" in caplog.text
+    assert "no model could be loaded" not in caplog.text
+
+
+def test_the_log_names_the_champion_that_was_refused(copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+    active, lake = ActiveModel(), str(copy / "lake")
+    active.load(copy, lake)
+    old = active.current().model.version
+    rewrite(copy, "metrics.json", posts=1)
+    new = champion(copy)
+    (new / "card.md").write_text("better")
+    active.load(copy, lake)
+    said = f"the newer champion {new.name} could not be taken in, model {old} goes on: card.md changed in {new}"
+    assert said in caplog.text
 
 
 class OnceRound(Event):

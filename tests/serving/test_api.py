@@ -14,8 +14,8 @@ from asked import JSON, Asked
 from clout.serving import answers
 from clout.serving.accounts import answers as account_answers
 from clout.serving.accounts.kept import NO_STORE
-from clout.serving.active_model import ActiveModel, Loaded
-from clout.serving.api import NO_MODEL, application, curl
+from clout.serving.active_model import NO_MODEL, ActiveModel, Loaded
+from clout.serving.api import application, curl
 from clout.serving.problems import KINDS
 from clout.serving.schemas import AccountFactsBody, PostRequest, RecentPostBody
 from clout.serving.scoring import explain, model, read_request, score
@@ -89,9 +89,10 @@ def test_a_champion_that_could_not_be_taken_in_is_told(
 def test_why_there_is_no_model_is_for_the_log(now: datetime, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     active = ActiveModel()
     active.load(tmp_path, str(tmp_path / "lake"))
-    answer = Asked(application(active, lambda: now)).get("/readyz")
-    assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (503, "not_ready", NO_MODEL)
-    assert answer.headers["retry-after"] == "5"
+    ask = Asked(application(active, lambda: now))
+    for answer in (ask.get("/readyz"), ask.get("/v1/model"), ask.post("/v1/posts:score", {"account": "commons/1"})):
+        assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (503, "not_ready", NO_MODEL)
+        assert answer.headers["retry-after"] == "5"
     assert str(tmp_path) in caplog.text
 
 

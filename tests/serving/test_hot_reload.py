@@ -181,7 +181,8 @@ def test_a_damaged_champion_leaves_the_one_before(running: Running) -> None:
     metrics = httpx.get(f"{running.url}/metrics").text
     assert "clout_champion_refused 1.0" in metrics
     assert f'version="{old}"}} 1.0' in metrics
-    assert "no model could be loaded: model.txt changed" in running.log.read_text()
+    said = f"the newer champion {new} could not be taken in, model {old} goes on: model.txt changed"
+    assert said in running.log.read_text()
     champion.rollback(running.home, running.store, Asked(NOW, "amy@desk"))
     running.wait(lambda told: told["refused"] is None)
     assert running.ready()["model_version"] == old
