@@ -34,6 +34,12 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("broken_json", 400, "The body is not JSON", "Send one JSON object in UTF-8."),
         Kind("broken_body", 400, "The body broke off", "Send it again, whole."),
+        Kind(
+            "cross_origin",
+            400,
+            "A page from elsewhere may not ask this",
+            "Have its origin added to CLOUT_CORS_ORIGINS, and ask as the detail says.",
+        ),
         Kind("no_key", 401, "A key is needed", "Send a key that has the scope that the detail names."),
         Kind(
             "bad_key", 401, "The key opens nothing", "Make one with `clout keys create`, and send it as it was shown."

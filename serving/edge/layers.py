@@ -9,8 +9,8 @@ from logging import Logger
 from typing import Self
 
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 
+from clout.serving.edge.cross_origin import CrossOrigin
 from clout.serving.edge.gate import HERE_ALONE, Access, Gate
 from clout.serving.edge.keys import NO_KEYS, Key, KeyRing
 from clout.serving.edge.limits import Buckets, InFlight
@@ -68,7 +68,7 @@ class Edge:
 
     def _cors(self) -> Middleware:
         return Middleware(
-            CORSMiddleware,
+            CrossOrigin,
             allow_origins=self.origins,
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=ASKED,

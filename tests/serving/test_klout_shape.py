@@ -28,7 +28,7 @@ def test_klouts_shape_is_for_klouts_addresses_only(path: str, klouts: bool) -> N
 def test_clients_meet_only_statuses_that_they_know() -> None:
     """But for what no client of Klout's does: send another method, or a body."""
     bodies = {"broken_json", "broken_body", "body_too_slow", "body_too_large", "not_json", "not_a_form"}
-    asked = set(KINDS) - {"method_not_allowed", "not_confirmed", *bodies}
+    asked = set(KINDS) - {"method_not_allowed", "cross_origin", "not_confirmed", *bodies}
     told = {code: shape.refusal(ProblemError(code, "")).status_code for code in sorted(asked)}
     assert set(told.values()) <= LIKE_KLOUT, told
     assert (told["not_scored_yet"], told["unknown_account"], told["ambiguous_account"]) == (202, 404, 404)

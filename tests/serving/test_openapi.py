@@ -122,7 +122,7 @@ def test_each_problem_stands_where_it_can_come(told: Document) -> None:
     assert {"internal_error", "too_slow", "no_key", "bad_key", "missing_scope"} <= everywhere
     assert {"broken_json", "not_json", "invalid_content"} <= codes["/v1/posts:score", "POST"]
     # What is asked in another way, or of a page, is told by none of the operations.
-    assert set(KINDS) - set.union(*codes.values()) == {"method_not_allowed", *OF_PAGES}
+    assert set(KINDS) - set.union(*codes.values()) == {"method_not_allowed", "cross_origin", *OF_PAGES}
     for _, _, said in operations(told):
         for status, answer in said["responses"].items():
             assert all(str(KINDS[code].status) == status for code in _codes(answer))
