@@ -11,6 +11,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from clout.features.compute import Streams
 from clout.features.heard import Heard
 
 FOLDER, TOLD = "warm", "told.json"
+# Each process that starts at the same time may come in between once.
+TRIES = 8
 FRAMES = ("handles", "identities", "ties", "names", "outcomes")
 log = logging.getLogger(__name__)
 
@@ -85,12 +88,32 @@ def write(home: Path, key: str, heard: Heard) -> None:
         for name, frame in _frames(heard):
             frame.write_ipc(made / f"{name}.arrow")
         (made / TOLD).write_text(json.dumps({"key": key, **_told(heard)}))
-        shutil.rmtree(home / FOLDER, ignore_errors=True)
-        made.rename(home / FOLDER)
+        _stand(made, home / FOLDER, key)
     except OSError as error:
         log.warning("what was measured of the lake cannot be kept in %s: %s", home, error)
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
+
+
+def _stand(made: Path, folder: Path, key: str) -> None:
+    """Nothing; `folder` is what was made, or what another process has put there under the same key meanwhile."""
+    for left in reversed(range(TRIES)):
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            made.rename(folder)
+            break
+        except OSError:
+            if _is_kept(folder, key):
+                shutil.rmtree(made, ignore_errors=True)
+                break
+            if not left:
+                raise
+
+
+def _is_kept(folder: Path, key: str) -> bool:
+    with suppress(OSError, ValueError):
+        return bool(json.loads((folder / TOLD).read_text())["key"] == key)
+    return False
 
 
 def _frames(heard: Heard) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from clout.features.request import Draft, features_of_draft
 from clout.serving.active_model import Loaded, read_active
 
 WEEK = timedelta(days=7)
+WRITERS = 4
 
 
 @pytest.fixture
@@ -86,6 +88,17 @@ def test_where_it_cannot_be_written_the_service_starts_all_the_same(copy: Path) 
     loaded = start(copy)
     assert loaded.accounts
     assert kept(copy, loaded) is None
+    assert not list(copy.glob(".warm-*"))
+
+
+def test_writers_at_once_leave_one_whole_and_complain_of_nothing(copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+    loaded = start(copy)
+    heard = kept(copy, loaded)
+    assert heard is not None
+    with ThreadPoolExecutor(WRITERS) as writers:
+        list(writers.map(lambda _: warm.write(copy, key(loaded), heard), range(10 * WRITERS)))
+    assert caplog.text == ""
+    assert kept(copy, loaded) is not None
     assert not list(copy.glob(".warm-*"))
 
 
