@@ -33,6 +33,8 @@ from clout.settings import Settings, read_settings
 QUIET = {"BENTOML_DO_NOT_TRACK": "True"}
 POLL_SECONDS = 0.2
 RESPAWN_SECONDS = 0.5
+TRIES = 10
+KEY = "X-Api-Key: KEY"
 # A body that does not come is given up sooner than this: see BODY_SECONDS.
 DRAIN_SECONDS = 15
 
@@ -61,7 +63,7 @@ def server_environment(settings: Settings) -> dict[str, str]:
 
 def _check_free(host: str, port: int) -> None:
     try:
-        with socket.create_server((host, port)):
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             pass
     except OSError as error:
         raise StartError(
@@ -77,7 +79,8 @@ def main() -> None:
         shutil.rmtree(shared, ignore_errors=True)
         Path(shared).mkdir(parents=True)
     os.environ["CLOUT_MASTER_PROCESS"] = str(os.getpid())
-    Thread(target=announce, args=(f"http://{host}:{port}",), daemon=True).start()
+    told = read_settings().model_copy(update={"host": host, "port": port})
+    Thread(target=announce, args=(told,), daemon=True).start()
     if parent := os.environ.get(PARENT):
         Thread(target=end_with, args=(int(parent),), daemon=True).start()
     server(host, port, workers).serve()
@@ -110,30 +113,59 @@ def end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def announce(url: str) -> None:
-    """Prints where to look and what to try, as soon as the service at `url` is ready."""
+def announce(settings: Settings) -> None:
+    """Prints where to look and what to try, as soon as the service is ready."""
+    url = url_here(settings.host, settings.port)
     while (ready := _read(f"{url}/readyz")) is None:
         sleep(POLL_SECONDS)
-    home = _read(url) or {}
-    places = " ".join(path for path, method in home.get("routes", {}).items() if method == "GET")
     lines = [
         f"ready: model {ready['model_version']} answers at {url}",
         f"see: open {url} in a browser",
-        f"look at: {places}",
-        *who_may_ask(read_settings()),
-        f"try: {home.get('try')}",
+        *what_to_try(url, settings),
     ]
     sys.stdout.write("\n".join(["", *lines, "", ""]))
     sys.stdout.flush()
+
+
+def url_here(host: str, port: int) -> str:
+    """Where this machine reaches a service that listens on `host`.
+
+    >>> url_here("0.0.0.0", 3000), url_here("::", 3000), url_here("192.0.2.1", 80)
+    ('http://127.0.0.1:3000', 'http://[::1]:3000', 'http://192.0.2.1:80')
+    """
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (not to listen on)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def what_to_try(url: str, settings: Settings) -> list[str]:
+    """Lines about addresses, keys, and a request to paste; no more than keys where nothing answers in a few tries."""
+    home = _read(url) or {}
+    for _ in range(TRIES):
+        if home:
+            break
+        sleep(POLL_SECONDS)
+        home = _read(url) or {}
+    places = " ".join(path for path, method in home.get("routes", {}).items() if method == "GET")
+    key = f" -H {KEY!r}" if needs_key(settings) else ""
+    return [
+        *([f"look at: {places}"] if places else []),
+        *who_may_ask(settings),
+        *([f"try: {home['try']}{key}"] if home.get("try") else []),
+    ]
 
 
 def who_may_ask(settings: Settings) -> list[str]:
     """A line about keys, where others than programs on this machine are answered, or none is without a key."""
     if settings.open == "always":
         return ["keys: none is needed by anybody who reaches it (CLOUT_OPEN=always)"]
-    if settings.open == "never" or not is_loopback(settings.host):
+    if needs_key(settings):
         return ["keys: who asks needs one; make it with `clout keys create NAME --scope score`, send it as X-Api-Key"]
     return []
+
+
+def needs_key(settings: Settings) -> bool:
+    """Whether a program on this machine needs a key, too."""
+    return settings.open == "never" or (settings.open == "loopback" and not is_loopback(settings.host))
 
 
 def _read(url: str) -> dict[str, Any] | None:

@@ -19,10 +19,18 @@ import httpx
 import pytest
 from asked import JSON, free_port
 
-from clout.serving import scoring
+from clout.serving import scoring, start
 from clout.serving.active_model import Loaded
 from clout.serving.connections import most_connections
-from clout.serving.start import StartError, become_server, server, server_environment, who_may_ask
+from clout.serving.start import (
+    StartError,
+    become_server,
+    server,
+    server_environment,
+    url_here,
+    what_to_try,
+    who_may_ask,
+)
 from clout.serving.store.rows import Judge
 from clout.serving.store.scores import Store
 from clout.settings import Settings
@@ -127,6 +135,16 @@ def test_a_body_that_breaks_off_is_a_problem(served: Served, framed: str, body: 
 
 
 @pytest.mark.slow
+def test_what_to_try_shows_a_key_where_one_is_needed(served: Served) -> None:
+    look, line = what_to_try(served.url, Settings())
+    assert [look, line] == [told for told in served.lines if told.startswith(("look at: /", "try: curl"))]
+    for closed in (Settings(host="192.0.2.1"), Settings(open="never")):
+        assert what_to_try(served.url, closed) == [look, *who_may_ask(closed), f"{line} -H 'X-Api-Key: KEY'"]
+    opened = Settings(host="192.0.2.1", open="always")
+    assert what_to_try(served.url, opened) == [look, *who_may_ask(opened), line]
+
+
+@pytest.mark.slow
 def test_it_stops_when_told_to_and_leaves_no_score_or_key_in_a_log(served: Served, home: Path) -> None:
     with Store.open(f"sqlite:///{home / 'scores.db'}") as store:
         store.remember(Judge("told-meanwhile", "scale", "{}", "{}"))
@@ -160,6 +178,29 @@ def test_without_a_champion_nothing_is_started(tmp_path: Path) -> None:
 def test_an_address_that_is_not_ours(home: Path) -> None:
     with pytest.raises(StartError, match=r"cannot listen on 192\.0\.2\.1:3000"):
         become_server(Settings(home=home, host="192.0.2.1"), {})
+
+
+def test_what_is_not_known_is_left_out_of_what_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "POLL_SECONDS", 0.001)
+    assert what_to_try(f"http://127.0.0.1:{free_port()}", Settings()) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:3000"),  # noqa: S104 (nothing listens)
+        ("::", "http://[::1]:3000"),
+        ("localhost", "http://localhost:3000"),
+    ],
+)
+def test_an_address_is_said_that_leads_there(host: str, url: str) -> None:
+    assert url_here(host, 3000) == url
+
+
+def test_an_address_of_ipv6_can_be_listened_on(home: Path) -> None:
+    with pytest.raises(StartError, match="2001:db8::1") as raised:
+        become_server(Settings(home=home, host="2001:db8::1"), {})
+    assert "family for hostname" not in str(raised.value)
 
 
 def test_it_says_who_needs_a_key() -> None:
