@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     cors_origins: str | None = Field(
         None, description="Origins whose pages may ask, with commas between them, such as https://example.org."
     )
-    log: Literal["plain", "json"] = Field("plain", description="With json, a JSON line for each request on stderr.")
+    log: Literal["plain", "json"] = Field(
+        "plain", description="With json, Clout's lines on stderr are JSON, one for each request too."
+    )
     retrain_share: float = Field(
         0.2, gt=0, description="New outcomes, as a share of those the champion learned from, beyond which it is due."
     )

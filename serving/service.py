@@ -18,6 +18,7 @@ from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
 from clout.serving.edge.keys import Key
 from clout.serving.edge.layers import Edge
+from clout.serving.edge.service_log import speak_json
 from clout.serving.ingest.intake import Intake
 from clout.serving.privacy import forget
 from clout.settings import read_settings
@@ -122,6 +123,8 @@ service = bentoml.service(
     logging={"access": {"enabled": False}},
     envs=[{"name": name, "value": value} for name, value in SPEED.items()],
 )(Clout)
+if read_settings().log == "json":
+    speak_json()
 edge = Edge.of(read_settings(), known_keys, now, read_settings().workers)
 answering = application(active, now, scores, erase, edge, intake, tracking_uri)
 service.add_asgi_middleware(Front, inner=answering, end=end)

@@ -17,6 +17,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clout.serving import own_file
+from clout.serving.edge.service_log import stream
 
 AUDIT = "requests.jsonl"
 AUDITED = ("ingest", "admin")
@@ -82,23 +83,24 @@ class RequestLog:
             "request_id": state.get("request_id"),
         }
         for log in logs:
-            log.info("", extra={"told": told | ({"seconds": round(seconds, 6)} if log is self._every else {})})
+            log.info("request", extra={"told": told | ({"seconds": round(seconds, 6)} if log is self._every else {})})
 
 
 @cache
 def audit_log(home: Path) -> logging.Logger:
     """The log of writes in `home`."""
-    return _json_lines("clout.audit", KeptFile(home / AUDIT, encoding="utf-8", delay=True))
+    handler = KeptFile(home / AUDIT, encoding="utf-8", delay=True)
+    handler.setFormatter(JsonLines())
+    return _logger("clout.audit", handler)
 
 
 @cache
 def error_stream_log() -> logging.Logger:
     """The log of every request on stderr."""
-    return _json_lines("clout.requests", logging.StreamHandler())
+    return _logger("clout.requests", stream())
 
 
-def _json_lines(name: str, handler: logging.Handler) -> logging.Logger:
+def _logger(name: str, handler: logging.Handler) -> logging.Logger:
     log = logging.Logger(name, logging.INFO)
-    handler.setFormatter(JsonLines())
     log.addHandler(handler)
     return log
