@@ -145,6 +145,24 @@ def test_what_to_try_shows_a_key_where_one_is_needed(served: Served) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (b"\0\r\n\r\n", 400),
+        (b"GET /%s HTTP/1.1\r\nHost: a\r\n\r\n" % (b"a" * 70_000), 414),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n%s\r\n" % (b"A: a\r\n" * 200), 431),
+    ],
+)
+def test_what_cannot_be_read_is_answered_by_the_server_alone(served: Served, said: bytes, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=SOON) as connection:
+        connection.sendall(said)
+        answer = connection.recv(65_536).decode()
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert "content-length: 0\r\n" in answer
+    assert "x-request-id" not in answer
+
+
+@pytest.mark.slow
 def test_it_stops_when_told_to_and_leaves_no_score_or_key_in_a_log(served: Served, home: Path) -> None:
     with Store.open(f"sqlite:///{home / 'scores.db'}") as store:
         store.remember(Judge("told-meanwhile", "scale", "{}", "{}"))
