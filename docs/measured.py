@@ -10,7 +10,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "figures" / "performance"
 NAMES = (
     *("machine", "aggregates", "features", "chain", "chain_long", "spark", "learners", "cluster", "size", "reasons"),
-    *("bulk", "flood", "accounts", "large", "judged_against"),
+    *("bulk", "flood", "accounts", "large", "judged_against", "serve"),
 )
 TWO_SIZES = "--actions 5000000 --actions 50000000 "
 LONG_CHAIN = "500000000 --no-whole "

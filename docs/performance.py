@@ -206,6 +206,28 @@ def bulk(told: Figures) -> str:
     return table(("reasons by", "rows a second", "times 8,700", "rows a CPU second"), rows) + said
 
 
+def serve(told: list[Figures]) -> str:
+    """How often and how soon each service answers, and how many times as often as another the first does."""
+    best = [max(full["rate"] for full in of["full"].values()) for of in told]
+    rows = [
+        (
+            of["name"],
+            *(f"{full['rate']:,.0f} / {full['p50']:.1f} / {full['p99']:.0f}" for full in of["full"].values()),
+            f"{of['half']['asked']:,.0f} / {of['half']['p50']:.1f} / {of['half']['p99']:.1f}",
+            f"{best[0] / rate:.2f}",
+        )
+        for of, rate in zip(told, best, strict=True)
+    ]
+    connections = [f"{count} connection{'s' if count != '1' else ''}" for count in told[0]["full"]]
+    heads = (
+        "answers a second / 50 % / 99 % within, ms",
+        *connections,
+        "half the best rate",
+        "the first does times as many",
+    )
+    return table(heads, rows)
+
+
 def flood(told: list[Figures]) -> str:
     """What appending to a lake took."""
     rows = [
@@ -246,6 +268,7 @@ MEASURED: dict[str, Callable[[Any], str]] = {
     "reasons": reasons,
     "bulk": bulk,
     "flood": flood,
+    "serve": serve,
 }
 CAPACITY: dict[str, Callable[[Figures], str]] = {
     "capacity.day": capacity.a_day,
