@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shlex
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clout.serving import answers, card, problems, scoring
-from clout.serving.accounts.kept import NOWHERE, OK, AccountStore
+from clout.serving.accounts.kept import NOWHERE, OK, PUBLIC, AccountStore
 from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError, Refusal
 from clout.serving.drafts.routes import DraftsApi
@@ -40,6 +41,7 @@ from clout.serving.store_watch import DOWN, StoreWatch
 
 RETRY_SECONDS = "5"
 Tell = Callable[[Loaded, scoring.Measured], tuple[answers.Score, bytes]]
+log = logging.getLogger("clout.serving")
 
 
 class Api:
@@ -207,7 +209,9 @@ def _problem(request: Request, error: Exception) -> ProblemError:
         case NotReadyError():
             return ProblemError("not_ready", str(error), headers={"Retry-After": RETRY_SECONDS})
         case StoreError():
-            return ProblemError("store_unavailable", str(error), headers={"Retry-After": RETRY_SECONDS})
+            log.warning("the store of scores did not answer: %s", error)
+            told = str(error) if str(error) in PUBLIC else DOWN
+            return ProblemError("store_unavailable", told, headers={"Retry-After": RETRY_SECONDS})
         case HTTPException(status_code=405):
             allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
             return ProblemError(

@@ -35,6 +35,8 @@ GONE = (
 )
 OPENING = f"the score store was not open after {OPENING_SECONDS:g} s; expected it soon: try again"
 NO_STORE = "there is no store of scores here; expected one that `clout score --all` has written to: set CLOUT_STORE"
+# Other words name the place of the store, which is for the log alone.
+PUBLIC = frozenset({GONE, OPENING, NO_STORE})
 
 
 @dataclass(frozen=True)

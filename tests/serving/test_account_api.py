@@ -13,7 +13,7 @@ from scored_home import LATE, NOW, SLASHED, TWINS, Scored
 
 from clout.data.lake import Lake
 from clout.serving.accounts import told as accounts
-from clout.serving.accounts.kept import NOWHERE, AccountStore
+from clout.serving.accounts.kept import NO_STORE, NOWHERE, AccountStore
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked as Question
 from clout.serving.api import application
@@ -154,6 +154,7 @@ def test_without_a_store_posts_are_scored_all_the_same(scored: Scored) -> None:
             answer = client.get(path)
             assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
             assert answer.headers["retry-after"] == "5"
+            assert answer.json()["detail"] == (NO_STORE if store is NOWHERE else DOWN)
         assert client.post("/v1/posts:score", {"account": scored.accounts[0], "text": "hello"}).status_code == 200
     assert Asked(application(scored.active, lambda: NOW, NOWHERE)).get("/readyz").json()["store"] == NOWHERE.state()
     ready = Asked(application(scored.active, lambda: NOW, broken)).get("/readyz")
