@@ -145,14 +145,14 @@ def test_document_runs(
     if steps := steps_of(text):
         shutil.copytree(begun(steps, tmp_path_factory, warm), tmp_path, dirs_exist_ok=True)
     run_document(text.replace("".join(BEGINNING[:steps]), "", 1), tmp_path, warm)
-    actors, authors = (people(tmp_path / ".clout" / "lake", *of) for of in (("actions", "actor"), ("posts", "account")))
-    assert not actors or actors & authors, "nobody in the lake who acts also posts: their keys do not meet"
+    if document == ROOT / "README.md":
+        lake = tmp_path / ".clout" / "lake"
+        assert people(lake, "actions", "actor") & people(lake, "posts", "account"), "nobody who acts also posts"
 
 
 def people(lake: Path, table: str, column: str) -> set[str]:
     """The accounts that a column of the lake names."""
-    files = [*lake.glob(f"{table}/*.parquet")]
-    return set(pl.read_parquet(files, columns=[column])[column].drop_nulls()) if files else set()
+    return set(pl.read_parquet([*lake.glob(f"{table}/*.parquet")], columns=[column])[column].drop_nulls())
 
 
 SAMPLE = """
