@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -9,17 +10,31 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
+from threading import Thread
 from typing import ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+LOOK_SECONDS = 1.0
 UNITS_PER_MIB = 2**20 if sys.platform == "darwin" else 2**10
 
 
 def alone(work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-    """What `work` gives, done by a fresh process that then ends."""
-    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+    """What `work` gives, done by a fresh process that then ends, or as soon as this one is gone."""
+    spawn, parent = get_context("spawn"), os.getpid()
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn, initializer=_end_with, initargs=(parent,)) as pool:
         return pool.submit(work, *arguments, **named).result()
+
+
+def _end_with(parent: int) -> None:
+    """Nothing; this process ends once its parent is another: whoever asked for its work was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_SECONDS)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 @dataclass(frozen=True)
