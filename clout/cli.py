@@ -38,6 +38,7 @@ class _Clear(TyperGroup):
     """A group of commands that tells a `CloutError` in one line, without a traceback, and exits with 2."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (typer's own signature)
+        """What the command gives; variables that are misspelt are told first."""
         from clout.settings import misnamed  # noqa: PLC0415 - slow to import, and help needs none of it
 
         for name, meant in misnamed(os.environ).items():

@@ -191,6 +191,10 @@ class Refusal:
     version: str | None
     reason: str
 
+    def what(self, answering: str) -> str:
+        """What could not be taken in, while the model of the version `answering` goes on."""
+        return "champion or newer data" if self.version in {None, answering} else f"newer champion {self.version}"
+
 
 class ActiveModel:
     """What answers now. One answer uses one `current()`, so that it is all of one model and one history."""
@@ -284,9 +288,8 @@ class ActiveModel:
         """What was refused, and what answers in its place."""
         if self._current is None or self._refused is None:
             return "no model could be loaded"
-        refused, answering = self._refused.version, self._current.model.version
-        what = "the champion or newer data" if refused in {None, answering} else f"the newer champion {refused}"
-        return f"{what} could not be taken in, model {answering} goes on"
+        answering = self._current.model.version
+        return f"the {self._refused.what(answering)} could not be taken in, model {answering} goes on"
 
 
 def _batches(lake: str, known: frozenset[str]) -> frozenset[str]:

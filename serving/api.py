@@ -194,8 +194,8 @@ def application(
 
 
 def _refusal(refused: Refusal, version: str) -> dict[str, str | None]:
-    what = "champion or newer data" if refused.version in {None, version} else "newer champion"
-    return {"version": refused.version, "reason": f"the {what} could not be taken in; see the log of the service"}
+    reason = f"the {refused.what(version)} could not be taken in; see the log of the service"
+    return {"version": refused.version, "reason": reason}
 
 
 async def _tell(request: Request, error: Exception) -> Response:

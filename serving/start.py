@@ -139,12 +139,7 @@ def url_here(host: str, port: int) -> str:
 
 def what_to_try(url: str, settings: Settings) -> list[str]:
     """Lines about addresses, keys, and a request to paste; no more than keys where nothing answers in a few tries."""
-    home = _read(url) or {}
-    for _ in range(TRIES):
-        if home:
-            break
-        sleep(POLL_SECONDS)
-        home = _read(url) or {}
+    home = _read_again(url)
     places = " ".join(path for path, method in home.get("routes", {}).items() if method == "GET")
     key = f" -H {KEY!r}" if needs_key(settings) else ""
     return [
@@ -166,6 +161,15 @@ def who_may_ask(settings: Settings) -> list[str]:
 def needs_key(settings: Settings) -> bool:
     """Whether a program on this machine needs a key, too."""
     return settings.open == "never" or (settings.open == "loopback" and not is_loopback(settings.host))
+
+
+def _read_again(url: str) -> dict[str, Any]:
+    """What `url` answers in one of a few tries; nothing where it does not."""
+    for _ in range(TRIES):
+        if told := _read(url):
+            return told
+        sleep(POLL_SECONDS)
+    return {}
 
 
 def _read(url: str) -> dict[str, Any] | None:

@@ -12,6 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from clout.cli import app
+from clout.data.lake import Lake
+from clout.data.simulate import Society, simulate
 
 MAPPING = """
 network = "x"
@@ -72,6 +74,15 @@ def test_json_tells_the_same(home: Path):
     assert shown["rejected"] == {"unreadable_time": 1}
     assert [receipt["source"] for receipt in shown["receipts"]] == ["posts.csv"]
     assert len(shown["fingerprint"]) == 64
+
+
+def test_the_lake_tells_of_actions_on_posts_that_are_not_there(home: Path):
+    tables = simulate(Society(accounts=60, days=8)).tables
+    Lake(home / "other").append({"actions": tables["actions"]}, source="log.csv")
+    shown = json.loads(clout("lake", "--lake", str(home / "other"), "--json").stdout)
+    assert shown["unmet"] == {"actions": tables["actions"]["post"].count()} != {"actions": 0}
+    words = f"! {shown['unmet']['actions']:,} actions are on posts that are not in the lake"
+    assert words in clout("lake", "--lake", str(home / "other")).stdout
 
 
 def test_the_lake_is_shown(monkeypatch: pytest.MonkeyPatch, home: Path):

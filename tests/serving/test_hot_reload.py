@@ -177,7 +177,7 @@ def test_a_damaged_champion_leaves_the_one_before(running: Running) -> None:
     told = running.ready()
     assert told["model_version"] == old
     assert told["refused"]["version"] == new
-    assert told["refused"]["reason"].startswith("the newer champion could not be taken in")
+    assert told["refused"]["reason"].startswith(f"the newer champion {new} could not be taken in")
     metrics = httpx.get(f"{running.url}/metrics").text
     assert "clout_champion_refused 1.0" in metrics
     assert f'version="{old}"}} 1.0' in metrics

@@ -102,6 +102,13 @@ def test_under_the_figures_stand_their_intervals() -> None:
     assert below.split()[0] == f"{short(figure['low'], 2)}–{short(figure['high'], 2)}"
 
 
+def test_the_stronger_of_the_own_means_of_accounts_is_the_one_that_is_told() -> None:
+    ranks = ACCOUNTS["spearman"]
+    swapped = ranks | {"own_mean_90d": ranks["own_mean_all"], "own_mean_all": ranks["own_mean_90d"]}
+    text = "\n".join(printed(report() | {"account": ACCOUNTS | {"spearman": swapped}}))
+    assert ".845 .80–.88" in text
+
+
 def test_coverage_and_accounts_stand_in_the_second_table() -> None:
     text = "\n".join(printed(report() | {"account": ACCOUNTS}))
     assert "Spearman of 321 accounts" in text
