@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clout.serving import answers, card, problems, scoring
-from clout.serving.accounts.kept import NOWHERE, OK, PUBLIC, AccountStore
+from clout.serving.accounts.kept import NOWHERE, OK, AccountStore, AwayError
 from clout.serving.accounts.routes import AccountsApi, Erase
 from clout.serving.active_model import ActiveModel, Loaded, NotReadyError, Refusal
 from clout.serving.drafts.routes import DraftsApi
@@ -210,7 +210,7 @@ def _problem(request: Request, error: Exception) -> ProblemError:
             return ProblemError("not_ready", str(error), headers={"Retry-After": RETRY_SECONDS})
         case StoreError():
             log.warning("the store of scores did not answer: %s", error)
-            told = str(error) if str(error) in PUBLIC else DOWN
+            told = str(error) if isinstance(error, AwayError) else DOWN
             return ProblemError("store_unavailable", told, headers={"Retry-After": RETRY_SECONDS})
         case HTTPException(status_code=405):
             allowed = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))

@@ -35,8 +35,10 @@ GONE = (
 )
 OPENING = f"the score store was not open after {OPENING_SECONDS:g} s; expected it soon: try again"
 NO_STORE = "there is no store of scores here; expected one that `clout score --all` has written to: set CLOUT_STORE"
-# Other words name the place of the store, which is for the log alone.
-PUBLIC = frozenset({GONE, OPENING, NO_STORE})
+
+
+class AwayError(StoreError):
+    """There is no store to read, in words that everybody may hear: those of other errors name its place."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class AccountStore:
     def __init__(self, url: Callable[[], str | None]) -> None:
         self._url, self._lock = url, Lock()
         self._opened: Store | None = None
-        self._refused: tuple[float, str] | None = None
+        self._refused: tuple[float, StoreError] | None = None
         self._opened_at = ""
         self._mark: tuple[int, int] | None = None
         self._looked = float("-inf")
@@ -132,25 +134,28 @@ class AccountStore:
         return self.open().usual(run, network, size_group)
 
     def _refuse(self) -> NoReturn:
-        raise StoreError(self._refused[1] if self._refused else OPENING)
+        if self._refused is None:
+            raise AwayError(OPENING)
+        _, error = self._refused
+        raise type(error)(str(error))
 
     def _open(self) -> Store:
         if self._refused and monotonic() - self._refused[0] < RETRY_SECONDS:
             self._refuse()
         url = self._url()
         if url is None:
-            raise StoreError(NO_STORE)
+            raise AwayError(NO_STORE)
         try:
             opened = self._open_at(url)
         except StoreError as error:
-            self._refused = monotonic(), str(error)
+            self._refused = monotonic(), error
             raise
         self._refused = None
         return opened
 
     def _open_at(self, url: str) -> Store:
         if self._mark is not None and mark(url) is None:
-            raise StoreError(GONE)
+            raise AwayError(GONE)
         opened = Store.open(url, PATIENCE)
         self._opened_at, self._mark = url, mark(url)
         return opened
