@@ -12,7 +12,7 @@ from clout.data import personal
 from clout.data.erasure import ASKED, erase, erase_beside
 from clout.data.lake import Lake
 from clout.features import warm
-from clout.serving.ingest.intake import erase_waiting
+from clout.serving.ingest.intake import erase_waiting, expect_lake_of
 from clout.serving.store.scores import Store
 
 # What a training leaves beside its bundle: a row for each post that it judged.
@@ -34,8 +34,10 @@ class Erased:
 def forget(lake: Lake, store: Store, home: Path, account: str, now: datetime) -> Erased:
     """What was erased of `account`: all of it, in the lake, in the store of scores, and in `home`.
 
-    `account` is network/id, or network/@handle. From then on the lake takes no row of it.
+    `account` is network/id, or network/@handle. From then on the lake takes no row of it. Raises `LakeError` where the
+    lake is away: what it holds would come back with it.
     """
+    expect_lake_of(home, lake)
     return forget_all(lake, store, home, [personal.find(lake, account)], ASKED, now)
 
 

@@ -105,6 +105,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "store_unavailable", 503, "The store of scores cannot be read", "Mend what the detail says, or try again."
         ),
+        Kind("lake_unavailable", 503, "The lake cannot be written to", "Wait as Retry-After says, then send it again."),
         Kind(
             "inbox_unavailable",
             503,

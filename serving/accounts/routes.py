@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clout.data.shelf import LakeError
 from clout.serving.accounts import others as account_others
 from clout.serving.accounts import queries as account_queries
 from clout.serving.accounts import told as accounts
@@ -28,7 +30,13 @@ ACCOUNT = "/v1/accounts/{network}/{handle}"
 BELOW = "/v1/accounts/{network}/{handle:path}"
 CONFIRM = "X-Confirm"
 NOT_HERE = "this service erases nothing; expected, where the lake is: `clout forget ACCOUNT`"
+NOT_ERASED = (
+    "the lake is away or cannot be written to, so not all of the account is erased; why is in the log of the service"
+)
+RETRY_SECONDS = "10"
 Erase = Callable[[str], Mapping[str, int]]
+
+log = logging.getLogger(__name__)
 
 
 class AccountsApi:
@@ -97,7 +105,11 @@ class AccountsApi:
             raise ProblemError("forbidden", NOT_HERE)
         account = Asked(self._store, self._active.current()).key(_name(request))
         _check_confirmed(request, account)
-        erased = self._erase(account)
+        try:
+            erased = self._erase(account)
+        except LakeError as error:
+            log.warning("an account could not be erased: %s", error)
+            raise ProblemError("lake_unavailable", NOT_ERASED, (), {"Retry-After": RETRY_SECONDS}) from error
         self._active.forget(account)
         self._store.forget_places()
         body = Forgotten(account=account, erased=dict(erased)).model_dump_json()

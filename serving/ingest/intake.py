@@ -17,7 +17,7 @@ from clout.data.tables import CONFLICT
 from clout.data.tombstones import Tombstones
 from clout.serving.ingest.answers import Ingested, RowResult, RowsRequest
 from clout.serving.ingest.inbox import Inbox, InboxError, Waiting
-from clout.serving.ingest.mover import ENOUGH, Mover
+from clout.serving.ingest.mover import ENOUGH, Mover, expect_lake
 from clout.serving.problems import ProblemError, escaped
 
 RETRY_SECONDS = "10"
@@ -90,6 +90,14 @@ class Intake:
 
 
 NOWHERE = Intake(lambda: None, lambda: datetime.max.replace(tzinfo=UTC))
+
+
+def expect_lake_of(home: Path, lake: Lake) -> None:
+    """Nothing; raises `LakeError` where a service of `home` saw a batch in the lake that is not there now."""
+    inbox = Inbox(home)
+    if inbox.file.exists():
+        expect_lake(inbox, lake)
+        inbox.close()
 
 
 def erase_waiting(home: Path, tombstones: Tombstones) -> int:

@@ -116,6 +116,12 @@ def _batches(lake: Lake) -> set[str]:
         ) from error
 
 
+def expect_lake(inbox: Inbox, lake: Lake) -> None:
+    """Nothing; raises `LakeError` where the lake lacks the newest batch that the inbox saw there: it is away, or another."""
+    known = inbox.batch_of(lake.shelf.place)
+    _expect(lake, set() if known is None else {known})
+
+
 def _expect(lake: Lake, seen: set[str]) -> None:
     """Nothing; raises `LakeError` where the lake lacks a batch of `seen`: it is away, or it is another."""
     missing = seen - _batches(lake)

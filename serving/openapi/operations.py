@@ -156,7 +156,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "forgetAccount",
         "accounts",
         accounts.Forgotten,
-        problems=(*ACCOUNT, "forbidden", "not_confirmed"),
+        problems=(*ACCOUNT, "forbidden", "not_confirmed", "lake_unavailable"),
         parameters=(*NAMED, CONFIRM),
     ),
     ("GET", "/v1/distribution"): Operation(

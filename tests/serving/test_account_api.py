@@ -18,6 +18,8 @@ from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked as Question
 from clout.serving.api import application
 from clout.serving.edge.here import is_loopback
+from clout.serving.ingest.inbox import Inbox
+from clout.serving.ingest.mover import Mover
 from clout.serving.privacy import forget
 from clout.serving.store.rows import Run
 from clout.serving.store.scores import Store
@@ -184,6 +186,21 @@ def test_forgetting_erases_all_and_the_account_is_unknown(copied: Scored) -> Non
     assert client.get(f"/v1/accounts/{account}/score").json()["code"] == "unknown_account"
     again = client("DELETE", f"/v1/accounts/{account}", headers={**HERE, "X-Confirm": account})
     assert (again.status_code, again.json()["code"]) == (404, "unknown_account")
+
+
+def test_nothing_is_erased_while_the_lake_is_away(copied: Scored) -> None:
+    client, lake, account = erasing(copied), copied.home / "lake", copied.accounts[0]
+    Mover(Inbox(copied.home), str(lake), lambda: NOW).look()
+    away = lake.rename(copied.home / "away")
+    answer = client("DELETE", f"/v1/accounts/{account}", headers={**HERE, "X-Confirm": account})
+    assert (answer.status_code, answer.json()["code"]) == (503, "lake_unavailable")
+    assert answer.headers["retry-after"] == "10"
+    assert str(copied.home) not in answer.text
+    assert not lake.exists()
+    assert client.get(f"/v1/accounts/{account}/score").status_code == 200
+    away.rename(lake)
+    answer = client("DELETE", f"/v1/accounts/{account}", headers={**HERE, "X-Confirm": account})
+    assert (answer.status_code, answer.json()["erased"]["scores"]) == (200, 4)
 
 
 def test_a_part_of_a_person_that_is_forgotten_is_no_longer_named(copied: Scored) -> None:
