@@ -64,7 +64,7 @@ def test_while_one_opens_a_store_that_was_refused_the_others_are_told_at_once() 
 
     store = AccountStore(url)
     assert "cannot read the URL" in store.state()
-    store._refused = (float("-inf"), "refused before")
+    store._refused = (float("-inf"), StoreError("refused before"))
     with ThreadPoolExecutor(1) as threads:
         trying = threads.submit(store.state)
         begun.wait(10)
