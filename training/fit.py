@@ -10,6 +10,7 @@ import numpy as np
 
 from clout.training.config import Params
 from clout.training.matrix import SLICE, Floats, Matrix, Places
+from clout.training.staircase import LEVEL, Staircase
 
 THREADS = re.compile(r"\[num_threads: \d+\]\n")
 MAIN: dict[str, object] = {"objective": "regression"}
@@ -29,13 +30,19 @@ class Binned:
         self.places, self._trees = places, params.fit.trees
         self._settings = {**settings(params), "num_threads": threads(len(places), params.fit.threads)}
         self._data = lgb.Dataset(_Slices(matrix, places), feature_name=list(names), params=self._settings)
+        self._column = list(names).index(LEVEL) if LEVEL in names else None
+        self._level = np.empty(0) if self._column is None else _column(matrix, places, self._column)
 
     def fit(self, target: Floats, directions: Sequence[int], objective: dict[str, object] = MAIN) -> lgb.Booster:
         """A booster of `target`, log1p counts of the rows (places,), as `fit` below has it."""
         chosen = {**self._settings, **objective}
         if objective["objective"] != "quantile":
             chosen["monotone_constraints"] = list(directions)
-        return lgb.train(chosen, self._data.set_label(target), num_boost_round=self._trees)
+        first = None if self._column is None else Staircase.fitted(self._column, self._level, target)
+        if first is None:
+            return lgb.train(chosen, self._data.set_label(target), num_boost_round=self._trees)
+        left = self._data.set_label(target - first(self._level))
+        return first.before(lgb.train(chosen, left, num_boost_round=max(1, self._trees - 1)), self._trees)
 
 
 def fit(
@@ -80,6 +87,12 @@ def settings(params: Params) -> dict[str, object]:
         "force_row_wise": True,
         "verbosity": -1,
     }
+
+
+def _column(matrix: Matrix, places: Places, column: int) -> Floats:
+    """One feature of the rows at `places`, (places,)."""
+    parts = (matrix[places[first : first + SLICE]][:, column] for first in range(0, len(places), SLICE))
+    return np.concatenate([np.empty(0), *parts])
 
 
 class _Slices(lgb.Sequence):

@@ -90,9 +90,10 @@ class CloutRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return Params.model_validate({"seed": int(seed), "fit": plain})
 
     def _boost(self, matrix: Floats, target: Floats, params: Params) -> lgb.Booster:
-        names = [f"x{column}" for column in range(matrix.shape[1])]
-        known = getattr(self, "feature_names_in_", names)
-        return fit(matrix, target, params, names, [DIRECTIONS.get(name, 0) for name in known])
+        numbered = [f"x{column}" for column in range(matrix.shape[1])]
+        told = getattr(self, "feature_names_in_", numbered)
+        names = [name if name in DIRECTIONS else number for name, number in zip(told, numbered, strict=True)]
+        return fit(matrix, target, params, names, [DIRECTIONS.get(name, 0) for name in names])
 
     def _learn_curve(self, matrix: Floats, target: Floats, params: Params) -> Calibration | None:
         """How margins become log(1 + expected actions), from the newest rows; None where they are too few to tell."""

@@ -71,7 +71,7 @@ def test_features_of_the_catalogue_keep_their_direction(data: TrainingData, fitt
     rows = pd.concat([data.X.iloc[[0]]] * 50, ignore_index=True)
     rows["outcome_level_365d"] = np.linspace(0, 8, 50)
     assert (np.diff(fitted.margin(rows)) >= 0).all()
-    falling = data.X[["outcome_level_365d"]].dropna()
+    falling = data.X[["outcome_log_mean_90d"]].dropna()
     assert np.ptp(CloutRegressor(**QUICK).fit(falling, np.exp(-falling.iloc[:, 0])).margin(falling)) == 0
     renamed = falling.set_axis(["level"], axis=1)
     assert np.ptp(CloutRegressor(**QUICK).fit(renamed, np.exp(-renamed.iloc[:, 0])).margin(renamed)) > 0
