@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 BINS = 20
 MIN_ROWS_PER_BIN = 30
 BEYOND = 3.0
+A_HAIR = 1e-3
 
 
 class CalibrationDataError(CloutError):
@@ -119,12 +120,17 @@ def fit_intervals(
 
 
 def _offset(error: Floats, level: float, min_posts: int) -> float | None:
-    """The ⌈(n + 1) level⌉-th smallest known error, None with fewer than `min_posts` of them."""
+    """The ⌈(n + 1) level⌉-th smallest known error and a hair, None with fewer than `min_posts` of them.
+
+    The post whose error it is lies on an end of its interval, and many may tie with it but for dust: what rounding takes
+    from an end, and what late trees add to a quantile. A hair, a thousandth of the actions, holds them all inside; a
+    lower end at half an action is then none.
+    """
     known = np.sort(error[~np.isnan(error)])
     if len(known) < min_posts:
         return None
     rank = int(np.ceil((len(known) + 1) * level))
-    return float(known[min(rank, len(known)) - 1])
+    return float(known[min(rank, len(known)) - 1]) + A_HAIR
 
 
 def main_error(low: Floats, high: Floats, log_count: Floats) -> Floats:

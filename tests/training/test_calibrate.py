@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from mapie.regression import ConformalizedQuantileRegressor
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from clout.models.intervals import Intervals, lower_end
+from clout.models.intervals import Intervals, lower_end, spread
 from clout.training.calibrate import (
+    A_HAIR,
     CalibrationDataError,
     fit_calibration,
     fit_intervals,
@@ -21,6 +22,7 @@ from clout.training.calibrate import (
     main_error,
     shrink,
 )
+from clout.training.metrics import coverage
 
 Floats = npt.NDArray[np.float64]
 NAN = float("nan")
@@ -163,8 +165,8 @@ def test_the_overall_offset_is_that_of_mapie(rows: int, level: float) -> None:
     peer = ConformalizedQuantileRegressor(columns, confidence_level=level, prefit=True).conformalize(matrix, truth)
     _, bounds = peer.predict_interval(matrix, symmetric_correction=True)
     ours = fitted({"main": main_error(low, high, truth)}, np.zeros((2, rows)), level, least=1)
-    assert low - ours.default["main"] == pytest.approx(bounds[:, 0, 0])
-    assert high + ours.default["main"] == pytest.approx(bounds[:, 1, 0])
+    assert low - ours.default["main"] == pytest.approx(bounds[:, 0, 0] - A_HAIR)
+    assert high + ours.default["main"] == pytest.approx(bounds[:, 1, 0] + A_HAIR)
 
 
 def fitted(errors: dict[str, Floats], groups: Floats, level: float = 0.9, least: int = 200) -> Intervals:
@@ -205,6 +207,35 @@ def test_intervals_hold_what_they_promise_where_many_posts_drive_nothing() -> No
     assert (inside[truth[1] == 0]).all()
 
 
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(*[st.sampled_from([0.0, 0.01, 0.2, 0.3, 0.7, 1.1, 1.9])] * 2, st.integers(0, 3)),
+        min_size=1,
+        max_size=60,
+    ),
+    st.sampled_from([0.5, 0.8, 0.9]),
+)
+def test_intervals_hold_their_share_of_the_very_posts_they_were_set_on(
+    posts: list[tuple[float, float, int]], level: float
+) -> None:
+    a, b, count = (np.array(column) for column in zip(*posts, strict=True))
+    low, high, truth = np.minimum(a, b), np.maximum(a, b), np.log1p(count)
+    errors = {"main": main_error(low, high, truth), "like": kind_error(a, low, high, truth)}
+    offset = fitted(errors, np.zeros((2, len(posts))), level, least=1).default
+    reach = offset["like"] * spread(low, high)
+    assert coverage(lower_end(low - offset["main"]), high + offset["main"], truth) >= level
+    assert coverage(lower_end(a - reach), a + reach, truth) >= level
+
+
+def test_a_lower_end_that_half_an_action_sets_is_none() -> None:
+    low, high, truth = np.array([0.7, 0.7, 0.6, 0.1]), np.full(4, 1.5), np.log1p([0.0, 0.0, 0.0, 3.0])
+    offset = fitted({"main": main_error(low, high, truth)}, np.zeros((2, 4)), 0.5, least=1).default["main"]
+    assert offset == pytest.approx(0.7 - np.log(1.5) + A_HAIR)
+    dust = np.array([0.0, 1e-7, -1e-7, 0.0])
+    assert lower_end(low + dust - offset).tolist() == pytest.approx([0, 0, 0, 0.1 - offset])
+
+
 def test_intervals_of_kinds_are_in_widths_and_leave_out_what_was_not_reported() -> None:
     groups, low, high, truth = society(6000, 3)
     width = 1 + 2 * np.random.default_rng(3).random(6000)
@@ -220,12 +251,12 @@ def test_a_group_with_too_few_known_errors_uses_the_overall_offset() -> None:
     groups = np.array([[0.5] * 250 + [2.0] * 250, [0.5] * 500])
     errors = np.concatenate([np.linspace(0, 1, 250), np.linspace(5, 6, 249), [NAN]])
     made = fitted({"main": errors}, groups, least=250)
-    assert made.tables["main"][2][2] == pytest.approx(np.sort(errors)[225])
+    assert made.tables["main"][2][2] == pytest.approx(np.sort(errors)[225] + A_HAIR)
     assert made.tables["main"][3][2] is None
     assert made.offsets("main", np.array([2.0, NAN]), np.array([0.5, NAN])).tolist() == [made.default["main"]] * 2
 
 
 def test_the_rank_counts_the_post_that_is_still_to_come() -> None:
     errors = np.arange(1.0, 20.0)
-    assert fitted({"main": errors}, np.zeros((2, 19)), least=19).default["main"] == 18.0
-    assert fitted({"main": errors[:5]}, np.zeros((2, 5)), least=1).default["main"] == 5.0
+    assert fitted({"main": errors}, np.zeros((2, 19)), least=19).default["main"] == pytest.approx(18.0 + A_HAIR)
+    assert fitted({"main": errors[:5]}, np.zeros((2, 5)), least=1).default["main"] == pytest.approx(5.0 + A_HAIR)
