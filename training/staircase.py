@@ -19,7 +19,7 @@ LEVEL = "outcome_level_365d"
 # Of the posts that teach, the share below the knee.
 KNEE = 0.95
 # Of a step of level, what the line rises: with less, accounts nobody learned from are told too little, with more too much.
-SLOPE = 0.9
+SLOPE = 0.8
 # In log1p of the outcome: 31 steps up to 2,300 times the knee, and no deeper a tree than others are.
 STEP, STEPS = 0.25, 31
 # A leaf counts each post so often, and one more: none may be without, and that one must not weigh.
