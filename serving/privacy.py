@@ -12,6 +12,7 @@ from clout.data import personal
 from clout.data.erasure import ASKED, erase, erase_beside
 from clout.data.lake import Lake
 from clout.features import warm
+from clout.models.registry import comparison_file
 from clout.serving.ingest.intake import erase_waiting, expect_lake_of
 from clout.serving.store.scores import Store
 
@@ -49,6 +50,7 @@ def forget_all(lake: Lake, store: Store, home: Path, accounts: Collection[str], 
             rows[table] = rows.get(table, 0) + count
     rows["inbox"] = erase_waiting(home, lake.tombstones())
     warm.forget(home)
+    comparison_file(home).unlink(missing_ok=True)
     rows["judged"] = erase_beside([file for place in JUDGED for file in sorted(home.glob(place))], lake.tombstones())
     return Erased(tuple(sorted(accounts)), {table: count for table, count in rows.items() if count})
 

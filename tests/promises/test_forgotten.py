@@ -23,6 +23,7 @@ from clout.cli import app
 from clout.data.history import read_tables
 from clout.data.lake import Lake
 from clout.data.tables import SCHEMAS
+from clout.models import registry
 from clout.serving import privacy
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
@@ -131,8 +132,9 @@ def emptied(trained: TrainedSociety, tmp_path_factory: pytest.TempPathFactory) -
     shutil.rmtree(home / "lake-truth", ignore_errors=True)
     account, posts = author(trained)
     keep_scores(home, account, "commons/other")
+    registry.comparison_file(home).write_text(f"<li>41.0 → 45.1 {account}</li>")
     kinds = {name.split("/")[0] for name in held(home, [account, *posts])}
-    assert kinds >= {"lake", "judged", "artifacts", "scores.db"}, "else nothing is shown below"
+    assert kinds >= {"lake", "judged", "artifacts", "scores.db", "comparison.html"}, "else nothing is shown below"
     done = CliRunner().invoke(app, ["forget", account, "--yes", "--json"], env={"CLOUT_HOME": str(home)})
     assert done.exit_code == 0, done.output
     return home, json.loads(done.stdout)
