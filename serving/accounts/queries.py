@@ -31,10 +31,10 @@ class Name:
 
 @dataclass(frozen=True)
 class Range:
-    """The moments from `since` to `until`, both included; without `since`, as far back as is usual."""
+    """The moments from `since` to `until`, both included; without `since`, as far back as is usual, without `until`, all."""
 
     since: datetime | None
-    until: datetime
+    until: datetime | None
 
 
 def no_query(query: QueryParams) -> None:
@@ -43,12 +43,12 @@ def no_query(query: QueryParams) -> None:
 
 
 def time_range(query: QueryParams, now: datetime) -> Range:
-    """The moments asked for, until now when nothing is said. A day begins `since` and ends `until`."""
+    """The moments asked for, whose ends are None where they are not said. A day begins `since` and ends `until`."""
     _only(query, ("since", "until"))
     last, first = _single(query, "until"), _single(query, "since")
-    until = now if last is None else _moment("until", last, now, ends=True)
+    until = None if last is None else _moment("until", last, now, ends=True)
     since = None if first is None else _moment("since", first, now, ends=False)
-    if since is not None and since > until:
+    if since is not None and since > (until or now):
         raise _refused("since", f"got {shown(first)}, which is after until; expected since before until", "order")
     return Range(since, until)
 

@@ -133,18 +133,20 @@ def posts(asked: Asked, name: Name) -> answers.AccountPosts:
 def history(asked: Asked, name: Name, within: Range) -> answers.AccountHistory:
     """The scores of an account as they were shown, of 90 days up to its newest when nothing is asked.
 
-    The newest where there are too many.
+    The newest where there are too many. What nobody asked is told of scores, not of the clock: it is the same until there
+    is another.
     """
     newest, store = asked.record(name), asked.store.open()
-    account, since = newest.account, within.since or min(newest.as_of, within.until) - USUAL_SPAN
+    until = within.until or max(newest.as_of, within.since or newest.as_of)
+    account, since = newest.account, within.since or min(newest.as_of, until) - USUAL_SPAN
     before = store.latest_before(account, since)
-    steps = store.steps(account, before.as_of if before else since, within.until)
+    steps = store.steps(account, before.as_of if before else since, until)
     rows = [row for row in _shown(steps) if row.as_of >= since]
     return answers.AccountHistory(
         account=account,
         network=account.split("/", 1)[0],
         since=since,
-        until=within.until,
+        until=until,
         scores=rows[-MOST_ROWS:],
         left_out=max(len(rows) - MOST_ROWS, 0),
         **versions(newest),

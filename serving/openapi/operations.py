@@ -70,7 +70,7 @@ HANDLE = Parameter(
 )
 NAMED = (NETWORK, HANDLE)
 SINCE = Parameter("since", "query", "The first day or moment; 90 days before the last by default.", TIME, "2026-01-01")
-UNTIL = Parameter("until", "query", "The last day or moment; now by default.", TIME, MOMENT)
+UNTIL = Parameter("until", "query", "The last day or moment; the newest score by default.", TIME, MOMENT)
 OTHERS = Parameter(
     "with",
     "query",

@@ -89,7 +89,7 @@ class Pages:
     async def why(self, request: Request) -> Response:
         """Why an account's score is what it is."""
         name = Name(request.path_params["network"], request.path_params["handle"], "/path/handle")
-        return await self._show(request, "why.html", lambda asked: why.why(asked, name, self._now()))
+        return await self._show(request, "why.html", lambda asked: why.why(asked, name))
 
     async def post(self, request: Request) -> Response:
         """What a published post was expected to draw just before it was published, and what it drew."""

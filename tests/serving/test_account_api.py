@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,15 @@ def test_every_answer_may_be_kept_a_minute_and_asked_for_again(client: Asked, sc
     assert len(tags) == len(paths(*scored.accounts[:2]))
 
 
+def test_that_time_goes_by_is_no_news(scored: Scored) -> None:
+    moments = (NOW + timedelta(minutes=minute) for minute in count())
+    client = Asked(application(scored.active, lambda: next(moments), AccountStore(lambda: scored.url)))
+    account, other = scored.accounts[:2]
+    for path in (*paths(account, other), f"/v1/accounts/{account}/history?since=2025-02-08"):
+        tag = client.get(path).headers["etag"]
+        assert client.get(path, headers={"If-None-Match": tag}).status_code == 304, path
+
+
 def test_a_new_score_is_another_answer(copied: Scored) -> None:
     client, (account, other) = copied.client(), copied.accounts[:2]
     tags = {path: client.get(path).headers["etag"] for path in paths(account, other)}
@@ -119,7 +130,10 @@ def test_history_between_days(client: Asked, scored: Scored) -> None:
     told = client.get(path, params={"since": "2025-02-08", "until": "2025-02-13"}).json()
     assert [row["as_of"] for row in told["scores"]] == ["2025-02-13T00:00:00Z"]
     assert (told["since"], told["until"]) == ("2025-02-08T00:00:00Z", "2025-02-13T23:59:59.999999Z")
-    assert len(client.get(path).json()["scores"]) == 3
+    whole = client.get(path).json()
+    assert (len(whole["scores"]), whole["until"]) == (3, whole["as_of"])
+    later = client.get(path, params={"since": "2025-02-15"}).json()
+    assert (later["scores"], later["since"], later["until"]) == ([], "2025-02-15T00:00:00Z", "2025-02-15T00:00:00Z")
 
 
 def test_compare_takes_others_repeated_or_with_commas(client: Asked, scored: Scored) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import pairwise
 
 from pydantic import Field
@@ -74,7 +73,7 @@ class Why(View):
         )
 
 
-def why(asked: Asked, name: Name, now: datetime) -> Why:
+def why(asked: Asked, name: Name) -> Why:
     """All that is told of an account on its page."""
     score, explained = told.score(asked, name), told.explanation(asked, name)
     lie = distribution(asked, score.network) if score.score is not None else None
@@ -83,7 +82,7 @@ def why(asked: Asked, name: Name, now: datetime) -> Why:
         explained=explained,
         helping=[reason for reason in explained.reasons if reason.points_printed > 0][:FEW],
         holding_back=[reason for reason in explained.reasons if reason.points_printed < 0][:FEW],
-        history=told.history(asked, name, Range(None, now)),
+        history=told.history(asked, name, Range(None, None)),
         since=_since(asked, name, score),
         tested=advice_tested(),
         mean=lie and lie.mean,
