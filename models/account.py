@@ -41,7 +41,10 @@ BEYOND = FeatureSpec(
     advice="",
     missing="no earlier post has a known result",
 )
-FEW_POSTS = "{posts} of {least} posts with a known result"
+MORE_POSTS = (
+    "{more} more post with a known result ({posts} of {least} so far)",
+    "{more} more posts with a known result ({posts} of {least} so far)",
+)
 MORE_WEEKS = ("{weeks} more week", "{weeks} more weeks")
 NO_POST = "a post in the last {days} days"
 BOTH = "{first}, and {second}"
@@ -92,13 +95,14 @@ class AccountRule:
         """What is missing before an account can be scored, in words; None when nothing is.
 
         >>> AccountRule().lacks(recent=3, ripe=3, days=15.0)
-        '3 of 10 posts with a known result, and 2 more weeks'
+        '7 more posts with a known result (3 of 10 so far), and 2 more weeks'
         >>> AccountRule().lacks(recent=0, ripe=40, days=300.0)
         'a post in the last 90 days'
         """
         missing = []
         if ripe < self.min_posts:
-            missing.append(FEW_POSTS.format(posts=ripe, least=self.min_posts))
+            more = self.min_posts - ripe
+            missing.append(MORE_POSTS[more > 1].format(more=more, posts=ripe, least=self.min_posts))
         if days < self.min_days:
             weeks = math.ceil((self.min_days - days) / 7)
             missing.append(MORE_WEEKS[weeks > 1].format(weeks=weeks))

@@ -10,7 +10,7 @@ from pydantic import Field
 from clout.features.groups import Group
 from clout.serving.answers import MOMENT, SIDES, SUM, VERSION, Answer, Points, Reason, Sides, Sum
 
-MISSING = "3 of 10 posts with a known result, and 2 more weeks"
+MISSING = "7 more posts with a known result (3 of 10 so far), and 2 more weeks"
 MOVED = {"since": MOMENT, "total": 1.3, "yours": 0.9, "ours": 0.4, "missing": None}
 Status = Literal["scored", "not_enough_evidence"]
 Span = Literal["day", "week", "month"]

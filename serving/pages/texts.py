@@ -31,7 +31,7 @@ TEMPLATES = (
     ideas.KEEP_SOME,
     *step_words.TEMPLATES,
     account.BOTH,
-    account.FEW_POSTS,
+    *account.MORE_POSTS,
     *account.MORE_WEEKS,
     account.NO_POST,
     "{first} and {second}",

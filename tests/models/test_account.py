@@ -99,7 +99,7 @@ def test_an_account_of_one_post_without_record_is_that_post(model: ScoreModel, m
     assert told.explanation.score == pytest.approx(post.score, abs=1e-9)
     assert told.explanation.points[:, :-1] == pytest.approx(post.points, abs=1e-9)
     assert (told.lacks, np.isnan(told.score[0])) == (
-        ("0 of 10 posts with a known result, and 4 more weeks",),
+        ("10 more posts with a known result (0 of 10 so far), and 4 more weeks",),
         True,
     )
 

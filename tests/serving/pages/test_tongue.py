@@ -165,10 +165,13 @@ FINDING = findings.findings(
 @pytest.mark.parametrize(
     ("english", "told"),
     [
-        (MISSING[0], "3 av 10 inlägg med känt resultat, och 2 veckor till"),
-        (MISSING[1], "0 av 10 inlägg med känt resultat, och 4 veckor till, och ett inlägg under de senaste 90 dagarna"),
+        (MISSING[0], "7 inlägg till med känt resultat (3 av 10 hittills), och 2 veckor till"),
+        (
+            MISSING[1],
+            "10 inlägg till med känt resultat (0 av 10 hittills), och 4 veckor till, och ett inlägg under de senaste 90 dagarna",
+        ),
         (MISSING[2], "ett inlägg under de senaste 90 dagarna"),
-        (MISSING[3], "9 av 10 inlägg med känt resultat, och 1 vecka till"),
+        (MISSING[3], "1 inlägg till med känt resultat (9 av 10 hittills), och 1 vecka till"),
         (MISSING[4], "4 veckor till"),
         (
             FINDING,

@@ -92,7 +92,7 @@ def test_a_line_says_where_another_model_judged(ask: Asked, scored: Scored) -> N
 def test_an_account_without_evidence_gets_no_number(ask: Asked) -> None:
     page = read(ask, TWINS[0])
     assert "Not enough evidence yet" in page.words()
-    assert "0 of 10 posts" in page.words()
+    assert "Missing: 10 more posts with a known result (0 of 10 so far), and 4 more weeks" in page.words()
     assert page.sums() == []
     assert not page.tree.css("#score-number")
 
