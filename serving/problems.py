@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +18,8 @@ MEDIA_TYPE = "application/problem+json"
 PAGE = "/problems"
 NO_SUCH_FIELD = "no field has this name: /openapi.json (`clout openapi`) has those there are"
 LONGEST_SHOWN = 60
+# Signs that turn around what stands beside them on a screen.
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -183,10 +186,11 @@ def escaped(part: str) -> str:
 
 
 def shown(value: object) -> str:
-    """What was got, as JSON, in no more than some words."""
+    """What was got, as JSON, in no more than some words that turn nothing round."""
     if isinstance(value, (dict, list, tuple)):
         return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    plain = json.dumps(value, ensure_ascii=False, default=str)
+    text = TURNING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", plain)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 

@@ -249,7 +249,9 @@ class AccountHistory(Answer):
     account: str = Field(description="The account, as network and id.", examples=["twitter/137407124"])
     network: str = Field(description="Its network.", examples=["twitter"])
     since: datetime = Field(description="The first moment asked for.", examples=[MOMENT])
-    until: datetime = Field(description="The last moment asked for; else of the newest score, or since.", examples=[MOMENT])
+    until: datetime = Field(
+        description="The last moment asked for; else of the newest score, or since.", examples=[MOMENT]
+    )
     scores: list[Shown] = Field(description="Oldest first, the newest 1,000 at most.", examples=[[]])
     left_out: int = Field(description="Older scores that were left out; ask for an earlier until.", examples=[0])
     as_of: datetime = Field(description="The moment of its newest score.", examples=[MOMENT])

@@ -8,7 +8,7 @@ import re
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from clout.serving.problems import KINDS, MEDIA_TYPE, Fault, ProblemError, of_validation, page
+from clout.serving.problems import KINDS, MEDIA_TYPE, Fault, ProblemError, of_validation, page, shown
 
 
 class Body(BaseModel):
@@ -75,3 +75,8 @@ def test_the_page_has_a_place_for_each_type() -> None:
 
 def test_codes_are_keys_and_statuses_are_errors() -> None:
     assert all(kind.code == code and 400 <= kind.status < 600 for code, kind in KINDS.items())
+
+
+def test_what_was_got_turns_nothing_round() -> None:
+    assert shown("\N{RIGHT-TO-LEFT OVERRIDE}gnp") == r'"\u202egnp"'
+    assert json.loads(shown("\N{LEFT-TO-RIGHT ISOLATE}å")) == "\N{LEFT-TO-RIGHT ISOLATE}å"

@@ -12,16 +12,15 @@ from pydantic import ConfigDict, Field, ValidationError
 from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
 from clout.serving.pages.views.view import View
-from clout.serving.problems import Fault, ProblemError, of_validation, shown
+from clout.serving.problems import TURNING, Fault, ProblemError, of_validation, shown
 from clout.serving.store.feedback import MOST_A_DAY, Feedback, Report
 
 LONGEST_SAID, LONGEST_CONTACT, LONGEST_ACCOUNT, LONGEST_PAGE = 2_000, 200, 500, 500
 INVALID = 422
 RETRY_SECONDS = "3600"
 LINES = frozenset("\n\t")
-# Signs that nobody types, or that turn around what stands beside them on a screen.
+# Signs that nobody types.
 UNSEEN = frozenset({"Cc", "Cs"})
-TURNING = frozenset(chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 # What is wrong with the name of an account; anything else is not for the form to say.
 NAMED_WRONG = frozenset({"unknown_account", "ambiguous_account"})
 DETAILS = {
@@ -149,4 +148,6 @@ def _account(asked: Asked, name: str) -> tuple[str | None, str | None]:
 def _is_unseen(text: str, *, lines: bool) -> bool:
     """Whether a text holds what cannot be kept, or would turn around what stands beside it; it may have several `lines`."""
     meant = LINES if lines else frozenset[str]()
-    return any(sign in TURNING or (unicodedata.category(sign) in UNSEEN and sign not in meant) for sign in text)
+    return bool(TURNING.search(text)) or any(
+        unicodedata.category(sign) in UNSEEN and sign not in meant for sign in text
+    )
