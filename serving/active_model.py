@@ -55,7 +55,8 @@ class Loaded:
     """One model and one state of the lake, which belong together in every answer.
 
     `accounts` are those that can be asked for: who is registered or has posted, not who only acted on others;
-    `handles` are their keys by network and lower-case handle; `example` is the account whose posts have drawn most;
+    `handles` are their keys by network and handle as it is looked up, `written` the handles that are written otherwise, by
+    account; `example` is the account whose posts have drawn most, or any once that is erased;
     `batches` name what the lake held, `published` are its posts; `ties` are who acts on whom among `accounts`; `persons`
     are all accounts of the person who declared an account, by each of them.
     """
@@ -70,6 +71,7 @@ class Loaded:
     ties: Ties
     published: Published
     persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def reasons(self) -> WrittenReasons:
@@ -82,7 +84,7 @@ class Loaded:
         past = heard.past(timedelta(days=model.data["horizon_days"]), model.data["action_values"])
         accounts, handles = frozenset(heard.ties.names), _handles(heard.handles)
         declared, published = persons(heard.identities.iter_rows()), Published(lake, heard.outcomes)
-        known = (accounts, handles, heard.example, batches, heard.ties, published, declared)
+        known = (accounts, handles, heard.example, batches, heard.ties, published, declared, _written(heard.handles))
         return cls(model, _wording(model), past, *known)
 
     def under(self, model: ScoreModel) -> Loaded:
@@ -93,9 +95,10 @@ class Loaded:
         """The same, but the account cannot be asked for."""
         handles = {key: tuple(other for other in of if other != account) for key, of in self.handles.items()}
         declared = {key: tuple(other for other in of if other != account) for key, of in self.persons.items()}
+        written = {key: handle for key, handle in self.written.items() if key != account}
         accounts = self.accounts - {account}
         example = min(accounts, default="network/id") if self.example == account else self.example
-        return replace(self, accounts=accounts, handles=handles, persons=declared, example=example)
+        return replace(self, accounts=accounts, handles=handles, persons=declared, written=written, example=example)
 
 
 def _wording(model: ScoreModel) -> Wording | None:
@@ -108,6 +111,11 @@ def _handles(accounts: pl.DataFrame) -> dict[tuple[str, str], tuple[str, ...]]:
         if handle is not None:
             known[network, plain_handle(handle)].append(account)
     return {key: tuple(accounts) for key, accounts in known.items()}
+
+
+def _written(accounts: pl.DataFrame) -> dict[str, str]:
+    rows = accounts.select("account", "handle").drop_nulls().iter_rows()
+    return {account: handle for account, handle in rows if handle != plain_handle(handle)}
 
 
 def persons(identities: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -35,7 +35,7 @@ class Found(View):
     """An account that can be looked at."""
 
     account: str = Field(description="Its id, which begins with the network.")
-    handle: str | None = Field(description="Its handle in small letters, if it has one.")
+    handle: str | None = Field(description="Its handle, where it was found by that.")
 
 
 class Home(View):
@@ -114,7 +114,8 @@ def _near(loaded: Loaded, networks: Sequence[str], text: str) -> list[Found]:
     begin = (known for known in loaded.handles if known[1].startswith(start) and known[0] in networks)
     rated = [(_likeness(sought, known[1]), known) for known in islice(begin, LOOKED_AT)]
     alike = sorted((-rate, known) for rate, known in rated if rate >= ALIKE)
-    return [Found(account=key, handle=known[1]) for _, known in alike for key in loaded.handles[known]][:MOST_NEAR]
+    found = [(key, known[1]) for _, known in alike for key in loaded.handles[known]][:MOST_NEAR]
+    return [Found(account=key, handle=loaded.written.get(key, plain)) for key, plain in found]
 
 
 def _likeness(sought: str, handle: str) -> float:

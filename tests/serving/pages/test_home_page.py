@@ -95,7 +95,9 @@ def test_who_may_have_been_meant_is_told(ask: Asked) -> None:
 
 
 def test_of_twins_one_chooses(ask: Asked) -> None:
-    assert near(page(ask, "/find?account=twin", 404)) == [f"/why/{twin}" for twin in TWINS]
+    body = page(ask, "/find?account=twin", 404)
+    assert near(body) == [f"/why/{twin}" for twin in TWINS]
+    assert texts(body, "main li") == [f"Twin {twin}" for twin in TWINS]
 
 
 def test_an_id_on_two_networks_is_chosen_too(ask: Asked, scored: Scored) -> None:
