@@ -37,14 +37,22 @@ class Idea:
 
 
 def ideas(post: PostRequest) -> Iterator[Idea]:
-    """The changes that there are for a draft, the hour apart; a text is shortened or turned, never made up."""
+    """The changes that there are for a draft, the hour apart; a text is shortened or turned, never made up.
+
+    Of several that lead to the same text the first: it says most plainly what is done.
+    """
     yield from _media(post)
-    text = post.text or ""
-    if text.strip():
-        yield from _links(post, text)
-        yield from _hashtags(post, text)
-        yield from _question(text)
-        yield from _shorter(text)
+    if (post.text or "").strip():
+        every = list(_of_text(post, post.text or ""))
+        texts = [idea.change.get("text") for idea in every]
+        yield from (idea for at, idea in enumerate(every) if texts[at] is None or texts[at] not in texts[:at])
+
+
+def _of_text(post: PostRequest, text: str) -> Iterator[Idea]:
+    yield from _links(post, text)
+    yield from _hashtags(post, text)
+    yield from _question(text)
+    yield from _shorter(text)
 
 
 def _media(post: PostRequest) -> Iterator[Idea]:

@@ -12,7 +12,7 @@ from asked import Asked
 
 from clout.serving.active_model import ActiveModel, Loaded
 from clout.serving.api import application
-from clout.serving.drafts.ideas import ideas
+from clout.serving.drafts.ideas import NO_LINK, NO_MEDIA, ideas
 from clout.serving.drafts.judged import DAY, FEW, NOTHING, WEEK
 from clout.serving.schemas import PostRequest
 from clout.serving.scoring import explain, read_request, score
@@ -235,6 +235,15 @@ def test_what_there_is_to_try(post: dict[str, Any], changes: list[tuple[str, dic
     assert all(change in tried for change in changes)
     assert ("media_count" in dict(tried)) == bool(said.text or not said.n_media)
     assert "https://a.b/news?x=1#" not in str(tried)
+
+
+def test_one_text_is_tried_once_under_the_plainest_name() -> None:
+    post = PostRequest.model_validate(
+        {"account": "a/b", "text": "Read this. https://a.b/c", "n_media": 1}, context={"now": datetime.now(UTC)}
+    )
+    tried = [(idea.sentence, idea.change.get("text")) for idea in ideas(post)]
+    assert [sentence for sentence, text in tried if text == "Read this."] == [NO_LINK]
+    assert (NO_MEDIA, None) in tried
 
 
 @pytest.mark.parametrize("text", ["." * 100_000, " " * 99_999 + "a", "wordy " * 16_000, "#a" * 50_000, "a? " * 30_000])
