@@ -9,6 +9,7 @@ from asked import Asked
 from read_page import HTML, MINUS, Read
 from scored_home import DAY_BEFORE, LATE, TWINS, Scored
 
+from clout.models.scale import MEAN_SCORE
 from clout.serving.pages.shell import POLICY
 
 
@@ -87,6 +88,12 @@ def test_a_line_says_where_another_model_judged(ask: Asked, scored: Scored) -> N
     assert page.every("#shown tbody th")[0] == "14 February 2025"
     assert len(page.every("#shown tbody tr")) == len(told(ask, scored.accounts[0])["history"]["scores"])
     assert f"{DAY_BEFORE:%-d %B %Y}" in page.every("#shown tbody th")
+
+
+def test_the_mean_of_now_is_told_apart_from_that_of_the_scale(ask: Asked, scored: Scored) -> None:
+    mean = told(ask, scored.accounts[0])["mean"]
+    said = f"The mean account has {mean:.0f} now. It had {MEAN_SCORE:.0f} when the scale was fixed."
+    assert said in read(ask, scored.accounts[0]).words()
 
 
 def test_an_account_without_evidence_gets_no_number(ask: Asked) -> None:
