@@ -45,6 +45,7 @@ def test_it_needs_nothing_from_elsewhere(content: str) -> None:
 
 def test_names_are_text(content: str) -> None:
     assert "<script" not in content
+    assert re.search(r"</b> <bdi>[^<]*&lt;script", content)
     assert content.count("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;") == 2
 
 
@@ -53,6 +54,7 @@ def test_every_part_is_there(content: str) -> None:
     for words in (FIRST, SECOND, "Calibration", "Lift", "Change of the score", "lang de", "cold start", "label.kinds"):
         assert words in content
     assert "model part +7.0: results beyond what was expected +5.0, the starting point +2.0" in content
+    assert "accounts with too little evidence for a score: the service gives them none" in content
     assert re.search(r"<td>results beyond what was expected</td><td>\+5\.00</td>", content)
 
 
