@@ -13,6 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import Route
 
 from clout.serving.edge.gate import needs
+from clout.serving.klout.ids import number
 from clout.serving.openapi.operations import JSON, OPERATIONS, Operation, Parameter
 from clout.serving.openapi.told import ID, Problem
 from clout.serving.problems import KINDS, MEDIA_TYPE, PAGE
@@ -23,6 +24,11 @@ KLOUT = ("/v2/", "/1/")
 ASKED = {
     "/v2/identity.json/{network}": {"screenName": "A screen name on that network."},
     "/1/klout.json": {"users": "Screen names with commas between them."},
+}
+PARTS = {
+    "klout_id": ("The number that stands for an account.", str(number("twitter/137407124"))),
+    "network": ("The network, or the two letters that Klout had for it.", "twitter"),
+    "id": ("The account's id on the network.", "137407124"),
 }
 TAGS = {
     "posts": "Posts and drafts, judged while you wait.",
@@ -150,7 +156,8 @@ def _loose(route: Route) -> Iterator[Parameter]:
     for name, words in ASKED.get(route.path, {}).items():
         yield Parameter(name, "query", words, {"type": "string"}, "klout")
     for name in route.param_convertors:
-        yield Parameter(name, "path", "A part of the address.", {"type": "string"}, "1", required=True)
+        words, example = PARTS[name]
+        yield Parameter(name, "path", words, {"type": "string"}, example, required=True)
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

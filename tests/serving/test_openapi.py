@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import polars as pl
 import pytest
 from asked import Asked
 from scored_home import Scored
 from typer.testing import CliRunner
 
 from clout.cli import app
+from clout.data.lake import Lake
+from clout.data.tables import SCHEMAS
 from clout.serving.accounts.answers import Forgotten
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
@@ -110,6 +114,24 @@ def test_examples_of_requests_are_what_they_are_examples_of(told: Document) -> N
         for given in said["parameters"]:
             jsonschema_rs.validate(given["schema"], given["example"]), path
     assert found >= 5
+
+
+def test_the_examples_at_the_addresses_of_klout_name_one_account(
+    told: Document, scored: Scored, tmp_path: Path
+) -> None:
+    home = scored.copy(tmp_path / "home")
+    row = {"account": "twitter/137407124", "network": "twitter", "handle": "klout", "created_at": None}
+    lake = Lake(home.home / "lake")
+    lake.append({"accounts": pl.DataFrame([row], schema=SCHEMAS["accounts"])}, source="later.csv")
+    home.active.load(home.home, lake.url)
+    asked = [(path, said["parameters"]) for path, _, said in operations(told) if said["tags"] == ["klout"]]
+    assert len(asked) == 8
+    for path, given in asked:
+        here, query = (
+            {one["name"]: one["example"] for one in given if one["in"] == place} for place in ("path", "query")
+        )
+        answer = home.client().get(path.format(**here), params=query)
+        assert answer.status_code in {200, 202}, path
 
 
 def test_each_problem_stands_where_it_can_come(told: Document) -> None:
