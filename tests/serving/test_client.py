@@ -301,6 +301,13 @@ def test_waits_grow_and_differ_by_chance() -> None:
     assert patience.wait(3, question, busy) is None
 
 
+def test_a_client_that_was_closed_asks_nothing() -> None:
+    client = Client(URL, transport=httpx.MockTransport(Told(fine())))
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        client._ask(Question("GET", "/livez", Alive))
+
+
 def test_the_key_goes_with_each_request(waits: list[float]) -> None:
     told = Told(fine())
     with Client(URL, "clout_a_b", transport=httpx.MockTransport(told)) as client:
