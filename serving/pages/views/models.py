@@ -56,7 +56,7 @@ class Bundled(View):
     """A bundle of the home."""
 
     version: str
-    roles: list[str] = Field(description="Champion, challenger, both or neither.")
+    roles: list[str] = Field(description="Champion, challenger or neither; the champion is no challenger of itself.")
     damaged: bool = Field(description="Whether its files are not what its manifest says; nothing else is told then.")
     trained_at: datetime | None = None
     trained_by: str | None = None
@@ -164,7 +164,7 @@ class _Home:
         return sorted((self._bundle(version) for version in versions), key=_age)
 
     def _bundle(self, version: str) -> Bundled:
-        roles = [role for role, of in self.roles.items() if of == version]
+        roles = [role for role, of in self.roles.items() if of == version][:1]
         try:
             told = bundle.documents(registry.folder(self.place or "", version), *DOCUMENTS)
             return Bundled(

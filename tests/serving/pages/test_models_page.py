@@ -108,6 +108,8 @@ def test_the_champion_alone_is_one_column(home: Path) -> None:
     assert told(home)["same_posts"]
     said = page(home).words("[aria-labelledby=pair]")
     assert "so there is no challenger beside it" in said
+    assert "challenger" not in " ".join(row[0] for row in cells(page(home), "time"))
+    assert told(home)["champion"]["roles"] == ["champion"]
     assert "judged on different posts" not in said
     assert {len(row) for row in cells(page(home), "pair")} == {2}
 
