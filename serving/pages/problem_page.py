@@ -28,9 +28,10 @@ class Problem(View):
 
 
 def speaks(scope: Scope) -> bool:
-    """Whether a browser asks for something that people read."""
+    """Whether a browser asks for something that people read, and for the page of it rather than the data."""
     accepts = Headers(scope=scope).get("accept", "")
-    return shell.HTML in accepts and not scope["path"].startswith(FOR_PROGRAMS)
+    for_people = shell.HTML in accepts and not scope["path"].startswith(FOR_PROGRAMS)
+    return for_people and not shell.wants_json(Request(scope))
 
 
 def response(problem: ProblemError, scope: Scope) -> Response:

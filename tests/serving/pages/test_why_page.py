@@ -109,7 +109,10 @@ def test_who_has_no_page_is_told_so_in_words(ask: Asked, account: str, status: i
     answer = ask.get(f"/why/{account}", headers=HTML)
     assert answer.status_code == status
     assert Read(answer).words("h1")
-    assert ask.get(f"/why/{account}").headers["content-type"] == "application/problem+json"
+    rather_data = {"Accept": "text/html;q=0.9,application/json"}
+    for query, headers in (("", {}), ("", rather_data), ("?format=json", HTML)):
+        problem = ask.get(f"/why/{account}{query}", headers=headers)
+        assert (problem.headers["content-type"], problem.json()["status"]) == ("application/problem+json", status)
 
 
 def test_a_name_is_text_and_never_markup(ask: Asked) -> None:
