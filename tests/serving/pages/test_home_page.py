@@ -112,6 +112,15 @@ def test_who_was_forgotten_is_not_proposed(scored: Scored, monkeypatch: pytest.M
     assert f"/why/{LATE}" not in near(page(scored.client(), "/find?account=late", 404))
 
 
+def test_once_the_example_was_forgotten_another_is_shown_and_no_more_said_of_it(
+    scored: Scored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = scored.active.current()
+    monkeypatch.setattr(scored.active, "_current", loaded.without(loaded.example))
+    example = min(loaded.accounts - {loaded.example})
+    assert f"Or look at {example}, for an example." in texts(page(scored.client(), "/"), "section p")
+
+
 def test_nothing_typed_is_no_problem(ask: Asked) -> None:
     for path in ("/find", "/find?account=", "/find?account=%20"):
         body = page(ask, path)
