@@ -65,7 +65,7 @@ FEATURES = (
         _Words(
             "length of the text",
             "With a text of {value},",
-            "Try a longer or a shorter text.",
+            "Compare a longer text with a shorter one.",
         ),
     ),
     _message(
@@ -75,7 +75,7 @@ FEATURES = (
         _Words(
             "number of words",
             "With a text of {value},",
-            "Try more words, or fewer.",
+            "Compare more words with fewer.",
         ),
     ),
     _message(
@@ -85,7 +85,7 @@ FEATURES = (
         _Words(
             "length of the words",
             "With words of {value},",
-            "Try shorter or longer words.",
+            "Compare shorter words with longer ones.",
         ),
     ),
     _message(
@@ -95,7 +95,7 @@ FEATURES = (
         _Words(
             "links",
             "With {value},",
-            "Try with a link, or without.",
+            "Compare a text with a link and one without.",
         ),
     ),
     _message(
@@ -105,7 +105,7 @@ FEATURES = (
         _Words(
             "hashtags",
             "With {value},",
-            "Try more hashtags, fewer, or others.",
+            "Compare more hashtags with fewer, and with others.",
         ),
     ),
     _message(
@@ -115,7 +115,7 @@ FEATURES = (
         _Words(
             "hashtags among the words",
             "With hashtags as {value},",
-            "Try more words for each hashtag, or fewer.",
+            "Compare more words for each hashtag with fewer.",
         ),
     ),
     _message(
@@ -125,7 +125,7 @@ FEATURES = (
         _Words(
             "mentions of others",
             "With {value},",
-            "Try naming others, or nobody.",
+            "Compare naming others with naming nobody.",
         ),
     ),
     _message(
@@ -135,7 +135,7 @@ FEATURES = (
         _Words(
             "pictures and videos",
             "With {value},",
-            "Try with a picture or a video, or without.",
+            "Compare a post with a picture or a video and one without.",
         ),
     ),
     _message(
@@ -145,7 +145,7 @@ FEATURES = (
         _Words(
             "questions",
             "With {value},",
-            "Try asking more, or less.",
+            "Compare asking more with asking less.",
         ),
     ),
     _message(
@@ -155,7 +155,7 @@ FEATURES = (
         _Words(
             "exclamation marks",
             "With {value},",
-            "Try more exclamation marks, or fewer.",
+            "Compare more exclamation marks with fewer.",
         ),
     ),
     _message(
@@ -165,7 +165,7 @@ FEATURES = (
         _Words(
             "numbers in the text",
             "With {value},",
-            "Try with numbers, or without.",
+            "Compare a text with numbers and one without.",
         ),
     ),
     _message(
@@ -175,7 +175,7 @@ FEATURES = (
         _Words(
             "capital letters",
             "With capitals as {value},",
-            "Try more capital letters, or fewer.",
+            "Compare more capital letters with fewer.",
         ),
     ),
     _message(
@@ -185,7 +185,7 @@ FEATURES = (
         _Words(
             "full stops",
             "With {value},",
-            "Try more sentences, or fewer.",
+            "Compare more sentences with fewer.",
         ),
     ),
     _message(
@@ -195,7 +195,7 @@ FEATURES = (
         _Words(
             "place of the first name",
             "With the first name {value},",
-            "Try naming people earlier in the text, or later.",
+            "Compare names early in the text with names late in it.",
             NONE,
         ),
     ),
@@ -206,7 +206,7 @@ FEATURES = (
         _Words(
             "place of the first hashtag",
             "With the first hashtag {value},",
-            "Try hashtags earlier in the text, or later.",
+            "Compare hashtags early in the text with hashtags late in it.",
             NONE,
         ),
     ),
@@ -217,7 +217,7 @@ FEATURES = (
         _Words(
             "replies to others",
             "Replies to others: {value}. With that,",
-            "Try more replies to others, or more posts of your own.",
+            "Compare replies to others with posts of your own.",
         ),
     ),
     _message(
@@ -227,7 +227,7 @@ FEATURES = (
         _Words(
             "quotes of other posts",
             "Quotes of other posts: {value}. With that,",
-            "Try quoting other posts more, or less.",
+            "Compare quoting other posts with not quoting.",
         ),
     ),
     _message(
@@ -237,7 +237,7 @@ FEATURES = (
         _Words(
             "a name at the start",
             "A name at the start: {value}. With that,",
-            "Try naming people at the start, or later in the text.",
+            "Compare a name at the start with one later in the text.",
         ),
     ),
 )

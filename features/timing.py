@@ -39,7 +39,7 @@ FEATURES = (
         "time of day",
         "At {value},",
         pl.col("happened_at").dt.hour() + pl.col("happened_at").dt.minute() * (1 / 60),
-        "Try another hour.",
+        "Compare with other hours.",
     ),
     _timing(
         "weekday",
@@ -47,7 +47,7 @@ FEATURES = (
         "day of the week",
         "On {value},",
         pl.col("happened_at").dt.weekday(),
-        "Try another day.",
+        "Compare with other days.",
     ),
     _timing(
         "hour_share_90d",
@@ -55,7 +55,7 @@ FEATURES = (
         "habit of posting at this hour",
         "When {value} go out at the same hour,",
         share(past("posts_hour", "n", "90d"), past("posts", "n", "90d")),
-        "Try to keep to your hours, or to leave them.",
+        "Compare keeping to your hours with leaving them.",
     ),
     _timing(
         "weekday_share_90d",
@@ -63,7 +63,7 @@ FEATURES = (
         "habit of posting on this day",
         "When {value} go out on the same day of the week,",
         share(past("posts_weekday", "n", "90d"), past("posts", "n", "90d")),
-        "Try to keep to your days, or to leave them.",
+        "Compare keeping to your days with leaving them.",
     ),
     _timing(
         "post_gap_hours_last",
@@ -71,7 +71,7 @@ FEATURES = (
         "time since the last post",
         "After {value} without a post,",
         since("posts", "time", HOUR),
-        "Try leaving more time between posts, or less.",
+        "Compare more time between posts with less.",
     ),
     _timing(
         "posts_count_1d",
@@ -79,7 +79,7 @@ FEATURES = (
         "posts in the last day",
         "After {value} in one day,",
         past("posts", "n", "1d"),
-        "Try posting more times a day, or fewer.",
+        "Compare days with more posts and days with fewer.",
     ),
     _timing(
         "posts_count_30d",
@@ -87,6 +87,6 @@ FEATURES = (
         "posts in the last month",
         "After {value} in one month,",
         past("posts", "n", "30d"),
-        "Try posting more often, or less.",
+        "Compare posting more often with posting less.",
     ),
 )

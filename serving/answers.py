@@ -203,7 +203,7 @@ class Feature(Answer):
     holding_back: str = Field(
         description="The sentence where it holds back.", examples=["With {value}, people tend to react less."]
     )
-    advice: str = Field(description="What one can do.", examples=["Try with a link, or without."])
+    advice: str = Field(description="What one can do.", examples=["Compare a text with a link and one without."])
     missing: str = Field(
         description="What it means when there is no value.", examples=["the text or the form of the post is not known"]
     )

@@ -69,3 +69,9 @@ def test_words_are_there(feature: Feature) -> None:
 def test_what_one_cannot_change_has_no_advice() -> None:
     fixed = {feature.name for feature in FEATURES if feature.group in {"track_record", "audience", "network"}}
     assert not {feature.name for feature in FEATURES if feature.advice} & fixed
+
+
+def test_advice_beside_a_sentence_that_names_a_direction_names_none() -> None:
+    either = [feature for feature in FEATURES if feature.advice and not feature.direction]
+    assert len(either) > 20
+    assert not [feature.name for feature in either if not feature.advice.startswith("Compare ")]
