@@ -42,7 +42,9 @@ class Home(View):
     """What the first page shows."""
 
     networks: list[str] = Field(description="The networks that are scored.")
-    example: str = Field(description="An account to look at: the one whose posts have drawn most, or any once that is erased.")
+    example: str = Field(
+        description="An account to look at: the one whose posts have drawn most, or any once that is erased."
+    )
     bands: list[Band] = Field(description="The words for scores, lowest first.")
     mean: int = Field(description="The score of a mean account.")
     top: int = Field(description="The score that 5 of 100 accounts reach.")

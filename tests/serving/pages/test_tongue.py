@@ -116,7 +116,11 @@ def reason(code: str, value: float | None, points: float) -> Reason:
 def test_a_reason_is_told_in_the_language(swedish: Tongue) -> None:
     told = swedish.reason(reason("urls_count", 0.3, -2.0), over_posts=True)
     assert told.sentence == "Med 3 länkar på 10 inlägg brukar folk reagera mindre."
-    assert (told.label, told.said, told.advice) == ("länkar", "3 länkar på 10 inlägg", "Jämför en text med länk och en utan.")
+    assert (told.label, told.said, told.advice) == (
+        "länkar",
+        "3 länkar på 10 inlägg",
+        "Jämför en text med länk och en utan.",
+    )
     assert (told.points, told.value, told.code) == (-2.0, 0.3, "urls_count")
 
 
