@@ -1,7 +1,8 @@
 """Which model answers: a promotion step by step under the lock of the home, the way back, and a log of every step.
 
-The pointer is what serves. MLflow's alias is set just before it, so a promotion that breaks off in between leaves the
-two apart until the next promotion, rollback or look at the champion mends the alias.
+The pointer is what serves. A promotion sets MLflow's alias just before it, a rollback, which must not wait for MLflow,
+just after. One that breaks off in between leaves the two apart until the next promotion or look at the champion mends the
+alias.
 """
 
 from __future__ import annotations
@@ -108,23 +109,25 @@ def promote(home: str | Path, tracking_uri: str, name: str, judge: Judge, asked:
 def rollback(home: str | Path, tracking_uri: str, asked: Asked) -> Change:
     """What was done: the champion before this one answers again. No checks: it has answered before.
 
-    MLflow out of reach does not stop it; the alias is mended later.
+    MLflow is told afterwards. Out of reach, it does not stop it; the alias is mended later.
     """
     folder = Path(home)
-    if registry.pointed(folder, CHAMPION) is None:
+    if (seen := registry.pointed(folder, CHAMPION)) is None:
         raise _nothing_before(f"there is no champion in {folder}")
     with registry.locked(folder):
-        notes, past = mend(folder, tracking_uri, asked), standing(audit.read(folder).entries)
+        notes = _mend_log(folder, registry.pointed(folder, CHAMPION) or seen, asked)
+        past = standing(audit.read(folder).entries)
         if len(past) < 2:
             raise _nothing_before(f"{past[0]} is the first champion of {folder}")
         steps = _Steps(folder, tracking_uri, "rollback", past[-2], past[-1], asked, notes)
         _take_in(steps)
+        change = _point(steps, [])
         try:
             with steps.step("alias"):
                 mlflow_registry.set_alias(tracking_uri, steps.version)
         except RegistryError as error:
-            notes.append(f"MLflow's alias was not set: {error}")
-        return _point(steps, [])
+            notes.append(f"MLflow's alias was not set, `clout champion` will when MLflow answers: {error}")
+        return change
 
 
 def _nothing_before(now: str) -> RegistryError:

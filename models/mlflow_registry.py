@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clout.errors import without_passwords
-from clout.models import bundle, whole_file
+from clout.models import bundle, reach, whole_file
 from clout.models.registry import CHAMPION, MODEL_NAME, VERSION_TAG, RegistryError
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def _asked(tracking_uri: str) -> Iterator[MlflowClient]:
             "CLOUT_TRACKING_URI",
             code="no_store",
         )
+    reach.ask(tracking_uri)
     from mlflow import MlflowClient, MlflowException  # noqa: PLC0415 - takes seconds, and a server never asks
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 

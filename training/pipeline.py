@@ -12,7 +12,7 @@ import polars as pl
 
 from clout.data.lake import Lake
 from clout.errors import CloutError
-from clout.models import bundle, registry
+from clout.models import bundle, reach, registry
 from clout.models.audit import Asked
 from clout.models.bundle import Bundle, to_json
 from clout.models.scale import Scale
@@ -86,7 +86,11 @@ class Made:
 
 
 def train(lake: Lake, params: Params, home: Path, tracking_uri: str, step: Step = lambda _: None) -> Trained:
-    """The bundle made from `lake`, registered as challenger, and as champion when there is none and it passes."""
+    """The bundle made from `lake`, registered as challenger, and as champion when there is none and it passes.
+
+    The MLflow store is asked first: a training must not run for hours towards one that is not there.
+    """
+    reach.ask(tracking_uri)
     with stores.opened(lake, params, home, step) as store:
         made = make(store, lake, params, scales.read(home, params), step)
         step("registering")

@@ -18,9 +18,9 @@ import pandas as pd
 import polars as pl
 
 from clout.errors import CloutError, without_passwords
-from clout.models import registry
+from clout.models import reach, registry
 from clout.models.bundle import Bundle
-from clout.models.registry import CHALLENGER, MODEL_NAME, VERSION_TAG
+from clout.models.registry import CHALLENGER, MODEL_NAME, VERSION_TAG, RegistryError
 from clout.models.score_model import IDS, ScoreModel
 from clout.training.card import BASELINES, opening
 from clout.training.differences import flat
@@ -89,14 +89,16 @@ def log_run(
     in metrics.json, and `judged` in judged.parquet. Raises `TrackingError` when the store cannot be reached or written.
     """
     try:
+        reach.ask(tracking_uri)
         return _log_run(tracking_uri, experiment, bundle_directory, params, metrics, plots, judged, tags)
-    except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
+    except (RegistryError, mlflow.MlflowException, SQLAlchemyError, OSError) as error:
         reason = next((line for line in str(error).splitlines() if not line.startswith("(raised as")), error)
         raise TrackingError(
             without_passwords(
                 f"cannot log the training to {tracking_uri} ({reason}); expected an MLflow store that can be "
             )
-            + "reached and written, such as sqlite:///mlflow.db: see CLOUT_TRACKING_URI, then train again"
+            + "reached and written, such as sqlite:///mlflow.db: the model was not kept. See CLOUT_TRACKING_URI, then "
+            "train again: the same data and parameters give the same model"
         ) from error
 
 

@@ -8,14 +8,16 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 import model_store
 import numpy as np
 import pytest
 import small_bundle
+from silent_store import silent_store
 
 from clout.errors import CloutError
-from clout.models import audit, champion, golden, registry
+from clout.models import audit, champion, golden, reach, registry
 from clout.models.audit import Asked, Entry
 from clout.models.bundle import BundleError
 from clout.models.champion import PromotionError, Verdicts
@@ -209,7 +211,8 @@ def test_rollback_gives_the_former_scores_bit_for_bit(home: Path, store: str) ->
     after = ScoreModel.load(registry.champion(home)).predict(matrix, networks).columns()
     assert all(after[name].tobytes() == before[name].tobytes() for name in before)
     assert model_store.named(store) == first
-    assert lines(home)[-5:] == [("rollback", step, "done") for step in STEPS if step != "checks"]
+    steps = ["download", "sha256", "golden", "pointer", "alias"]
+    assert lines(home)[-5:] == [("rollback", step, "done") for step in steps]
 
 
 def test_twice_goes_back_twice_and_then_there_is_nothing_before(home: Path, store: str) -> None:
@@ -242,13 +245,26 @@ def test_rollback_goes_on_where_mlflow_is_out_of_reach(home: Path, store: str) -
     away = file.rename(file.with_name("away.db"))
     change = champion.rollback(home, store, ASKED)
     assert served(home) == first
-    assert "MLflow's alias was not set: there is no MLflow store" in change.notes[-1]
+    assert "was not set, `clout champion` will when MLflow answers: there is no MLflow store" in change.notes[-1]
     away.rename(file)
     assert champion.mend(home, store, ASKED) == [
         f"MLflow called {second} champion, {first} answers: the alias is {first} now"
     ]
     assert model_store.named(store) == first
     assert champion.mend(home, store, ASKED) == []
+
+
+def test_rollback_does_not_wait_for_mlflow(home: Path, store: str) -> None:
+    first, second = (model_store.install(home, store, card) for card in ("one", "two"))
+    promote(home, store, first)
+    promote(home, store, second)
+    began = monotonic()
+    with silent_store() as asked:
+        change = champion.rollback(home, asked, ASKED)
+    assert monotonic() - began < 3 * reach.SECONDS
+    assert served(home) == first
+    assert "was not set, `clout champion` will when MLflow answers: there is no answer from" in change.notes[-1]
+    assert lines(home)[-2:] == [("rollback", "pointer", "done"), ("rollback", "alias", "refused")]
 
 
 def test_what_the_log_does_not_know_is_written_down(home: Path, store: str) -> None:

@@ -13,11 +13,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.pyfunc import PyFuncModel
+from silent_store import silent_store
 from trained_society import Retrained, Studied, TrainedSociety
 
 from clout.data.lake import Lake
 from clout.features.catalogue import CONTRACT
 from clout.models import bundle, golden, registry
+from clout.models.registry import RegistryError
 from clout.training.config import Params, Splits
 from clout.training.pipeline import steps, train
 
@@ -217,6 +219,14 @@ def test_a_second_one_keeps_the_scale(retrained: Retrained, trained: TrainedSoci
     assert first == second
     texts = [(folder / "calibration.json").read_bytes() for folder in folders]
     assert texts[0] != texts[1]
+
+
+def test_a_store_that_does_not_answer_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    told: list[str] = []
+    with silent_store() as store, pytest.raises(RegistryError, match=f"there is no answer from MLflow at {store}"):
+        train(Lake(tmp_path / "lake"), Params(), tmp_path / "home", store, told.append)
+    assert told == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lake_without_posts_leaves_no_home(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from full_disk import KB, no_room_beyond
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.pyfunc import PyFuncModel
+from silent_store import silent_store
 from trained_society import TrainedSociety
 
 from clout.models import bundle, mlflow_registry
@@ -251,6 +252,14 @@ def test_a_store_that_cannot_be_reached_is_told_without_its_password(tmp_path: P
         )
     assert str(refused.value).startswith("cannot log the training to bogus://me:***@host/db (")
     assert "secret" not in str(refused.value)
+
+
+def test_a_store_that_went_away_meanwhile_is_told_with_what_was_lost(logged: Logged):
+    nothing = {"params": {}, "metrics": {}, "plots": {}, "judged": JUDGED, "tags": {}}
+    with silent_store() as uri, pytest.raises(TrackingError) as refused:
+        log_run(uri, "x", logged.folder / "bundle", **nothing)
+    assert str(refused.value).startswith(f"cannot log the training to {uri} (there is no answer from MLflow at {uri}")
+    assert "the model was not kept. See CLOUT_TRACKING_URI, then train again" in str(refused.value)
 
 
 def test_a_store_that_could_not_be_begun_is_begun_later(logged: Logged, tmp_path: Path):
