@@ -51,7 +51,7 @@ def test_a_store_that_lets_nobody_in_is_there() -> None:
 @pytest.mark.parametrize("scheme", ["http", "https", "postgresql", "mysql+pymysql"])
 def test_a_store_that_is_not_there_is_told_at_once(scheme: str) -> None:
     address = f"{scheme}://amy:secret@127.0.0.1:{free_port()}/db"
-    with pytest.raises(RegistryError, match="Connection refused.*start it, or see CLOUT_TRACKING_URI") as refused:
+    with pytest.raises(RegistryError, match=r"Connection refused.*start it, or see CLOUT_TRACKING_URI") as refused:
         reach.ask(address)
     assert str(refused.value).startswith(f"there is no answer from MLflow at {address.replace('secret', '***')} (")
     assert "secret" not in str(refused.value)
