@@ -69,22 +69,17 @@ def _reference(accounts: pl.DataFrame) -> pl.DataFrame:
 
 @contextmanager
 def keeping(home: Path, params: Params, scale: Scale) -> Iterator[None]:
-    """A block, alone in `home`, after which `scale` is frozen there; when it fails, what was frozen before still is.
+    """A block, alone in `home`, that installs a bundle with `scale`; it is frozen there when the block has ended.
 
-    Raises `FrozenScaleError` when another training has frozen another curve since this one read the scale.
+    Not before: a block that is killed would leave a scale that no bundle has, and the next training would take it. Raises
+    `FrozenScaleError` when another training has frozen another curve since this one read the scale.
     """
     with registry.locked(home):
-        file = _file(home, params)
-        now = read(home, params)
+        file, now = _file(home, params), read(home, params)
         _check_same(file, now, scale)
-        before = file.read_text(encoding="utf-8") if file.exists() else None
+        yield
         whole = Scale(scale.version, dict(sorted({**now.curves, **scale.curves}.items())))
         whole_file.write(file, to_json({"meaning": _meaning(params), **whole.to_json()}))
-        try:
-            yield
-        except BaseException:
-            file.unlink() if before is None else whole_file.write(file, before)
-            raise
 
 
 def _check_same(file: Path, now: Scale, scale: Scale) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,16 @@ from clout.training.scales import FrozenScaleError
 CURVE = Calibration((0.0, 1.0, 2.0), (0.0, 2.0, 4.0))
 CURVED = Curve(1.0, 2.0, 500)
 KEPT = Scale("1", {"old": CURVED})
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from clout.models.scale import Curve, Scale
+from clout.training import scales
+from clout.training.config import Params
+
+with scales.keeping(Path(sys.argv[1]), Params(), Scale("1", {"new": Curve(1.0, 2.0, 500)})):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def accounts(**networks: int) -> pl.DataFrame:
@@ -33,7 +46,6 @@ def accounts(**networks: int) -> pl.DataFrame:
 
 def break_off(home: Path) -> None:
     with scales.keeping(home, Params(), Scale("1", {"new": CURVED})):
-        assert "new" in scales.read(home, Params()).curves
         raise OSError("the disk is full")
 
 
@@ -152,6 +164,12 @@ def test_what_fails_freezes_nothing(before: Scale | None, tmp_path: Path) -> Non
     with pytest.raises(OSError, match="the disk is full"):
         break_off(tmp_path)
     assert {file.name: file.read_bytes() for file in tmp_path.glob("*.json")} == files
+
+
+def test_a_training_that_is_killed_before_its_bundle_is_there_freezes_nothing(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert scales.read(tmp_path, Params()) == Scale("1", {})
 
 
 def test_two_first_trainings_freeze_one_scale(tmp_path: Path) -> None:
