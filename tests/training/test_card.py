@@ -71,6 +71,7 @@ def test_it_says_what_is_predicted_and_what_actions_count(told: str) -> None:
     assert "within 7 days" in what
     assert "| like | 1 |\n| reshare | 2.5 |\n\n" in what
     assert "view" not in what
+    assert "each action also has a weight, by what was known of its account before it" in what
     assert "not a cause" in what
 
 
