@@ -97,7 +97,7 @@ def fill(lake: Lake, config: Society, home: Path) -> Receipt:
 
 def truth_of(lake: Lake, home: Path) -> Path:
     """Where the truth of the society in `lake` lies: beside the lake, never in it; of a lake elsewhere, in `home`."""
-    place = Path(lake.url)
+    place = Path(lake.shelf.place if "://" in lake.url else lake.url)
     return (place.parent if lake.shelf.is_local else home) / f"{place.name}-truth"
 
 

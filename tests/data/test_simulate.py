@@ -314,6 +314,12 @@ def test_each_lake_has_its_own_truth(tmp_path: Path):
     assert heights == [60, 70, 80]
 
 
+def test_a_lake_told_as_a_url_of_this_disk_has_its_truth_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    fill(Lake(f"file://{tmp_path}/lake"), Society(accounts=60, days=10), tmp_path / "home")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lake", "lake-truth"]
+
+
 def test_fill_refuses_a_lake_with_anything_else(tmp_path: Path):
     lake, config = Lake(tmp_path / "lake"), Society(accounts=60, days=10)
     fill(lake, config, tmp_path)
