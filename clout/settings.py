@@ -115,10 +115,15 @@ def misnamed(environment: Iterable[str]) -> dict[str, str]:
 def read_settings() -> Settings:
     """The settings of this process."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         told = "; ".join(
             f"CLOUT_{str(problem['loc'][0]).upper()}={problem['input']!r}: {problem['msg']}"
             for problem in error.errors()
         )
         raise SettingsError(f"cannot use {told}; set it anew or unset it") from error
+    if file := next((place for place in (settings.home, *settings.home.parents) if place.is_file()), None):
+        raise SettingsError(
+            f"cannot use CLOUT_HOME={str(settings.home)!r}: {file} is a file; expected a folder, or a free name"
+        )
+    return settings

@@ -46,6 +46,8 @@ class Shelf:
         self._root = str(root).rstrip("/")
         self.is_local = isinstance(self._files, LocalFileSystem)
         self._known: dict[str, tuple[Mark, Receipt]] = {}
+        if self.is_local and (file := _file_among(Path(self._root))):
+            raise LakeError(f"cannot open the lake {self.url}: {file} is a file; expected a folder, or a free name")
 
     @property
     def place(self) -> str:
@@ -192,6 +194,11 @@ class Shelf:
             return None
         found = _stat(path)
         return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _file_among(place: Path) -> Path | None:
+    """The file that stands where a folder is to be: `place` itself or one above it."""
+    return next((path for path in (place, *place.parents) if path.is_file()), None)
 
 
 def _stat(path: str) -> os.stat_result:

@@ -53,6 +53,14 @@ def test_what_cannot_be_used_is_told(value: str, monkeypatch: pytest.MonkeyPatch
         read_settings()
 
 
+@pytest.mark.parametrize("below", ["", "/home"])
+def test_a_home_that_is_a_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, below: str):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CLOUT_HOME", f"{tmp_path}/file{below}")
+    with pytest.raises(SettingsError, match=rf"CLOUT_HOME='.*/file{below}': .*/file is a file; expected a folder"):
+        read_settings()
+
+
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_each_has_a_sentence(name: str):
     assert (Settings.model_fields[name].description or "").endswith(".")

@@ -213,5 +213,15 @@ def test_a_home_that_is_a_file_is_told(folder: Path, monkeypatch: pytest.MonkeyP
     (folder / "file").touch()
     ingest(GOOD)
     monkeypatch.setenv("CLOUT_HOME", str(folder / "file"))
-    told = refusal("train", *QUICK, "--lake", str(folder / ".clout" / "lake"))
-    assert "could not keep the training in" in told
+    for command in (["train", *QUICK], ["champion"], ["simulate"], ["lake"]):
+        assert "file is a file; expected a folder, or a free name" in refusal(*command)
+
+
+def test_a_lake_that_is_a_file_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "file").touch()
+    for lake in ("file", "file/lake", f"file://{folder}/file"):
+        monkeypatch.setenv("CLOUT_LAKE", lake)
+        for command in (["train", *QUICK], ["lake"], ["simulate"]):
+            told = refusal(*command)
+            assert told.startswith(f"error: cannot open the lake {lake}: ")
+            assert told.strip().endswith("/file is a file; expected a folder, or a free name")
