@@ -45,7 +45,7 @@ from clout.training.attacks import report
 from clout.training.attacks.kinds import KINDS
 from clout.training.checks import promotion, training
 from clout.training.checks.check import PAGE, Check
-from clout.training.config import Params
+from clout.training.config import HIGHEST_VALUE, Params
 
 ROOT = Path(__file__).parents[1]
 ABLATION = ROOT / "docs" / "ablation.json"
@@ -54,7 +54,7 @@ PLACE = re.compile(r"(<!-- table: (\S+) \(make docs\) -->\n).*?(<!-- end -->)", 
 TYPES = {pl.String(): "text", pl.Int64(): "whole number", pl.Boolean(): "true or false", TIME: "time"}
 ARROWS = {1: "↑", -1: "↓", 0: ""}
 LIMITS = {"gt": "above {}", "ge": "from {}", "lt": "and below {}", "le": "up to {}"}
-NUMBERS = {dict: "numbers from 0", datetime: "time", int: "whole number", float: "number"}
+NUMBERS = {dict: f"numbers from 0 up to {HIGHEST_VALUE:,}", datetime: "time", int: "whole number", float: "number"}
 ORIGINS = {Identity: "an id", Moment: "a time", Sort: "a kind of post", Value: "a value"}
 MISSING = "a value that must be there is missing"
 

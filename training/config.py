@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import tomli_w
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from clout.data.tables import KINDS
 from clout.errors import CloutError
@@ -27,6 +27,8 @@ class ConfigError(CloutError):
 
 
 TABLES = "action_value_tables"
+HIGHEST_VALUE = 1_000_000
+HIGHEST_SEED = 2**31 - 1  # LightGBM's
 KNOWN_FEATURES = (*GROUPS, *CONTRACT.names)
 
 
@@ -38,9 +40,14 @@ def _known_kinds(values: dict[str, float]) -> dict[str, float]:
     unknown = sorted(set(values) - set(KINDS))
     if unknown:
         raise ValueError(f"unknown kinds {', '.join(unknown)}; expected some of {', '.join(KINDS)}")
-    if not any(value > 0 for value in values.values()) or min(values.values()) < 0:
-        raise ValueError("expected values of 0 or more, at least one above 0")
+    if not any(values.values()) or min(values.values()) < 0 or max(values.values()) > HIGHEST_VALUE:
+        raise ValueError(f"expected values from 0 to {HIGHEST_VALUE:,}, at least one above 0")
     return {kind: float(values[kind]) for kind in KINDS if kind in values}
+
+
+def _listed(names: object) -> object:
+    """The names in a text, with commas between them; anything else as it is."""
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
 
 
 def _known_features(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,7 +120,7 @@ class Splits(_Section):
 class Features(_Section):
     """What a model may look at."""
 
-    without: Annotated[tuple[str, ...], AfterValidator(_known_features)] = Field(
+    without: Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_known_features)] = Field(
         (), description="Features, and groups of them, that the model does without."
     )
 
@@ -123,7 +130,7 @@ class WordingParams(_Section):
 
     min_words: int = Field(5, ge=2, description="A piece must be in this many words, counted once for each post.")
     max_pieces: int = Field(60_000, ge=100, description="The most frequent pieces that are kept.")
-    alpha: float = Field(12.0, gt=0, description="Ridge penalty.")
+    alpha: float = Field(12.0, gt=0, le=1_000_000, description="Ridge penalty.")
     half_life_days: float = Field(120.0, gt=0, description="A post this much older weighs half.")
     slices: int = Field(5, ge=2, le=50, description="Forward slices before the first rolling origin.")
 
@@ -180,7 +187,7 @@ class Checks(_Section):
 class Params(_Section):
     """Everything that decides a model, besides the data."""
 
-    seed: int = Field(7, ge=0, description="Seed of everything random.")
+    seed: int = Field(7, ge=0, le=HIGHEST_SEED, description="Seed of everything random.")
     action_values: Annotated[dict[str, float], AfterValidator(_known_kinds)] = Field(
         default={"like": 1, "reshare": 2, "reply": 2, "quote": 3, "reaction": 1},
         description="What one action of each kind is worth; kinds left out are worth 0.",

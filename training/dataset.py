@@ -208,9 +208,23 @@ def _refuse_unlabelled(store: FeatureStore, outcomes: pl.Series, params: Params)
             f"the lake has no posts{f' ({actions:,} actions name only accounts)' if actions else ''}; expected posts with the "
             "actions they drove: run `clout ingest table FILE --map …` with a mapping that has [posts], or `clout simulate`"
         )
+    _refuse_kinds(store, params)
     raise NoOutcomesError(
         f"none of the {posts:,} posts has a known outcome {days:g} days after it ({counts:,} "
         f"counts, {actions:,} actions); expected counts read when posts were {days:g} days old or older, or "
         "an event log that reaches that far, on posts with the ids that the lake has (`clout lake` counts others): ingest them, "
         "or lower label.horizon_days"
     )
+
+
+def _refuse_kinds(store: FeatureStore, params: Params) -> None:
+    """Nothing; raises where no kind of action that has a value is in the lake."""
+    counted = {kind for kind, value in params.action_values.items() if value}
+    there = {
+        kind for name in ("counts", "actions") for rows in store.rows(name, "kind") for kind in rows["kind"].unique()
+    }
+    if there and not counted & there:
+        raise NoOutcomesError(
+            f"action_values counts {', '.join(sorted(counted))}, of which the lake has nothing; expected some of the kinds it "
+            f"has: {', '.join(sorted(there))}; see docs/settings.md"
+        )

@@ -92,8 +92,15 @@ def test_the_horizon_is_a_duration() -> None:
         ("fit.learning_rate=nan", "setting fit.learning_rate: got nan; Input should be a finite number"),
         ("fit.lambda_l2=inf", "setting fit.lambda_l2: got inf; Input should be a finite number"),
         ("action_values.like=inf", "setting action_values.like: got inf; Input should be a finite number"),
-        ("action_values.like=-1", "expected values of 0 or more, at least one above 0"),
-        ("action_values={}", "setting action_values: got {}; expected values of 0 or more, at least one above 0"),
+        ("action_values.like=-1", "expected values from 0 to 1,000,000, at least one above 0"),
+        ("action_values={like=1e308}", "expected values from 0 to 1,000,000, at least one above 0"),
+        ("wording.alpha=1e308", "setting wording.alpha: got 1e+308; Input should be less than or equal to 1000000"),
+        ("seed=99999999999999999999", "Input should be less than or equal to 2147483647"),
+        ("features.without=audienc", "no feature or group is named 'audienc'"),
+        (
+            "action_values={}",
+            "setting action_values: got {}; expected values from 0 to 1,000,000, at least one above 0",
+        ),
         ("action_values.love=1", "unknown kinds love; expected some of like, reshare, reply, quote, mention"),
         ("label.horizon_days=0", "setting label.horizon_days: got 0; Input should be greater than 0"),
         ("splits.final_from=soon", "setting splits.final_from: got 'soon'; Input should be a valid datetime"),
@@ -207,6 +214,11 @@ def test_features_are_left_out_by_group_and_name_in_one_order() -> None:
     assert Params().contract == CONTRACT
     everything = ",".join(sorted({spec.group for spec in CONTRACT.features}))
     assert "nothing is left to learn from" in refusal(without(f"without={everything}"))
+
+
+def test_features_left_out_may_be_told_as_one_text() -> None:
+    assert read_params(overrides=("features.without=audience",)).features.without == ("audience",)
+    assert read_params(overrides=("features.without=hour_utc, audience",)).features.without == ("audience", "hour_utc")
 
 
 @pytest.mark.parametrize("told", ["only=audience", "audience", "without=", "without", "without= ,"])

@@ -198,8 +198,9 @@ def test_outcomes_that_are_all_alike_are_refused(likes: int, value: str) -> None
 
 
 def test_kinds_that_count_nothing_are_no_outcome() -> None:
-    assert refusal(counted(600), Params(action_values={"reshare": 1})).startswith(
-        "none of the 600 posts has a known outcome"
+    words = refusal(counted(600), Params(action_values={"reshare": 1, "view": 2, "like": 0}))
+    assert words.startswith(
+        "action_values counts reshare, view, of which the lake has nothing; expected some of the kinds it has: like"
     )
 
 
