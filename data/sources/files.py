@@ -38,13 +38,34 @@ def read_file(file: str | Path) -> pl.DataFrame:
         raise FileError(f"cannot read {file} ({reason}): expected a whole, readable file") from error
     if not content.strip():
         raise FileError(f"{file} is empty; expected a table with at least one row")
+    content = content.removeprefix(codecs.BOM_UTF8)
+    if wrong := _wrong_at_first_sight(reader, content):
+        raise FileError(f"cannot read {file}: {wrong}; nothing of it was taken")
     try:
-        frame = reader(io.BytesIO(content.removeprefix(codecs.BOM_UTF8)))
+        frame = reader(io.BytesIO(content))
     except (pl.exceptions.PolarsError, ValueError) as error:
         raise FileError(f"cannot read {file}: {_reason(reader, content, error)}; nothing of it was taken") from error
     if frame.is_empty():
         raise FileError(f"{file} has the columns {', '.join(frame.columns)} but no rows; expected at least one")
     return frame
+
+
+def _wrong_at_first_sight(reader: Reader, content: bytes) -> str:
+    """What the first line says is wrong, which would be read as something else; empty when nothing is."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "it is UTF-16, not UTF-8: convert it first, for example with iconv -f utf-16 -t utf-8"
+    if reader not in SEPARATORS:
+        return ""
+    header, separator = io.BytesIO(content).readline().decode("utf-8", "replace"), SEPARATORS[reader]
+    others = [name for sign, name in NAMES.items() if sign in header]
+    if separator not in header and others:
+        return f"its header has no {NAMES[separator]} but a {others[0]}: write it with a {NAMES[separator]} between columns"
+    try:
+        names = next(csv.reader([header], delimiter=separator))
+    except csv.Error:
+        return ""  # what is no line of a table either way is told when it is read
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    return f"it has more than one column {twice!r}: give each a name of its own" if twice else ""
 
 
 def _reason(reader: Reader, content: bytes, error: Exception) -> str:
@@ -55,8 +76,8 @@ def _reason(reader: Reader, content: bytes, error: Exception) -> str:
         lines = io.StringIO(content.decode("utf-8"), newline="")
     except UnicodeDecodeError as bad:
         return f"it is not UTF-8 (byte {bad.start + 1:,}): convert it first, for example with iconv -t utf-8"
-    if reader is not _ndjson and "more fields" in str(error):
-        rows = csv.reader(lines, delimiter="," if reader is _csv else "\t")
+    if reader in SEPARATORS and "more fields" in str(error):
+        rows = csv.reader(lines, delimiter=SEPARATORS[reader])
         width = len(next(rows))
         if any(len(row) > width for row in rows):
             found = f"line {rows.line_num:,} has more than the {width} fields of the header"
@@ -93,3 +114,5 @@ def _ndjson(content: io.BytesIO) -> pl.DataFrame:
 
 
 _READERS = {"csv": _csv, "tsv": _tsv, "parquet": _parquet, "ndjson": _ndjson, "jsonl": _ndjson}
+SEPARATORS: dict[Reader, str] = {_csv: ",", _tsv: "\t"}
+NAMES = {",": "comma", "\t": "tab", ";": "semicolon"}
