@@ -85,8 +85,13 @@ class Contract(BaseModel):
         """A (rows, features) float64 matrix in contract order; missing is NaN.
 
         Columns are found by name, so their order in `frame` does not matter and other columns are left alone.
-        Raises `ContractError` when a column is absent, there twice or not a number, or holds an infinity.
+        Raises `ContractError` when a column is absent, there twice or not a number, or holds an infinity, and for what is no
+        frame.
         """
+        if not (hasattr(frame, "to_numpy") and hasattr(frame, "columns")):
+            raise ContractError(
+                f"got a {type(frame).__name__}; expected a DataFrame of polars or pandas: collect() one that is lazy"
+            )
         absent = [name for name in self.names if name not in frame.columns]
         if absent:
             raise ContractError(

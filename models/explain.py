@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from clout.errors import CloutError
 from clout.features.contract import GROUPS, SIDE_OF, Contract, FeatureSpec, Group, Side
 from clout.models import phrases
 
@@ -23,6 +24,12 @@ TINY = 1e-9
 # Of each feature the values at MARKS, or None where it was never known.
 Quantiles = Mapping[str, Sequence[float] | None]
 MARKS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class AskedError(CloutError):
+    """Reasons that are asked for are not there."""
+
+    code = "asked"
 
 
 def points_rate(moved: Floats, gain: Floats, slope_at_base: Floats) -> Floats:
@@ -154,6 +161,10 @@ class Reasoned:
 
     def reasons(self, row: int, limit: int | None = None) -> list[Reason]:
         """The reasons of a row, those that moved the score most first; at most `limit`."""
+        if not 0 <= row < len(self.points):
+            raise AskedError(f"got row {row} of {len(self.points)}; expected one of these, of which 0 is the first")
+        if limit is not None and limit < 0:
+            raise AskedError(f"got limit {limit}; expected how many reasons, 0 or more, or None for all")
         return [Reason(**told) for told in self.told(row, limit)]
 
     def told(self, row: int, limit: int | None = None) -> list[dict[str, Any]]:

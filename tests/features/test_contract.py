@@ -46,6 +46,13 @@ def test_no_rows_and_no_features() -> None:
     assert Contract(features=()).matrix(pl.DataFrame({"a": [1, 2]})).shape == (2, 0)
 
 
+@pytest.mark.parametrize("given", [None, pl.LazyFrame({"a": [1.0]}), np.ones((1, 1)), {"a": [1.0]}, pl.Series([1.0])])
+def test_what_is_no_frame_is_refused_by_its_type(given: object) -> None:
+    words = f"got a {type(given).__name__}; expected a DataFrame of polars or pandas: collect\\(\\) one that is lazy"
+    with pytest.raises(ContractError, match=words):
+        Contract(features=(SPEC,)).matrix(given)  # type: ignore[arg-type]
+
+
 def test_an_absent_column_is_named() -> None:
     with pytest.raises(ContractError, match=r"without 1 of the 2 feature columns \(b\); expected all"):
         CONTRACT.matrix(pl.DataFrame({"a": [1.0]}))

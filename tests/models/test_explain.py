@@ -8,7 +8,7 @@ import pytest
 import shap
 import small_bundle
 
-from clout.models.explain import Explanation, Recalled
+from clout.models.explain import AskedError, Explanation, Recalled
 from clout.models.score_model import ScoreModel
 
 
@@ -48,6 +48,20 @@ def test_reasons_come_strongest_first(explanation: Explanation):
     sizes = [abs(reason.points) for reason in reasons]
     assert len(sizes) == 9
     assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "limit", "words"),
+    [
+        (9999, None, r"got row 9999 of \d+; expected one of these, of which 0 is the first"),
+        (-1, None, "got row -1 of"),
+        (0, -1, "got limit -1; expected how many reasons, 0 or more, or None for all"),
+    ],
+)
+def test_reasons_that_are_not_there_are_told(explanation: Explanation, row: int, limit: int | None, words: str):
+    with pytest.raises(AskedError, match=words):
+        explanation.reasons(row, limit)
+    assert explanation.reasons(0, 0) == []
 
 
 def test_a_reason_says_all_there_is_to_say(explanation: Explanation):
