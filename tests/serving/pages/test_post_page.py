@@ -101,7 +101,9 @@ def test_the_page_says_it_all(ask: Asked, history: History, own: pl.DataFrame) -
     assert read.words("h1") == "A post, and how people reacted"
     drew = round(told["drawn"][0]["drew"])
     assert f", drew {drew}. That is more than the likely range" in read.words("#verdict")
-    assert read.words("tr[data-kind=actions]").endswith(f"{drew} (above the range)")
+    row_said = read.words("tr[data-kind=actions]")
+    assert row_said.startswith("all, by their values (above the range)")
+    assert row_said.endswith(f" {drew}")
     assert read.words("time").endswith("UTC")
     assert len(read.every(".reasons li")) >= 4
 
