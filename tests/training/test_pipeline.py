@@ -149,7 +149,7 @@ def test_mlflow_has_pictures_and_the_card(client: MlflowClient, run: Run, traine
     pictures = {file.path: file.file_size for file in client.list_artifacts(run.info.run_id, "plots")}
     assert set(pictures) == {f"plots/{name}.png" for name in ("calibration", "lift", "beeswarm", "scores")}
     assert min(size or 0 for size in pictures.values()) > 10_000
-    assert mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/card.md") == trained.model.card
+    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/card.md") == trained.model.card
 
 
 def test_the_signature_asks_for_doubles(served: PyFuncModel) -> None:
