@@ -18,7 +18,7 @@ from clout.models.score_model import ScoreModel
 from clout.training import ship, stores
 from clout.training.accounts import account_margins
 from clout.training.baselines import judge_baselines
-from clout.training.config import Params
+from clout.training.config import Params, validated
 from clout.training.dataset import Dataset, Step, build
 from clout.training.evaluate import Judgement, evaluate, evaluate_accounts, join
 from clout.training.heads import HeldOut, held_out
@@ -44,7 +44,7 @@ def judge_anew(model: ScoreModel, lake: Lake, home: Path, step: Step = lambda _:
     On the data the bundle was trained on, it is the report in the bundle.
     """
     refuse_other_features(model)
-    params = Params.model_validate(model.params)
+    params = validated(model.params)
     with stores.opened(lake, params, home, step) as store:
         dataset = build(store, params, step, model.networks)
         held = held_out(dataset, params, (), step)
@@ -77,7 +77,7 @@ def open_last_block(model: ScoreModel, lake: Lake, home: Path, step: Step = lamb
 
 def read_bundle_params(model: ScoreModel) -> Params:
     """The parameters a bundle was trained with, its last block pinned to the moment it was taught before."""
-    params = Params.model_validate(model.params)
+    params = validated(model.params)
     start = datetime.fromisoformat(model.data["taught_before"])
     return params.model_copy(update={"splits": params.splits.model_copy(update={"final_from": start})})
 

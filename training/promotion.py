@@ -18,7 +18,7 @@ from clout.training.checks import check
 from clout.training.checks.codes import CODES
 from clout.training.checks.promotion import Evidence
 from clout.training.checks.promotion import run as checks_of_promotion
-from clout.training.config import Params
+from clout.training.config import validated
 
 
 def promote(
@@ -39,7 +39,7 @@ def promote(
         change = champion.promote(home, tracking_uri, name, judge, asked)
         if not (home / scales.FILE).exists():
             model = ScoreModel.load(change.directory)
-            with scales.keeping(home, Params.model_validate(model.params), model.scale):
+            with scales.keeping(home, validated(model.params), model.scale):
                 pass
         return change
 

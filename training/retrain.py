@@ -11,7 +11,7 @@ from typing import Any
 
 from clout.models.score_model import ScoreModel
 from clout.training import judged
-from clout.training.config import Params, read_params, to_toml
+from clout.training.config import Params, read_params, to_toml, validated
 from clout.training.paired import DIFFERENCE, accuracy
 from clout.training.watch import Watched
 
@@ -46,7 +46,7 @@ def successor_params(model: ScoreModel, path: Path | None, overrides: tuple[str,
     """
     if path is not None:
         return read_params(path, overrides)
-    params = Params.model_validate(model.params)
+    params = validated(model.params)
     splits = params.splits.model_copy(update={"final_from": None})
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "params.toml"

@@ -18,7 +18,7 @@ from clout.models.scale import Scale
 from clout.models.score_model import ScoreModel
 from clout.training import judged, scales
 from clout.training.checks.check import Check, Verdict, held, named, run_all
-from clout.training.config import Params
+from clout.training.config import validated
 from clout.training.heads import log_counts
 from clout.training.movement import Past, Voice, account_scores, not_comparable, summary
 from clout.training.paired import LEAST_POSTS, common
@@ -42,7 +42,7 @@ class Evidence:
     @cached_property
     def frozen(self) -> Scale:
         """The scale kept at the home for what the challenger's outcomes mean."""
-        return scales.read(self.home, Params.model_validate(self.challenger.params))
+        return scales.read(self.home, validated(self.challenger.params))
 
 
 class SameFeatures(Check[Evidence]):
@@ -222,5 +222,5 @@ CHECKS: tuple[Check[Evidence], ...] = (SameFeatures(), ScaleIsFrozen(), ScoresCo
 
 def run(evidence: Evidence, mute: Mapping[str, str]) -> list[dict[str, str]]:
     """The results of all checks of a promotion, in order; mutes are those of the challenger's parameters and `mute`."""
-    params = Params.model_validate(evidence.challenger.params)
+    params = validated(evidence.challenger.params)
     return run_all(CHECKS, evidence, {**params.checks.mute, **mute})

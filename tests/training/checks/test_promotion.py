@@ -17,6 +17,7 @@ from clout.models.score_model import ScoreModel
 from clout.training.checks import codes, promotion
 from clout.training.checks.check import Verdict
 from clout.training.checks.promotion import CHECKS, Evidence, worse
+from clout.training.config import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,12 @@ def test_102_another_version_of_the_scale_is_found(beside: Evidence) -> None:
     told = verdict("CLOUT102", replace(beside, challenger=changed(beside.challenger, "scale.json", version="2")))
     assert told.status == "finding"
     assert "version 2, the home has 1" in told.detail
+
+
+def test_102_a_bundle_with_parameters_out_of_range_is_told_by_name(beside: Evidence) -> None:
+    foreign = changed(beside.challenger, "params.json", seed=2**40)
+    with pytest.raises(ConfigError, match="setting seed: got 1099511627776; Input should be less than or equal to"):
+        verdict("CLOUT102", replace(beside, challenger=foreign))
 
 
 def test_102_a_curve_that_is_gone_is_found(beside: Evidence) -> None:
