@@ -46,13 +46,17 @@ class Shelf:
         self._root = str(root).rstrip("/")
         self.is_local = isinstance(self._files, LocalFileSystem)
         self._known: dict[str, tuple[Mark, Receipt]] = {}
-        if self.is_local and (file := _file_among(Path(self._root))):
-            raise LakeError(f"cannot open the lake {self.url}: {file} is a file; expected a folder, or a free name")
 
     @property
     def place(self) -> str:
         """Where it stands, the same from whatever folder a local path is told."""
         return self._root if self.is_local else self.url
+
+    def expect_no_file(self) -> None:
+        """Nothing; raises `LakeError` where a file stands in the place of its folder, or of one above."""
+        places = [Path(self._root), *Path(self._root).parents] if self.is_local else []
+        if file := next((place for place in places if place.is_file()), None):
+            raise LakeError(f"cannot open the lake {self.url}: {file} is a file; expected a folder, or a free name")
 
     def path(self, folder: str, stem: str) -> str:
         """The path or URL of the Parquet file `stem` in `folder`."""
@@ -194,11 +198,6 @@ class Shelf:
             return None
         found = _stat(path)
         return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _file_among(place: Path) -> Path | None:
-    """The file that stands where a folder is to be: `place` itself or one above it."""
-    return next((path for path in (place, *place.parents) if path.is_file()), None)
 
 
 def _stat(path: str) -> os.stat_result:

@@ -42,7 +42,9 @@ class Binned:
         if first is None:
             return lgb.train(chosen, self._data.set_label(target), num_boost_round=self._trees)
         left = self._data.set_label(target - first(self._level))
-        return first.before(lgb.train(chosen, left, num_boost_round=max(1, self._trees - 1)), self._trees)
+        others = lgb.train(chosen, left, num_boost_round=max(1, self._trees - 1))
+        whole = lgb.Booster(model_str=first.before(others.model_to_string()))
+        return lgb.Booster(model_str=whole.model_to_string(num_iteration=self._trees))
 
 
 def fit(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
@@ -55,11 +54,10 @@ class Staircase:
         """What it says of each level, (n,)."""
         return np.take(self._values, self._step(level))
 
-    def before(self, booster: lgb.Booster, trees: int) -> lgb.Booster:
-        """A booster of `trees` trees: this one, then those of `booster`, which were taught on what it leaves."""
-        head, rest = _SIZES.sub("", booster.model_to_string(), count=1).split(_FIRST, 1)
-        whole = lgb.Booster(model_str=f"{head}{_FIRST}{self._text()}\n\n{_FIRST}{rest}")
-        return lgb.Booster(model_str=whole.model_to_string(num_iteration=trees))
+    def before(self, text: str) -> str:
+        """The text of a model with this tree before those of `text`, which were taught on what it leaves."""
+        head, rest = _SIZES.sub("", text, count=1).split(_FIRST, 1)
+        return f"{head}{_FIRST}{self._text()}\n\n{_FIRST}{rest}"
 
     @property
     def _edges(self) -> Floats:

@@ -22,4 +22,6 @@ def open_lake(url: str | None) -> Lake:
     from clout.data.lake import Lake
     from clout.settings import read_settings
 
-    return Lake(url or read_settings().lake)
+    lake = Lake(url or read_settings().lake)
+    lake.shelf.expect_no_file()
+    return lake

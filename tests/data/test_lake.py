@@ -345,7 +345,7 @@ def test_a_file_that_may_not_grow_leaves_the_lake_as_it_was(tmp_path: Path):
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LakeError, match=r"cannot open the lake .*file is a file; expected a folder, or a free name"):
+    with pytest.raises(LakeError, match=r"cannot write to the lake .*expected a folder to write in"):
         Lake(tmp_path / "file" / "lake").append({"posts": posts("1")}, source="a.csv")
 
 
