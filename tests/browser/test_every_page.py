@@ -59,8 +59,7 @@ def faults_at_each_view(window: Watched, name: str, language: str, pictures: Pat
     """What is wrong at each width in each scheme, one line each."""
     for width, scheme in VIEWS[language]:
         show(window, width, scheme)
-        picture = pictures / f"{name}-{language}-{width}-{scheme}.jpeg"
-        window.page.screenshot(path=picture, full_page=True, quality=75)
+        window.keep_picture(pictures / f"{name}-{language}-{width}-{scheme}.jpeg")
         rules = AXE.get((language, width, scheme))
         found = window.too_wide() + (window.violations(rules) if rules else [])
         yield from (f"{width} {scheme}: {one}" for one in found)

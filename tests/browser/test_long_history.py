@@ -29,7 +29,7 @@ def test_the_whole_line_is_drawn_and_fits_whatever_the_window(
         expect(seen.page.locator("#long-history canvas")).to_be_visible()
         for width, height in WIDTHS.items():
             seen.page.set_viewport_size({"width": width, "height": height})
-            seen.page.screenshot(path=pictures / f"why-long-sv-{width}-light.jpeg", full_page=True, quality=75)
+            seen.keep_picture(pictures / f"why-long-sv-{width}-light.jpeg")
             assert seen.too_wide() == []
         assert seen.violations(RULES) == []
         assert seen.faults == []
