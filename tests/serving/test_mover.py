@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 
 import filelock
 import pytest
@@ -98,13 +99,16 @@ def test_a_lake_that_cannot_be_written_leaves_rows_where_they_are(
     put(inbox, "posts", post(1))
     (home / "lake").touch()
     mover, stop = Mover(inbox, str(home / "lake"), lambda: NOW), Event()
-    follower = Thread(target=mover.run, args=(stop,))
+    follower = Thread(target=mover.run, args=(stop,), daemon=True)
     follower.start()
+    give_up = monotonic() + 30
     while "rows wait in the inbox: cannot read the lake" not in caplog.text:
         assert follower.is_alive()
+        assert monotonic() < give_up, caplog.text
         stop.wait(0.01)
     (home / "lake").unlink()
     while inbox.count():
+        assert monotonic() < give_up, caplog.text
         mover.wake.set()
         stop.wait(0.01)
     stop.set()
