@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -96,8 +97,8 @@ def expect_lake_of(home: Path, lake: Lake) -> None:
     """Nothing; raises `LakeError` where a service of `home` saw a batch in the lake that is not there now."""
     inbox = Inbox(home)
     if inbox.file.exists():
-        expect_lake(inbox, lake)
-        inbox.close()
+        with closing(inbox):
+            expect_lake(inbox, lake)
 
 
 def erase_waiting(home: Path, tombstones: Tombstones) -> int:
