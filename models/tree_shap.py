@@ -16,6 +16,7 @@ from clout.models.values_seen import Seen
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.intp]
+States = npt.NDArray[np.int16]
 NUMBERS = 2**24  # in all tables: 128 MB
 FEW_ROWS = 500  # up to here row by row is faster than pair by pair
 BLOCK_ROWS = 8192
@@ -105,7 +106,7 @@ class Tables:
     feature: Integers
     group: Integers
     first_pair: Integers
-    step: Integers
+    step: States
     first_step: Integers
     number: Floats
     first_number: Integers
@@ -120,7 +121,8 @@ class Tables:
     def of_rows(self, bins: Integers) -> Floats:
         """The same for (features, rows): pair by pair, summed in the same order."""
         found = np.zeros(bins.shape)
-        state, step, number = np.empty_like(bins[0]), np.empty_like(bins[0]), np.empty_like(found[0])
+        state, step = np.empty((2, bins.shape[1]), np.int16)
+        number = np.empty_like(found[0])
         for pairs in self._pairs:
             state[:] = 0
             for feature, steps, _ in pairs:
@@ -130,7 +132,7 @@ class Tables:
         return found
 
     @cached_property
-    def _pairs(self) -> list[list[tuple[int, Integers, Floats]]]:
+    def _pairs(self) -> list[list[tuple[int, States, Floats]]]:
         """By group: the feature of each pair, its steps and its numbers."""
         steps, numbers = np.split(self.step, self.first_step[1:]), np.split(self.number, self.first_number[1:])
         pairs = list(zip(self.feature.tolist(), steps, numbers, strict=True))
@@ -152,7 +154,7 @@ def _tables(trees: Sequence[Tree], bins: Bins, columns: Integers) -> Tables:
         feature=_integers(place[feature] for group in grouped for feature in group.cells),
         group=np.repeat(np.arange(len(grouped)), [len(group.cells) for group in grouped]),
         first_pair=_starts([group.cells for group in grouped]),
-        step=np.concatenate([_integers([]), *steps]),
+        step=np.concatenate([np.zeros(0, np.int16), *steps]),
         first_step=_starts(steps),
         number=np.concatenate([np.zeros(0), *tables]),
         first_number=_starts(tables),
@@ -175,11 +177,11 @@ def _groups(trees: Iterable[Tree], bins: Bins, columns: Integers) -> list[Group]
     return grouped
 
 
-def _steps(group: Group, bins: Bins, place: Mapping[int, int]) -> Iterator[Integers]:
+def _steps(group: Group, bins: Bins, place: Mapping[int, int]) -> Iterator[States]:
     stride = group.states
     for feature, cells in group.cells.items():
         stride //= len(cells.holds)
-        yield cells.by_bin(len(bins.thresholds[place[feature]]) + 1) * stride
+        yield (cells.by_bin(len(bins.thresholds[place[feature]]) + 1) * stride).astype(np.int16)
 
 
 def _integers(values: Iterable[int]) -> Integers:
