@@ -53,16 +53,19 @@ class Server:
 
 
 def prepare_home(home: Path) -> None:
-    """Nothing; a champion trained on a society lies in `home`, and the same trees as MLflow logs a LightGBM model."""
+    """Nothing; a champion trained on a society lies in `home`, and as MLflow takes it in floats: whole, and its main trees."""
     if not (home / "champion.json").exists():
         lake, params = lake_of(SOCIETY, home), params_of(SOCIETY)
         with step_bar(pipeline.steps(params, lake)) as step:
             pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)
     import mlflow.lightgbm  # noqa: PLC0415 - takes seconds, and only here
 
-    shutil.rmtree(home / "bare", ignore_errors=True)
-    booster = lgb.Booster(model_file=registry.champion(home) / "model.txt")
-    mlflow.lightgbm.save_model(booster, str(home / "bare"))
+    for name in ("bare", "floats"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    bundle = registry.champion(home)
+    mlflow.lightgbm.save_model(lgb.Booster(model_file=bundle / "model.txt"), str(home / "bare"))
+    code = str(BENCH / "peers" / "floats.py")
+    mlflow.pyfunc.save_model(home / "floats", python_model=code, artifacts={"bundle": str(bundle)}, pip_requirements=[])
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,15 @@ def servers(home: Path) -> list[Server]:
         Server("clout serve, reasons", lambda _: clout, *asked),
         Server("bentoml serve, reasons", lambda port: [*bento, str(port)], *asked),
         Server(
-            "MLflow, bare floats, no reasons",
+            "MLflow, bare floats, main trees alone",
             lambda port: [*mlflow, str(home / "bare"), "--port", str(port)],
+            "/ping",
+            "/invocations",
+            bodies.bare,
+        ),
+        Server(
+            "MLflow, bare floats, no reasons",
+            lambda port: [*mlflow, str(home / "floats"), "--port", str(port)],
             "/ping",
             "/invocations",
             bodies.bare,
