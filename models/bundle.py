@@ -87,6 +87,27 @@ def write(directory: str | Path, files: Mapping[str, bytes | str]) -> str:
     return bundle.version
 
 
+def put(directory: str | Path, files: Mapping[str, bytes | str]) -> None:
+    """Nothing; a whole bundle stands at `directory`: the one of `files`, unless there was a whole one already."""
+    target = Path(directory)
+    if not target.exists():
+        write(target, files)
+    elif damage(target):
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as aside:
+            write(Path(aside) / "whole", files)
+            target.rename(Path(aside) / "damaged")
+            (Path(aside) / "whole").rename(target)
+
+
+def damage(directory: str | Path) -> str:
+    """What is wrong with the bundle at `directory`; empty when it is whole."""
+    try:
+        verify(directory)
+    except BundleError as error:
+        return str(error)
+    return ""
+
+
 def read(directory: str | Path) -> Bundle:
     """The bundle at `directory`, verified: a file that is missing, changed or extra is an error naming it."""
     folder = Path(directory)
@@ -117,7 +138,10 @@ def verify(directory: str | Path) -> str:
     return read(directory).version
 
 
-_AGAIN = "expected exactly the files of its manifest: copy or train the bundle again"
+_AGAIN = (
+    "expected exactly the files of its manifest: copy or train the bundle again; `clout promote` of its version takes it "
+    "from MLflow again"
+)
 
 
 def _read_manifest(folder: Path) -> bytes:

@@ -86,7 +86,8 @@ class _Steps:
 def promote(home: str | Path, tracking_uri: str, name: str, judge: Judge, asked: Asked) -> Change:
     """What was done: `name` answers now, after every step of the way; else an error, and what answered before still does.
 
-    `name` is challenger, a version, or the beginning of one; a bundle that is not in the home comes from MLflow.
+    `name` is challenger, a version, or the beginning of one; a bundle that is not in the home, or is damaged there, comes
+    from MLflow.
     `judge` tells what the checks say of the model beside the champion, if there is one.
     """
     folder = Path(home)
@@ -181,6 +182,8 @@ def _take_in(steps: _Steps) -> ScoreModel:
         if not directory.exists():
             mlflow_registry.download(steps.tracking_uri, steps.version, directory)
             steps.notes.append(f"{steps.version} was downloaded from MLflow")
+        elif damage := bundle.damage(directory):
+            _take_again(steps, directory, damage)
     with steps.step("sha256"):
         model = ScoreModel.load(directory)
         if model.version != steps.version:
@@ -196,6 +199,14 @@ def _take_in(steps: _Steps) -> ScoreModel:
                 "install the libraries it was trained with, or train again"
             )
     return model
+
+
+def _take_again(steps: _Steps, directory: Path, damage: str) -> None:
+    try:
+        mlflow_registry.download(steps.tracking_uri, steps.version, directory)
+    except RegistryError as error:
+        raise RegistryError(f"{damage}. It could not be: {error}", code=error.code) from error
+    steps.notes.append(f"{steps.version} was taken from MLflow again: {damage.partition(';')[0]}")
 
 
 def _champion(home: Path, notes: list[str]) -> ScoreModel | None:

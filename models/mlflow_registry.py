@@ -45,7 +45,7 @@ def set_alias(tracking_uri: str, version: str) -> None:
 
 
 def download(tracking_uri: str, version: str, target: Path) -> None:
-    """Nothing; `target` then holds the bundle as it was logged, every file of it verified."""
+    """Nothing; `target` then holds the bundle as it was logged, every file of it verified; a damaged one makes room."""
     with _asked(tracking_uri) as client, tempfile.TemporaryDirectory(prefix="clout-") as folder:
         from mlflow.artifacts import download_artifacts  # noqa: PLC0415 - takes seconds, and most commands never ask
 
@@ -55,7 +55,7 @@ def download(tracking_uri: str, version: str, target: Path) -> None:
         manifests = list(root.rglob(bundle.MANIFEST))
         if len(manifests) != 1:
             raise RegistryError(f"{without_passwords(uri)} holds {len(manifests)} bundles; expected one: log it again")
-        bundle.write(target, bundle.read(manifests[0].parent).files)
+        bundle.put(target, bundle.read(manifests[0].parent).files)
 
 
 def download_file(tracking_uri: str, version: str, name: str, target: Path) -> bool:

@@ -48,10 +48,7 @@ def install(home: str | Path, bundle_directory: str | Path, version: str) -> Pat
     if source.version != version:
         raise RegistryError(f"got the bundle {source.version}; expected {version}: give the version its manifest has")
     with locked(home):
-        if target.exists():
-            bundle.verify(target)
-        else:
-            bundle.write(target, source.files)
+        bundle.put(target, source.files)
         point(home, CHALLENGER, target, version)
     return target
 

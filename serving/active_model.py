@@ -217,7 +217,7 @@ class ActiveModel:
     def load(self, home: Path, lake: str, *, keep: bool = True) -> None:
         """Loads the champion of `home` and the history of `lake`; when that fails, what answered before stays.
 
-        `refused` and the log then say why. `keep` as in `read_active`.
+        `refused` and the log then say why, the log once. `keep` as in `read_active`.
         """
         with self._loading:
             self._load(home, lake, keep=keep)
@@ -228,12 +228,12 @@ class ActiveModel:
         try:
             loaded = read_active(home, Lake(lake), before, keep=keep)
         except CloutError as error:
-            self._refuse(home, str(error))
-            log.error("%s: %s", self._failed(), error)  # noqa: TRY400 (the message says all)
+            if self._refuse(home, str(error)):
+                log.error("%s: %s", self._failed(), error)  # noqa: TRY400 (the message says all)
             return
         except Exception as error:  # whatever broke, the service stays up and says so
-            self._refuse(home, f"could not load the model or the lake: {error!r}; see the log of the service")
-            log.exception("%s, from %s and %s", self._failed(), home, lake)
+            if self._refuse(home, f"could not load the model or the lake: {error!r}; see the log of the service"):
+                log.exception("%s, from %s and %s", self._failed(), home, lake)
             return
         self._current, self._refused, self._taken = loaded, None, (pointer, loaded.batches)
         after = f", after {before.model.version}" if before else ""
@@ -289,8 +289,10 @@ class ActiveModel:
             raise NotReadyError(NO_MODEL if self._refused else LOADING)
         return self._current
 
-    def _refuse(self, home: Path, reason: str) -> None:
-        self._refused = Refusal(registry.pointed(home, registry.CHAMPION), reason)
+    def _refuse(self, home: Path, reason: str) -> bool:
+        """Whether this was not refused for the same reason before, as when it is tried again."""
+        before, self._refused = self._refused, Refusal(registry.pointed(home, registry.CHAMPION), reason)
+        return self._refused != before
 
     def _failed(self) -> str:
         """What was refused, and what answers in its place."""

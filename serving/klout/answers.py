@@ -5,6 +5,10 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+NUMBER = "7263327713455967219"
+MOVED = {"dayChange": 0.11, "weekChange": 0.07, "monthChange": 0.2}
+SOMEBODY = {"kloutId": NUMBER, "nick": "klout", "score": {"score": 54.61}, "scoreDeltas": MOVED}
+
 
 class KloutAnswer(BaseModel):
     """What holds of every part of an answer: Klout's names, nothing else, and every number finite."""
@@ -14,10 +18,10 @@ class KloutAnswer(BaseModel):
     )
 
 
-class Identity(KloutAnswer):
+class KloutIdentity(KloutAnswer):
     """Somebody on a network; `ks` is Klout's own."""
 
-    id: str = Field(description="The id there.", examples=["7263327713455967219"])
+    id: str = Field(description="The id there.", examples=[NUMBER])
     network: str = Field(description="ks, tw, gp, ig, fb, bs, ma, or the network's name.", examples=["ks"])
 
 
@@ -41,46 +45,46 @@ class InBucket(Plain):
     bucket: str = Field(description="The ten points, the highest 90-100.", examples=["50-59"])
 
 
-class Score(KloutAnswer):
+class KloutScore(KloutAnswer):
     """The score of an account."""
 
     score: float = Field(description="Between 1 and 100, not rounded.", examples=[54.61])
-    score_delta: Deltas = Field(description="How far it has moved.", examples=[{"dayChange": 0.11}])
+    score_delta: Deltas = Field(description="How far it has moved.", examples=[MOVED])
     bucket: str = Field(description="The ten points it lies in, the highest 90-100.", examples=["50-59"])
 
 
-class User(KloutAnswer):
+class KloutUser(KloutAnswer):
     """An account and its score."""
 
-    klout_id: str = Field(description="The number that stands for it.", examples=["7263327713455967219"])
+    klout_id: str = Field(description="The number that stands for it.", examples=[NUMBER])
     nick: str = Field(description="Its handle, or its id where none is known.", examples=["klout"])
     score: InBucket = Field(description="Its score.", examples=[{"score": 54.61, "bucket": "50-59"}])
-    score_deltas: Deltas = Field(description="How far it has moved.", examples=[{"dayChange": 0.11}])
+    score_deltas: Deltas = Field(description="How far it has moved.", examples=[MOVED])
 
 
 class Payload(KloutAnswer):
     """An account beside another."""
 
-    klout_id: str = Field(description="The number that stands for it.", examples=["7263327713455967219"])
+    klout_id: str = Field(description="The number that stands for it.", examples=[NUMBER])
     nick: str = Field(description="Its handle, or its id where none is known.", examples=["klout"])
     score: Plain = Field(description="Its score.", examples=[{"score": 54.61}])
-    score_deltas: Deltas = Field(description="How far it has moved.", examples=[{"dayChange": 0.11}])
+    score_deltas: Deltas = Field(description="How far it has moved.", examples=[MOVED])
 
 
 class Entity(KloutAnswer):
     """Somebody, by number."""
 
-    id: str = Field(description="The number that stands for it.", examples=["7263327713455967219"])
-    payload: Payload = Field(description="Who that is.", examples=[{"nick": "klout"}])
+    id: str = Field(description="The number that stands for it.", examples=[NUMBER])
+    payload: Payload = Field(description="Who that is.", examples=[SOMEBODY])
 
 
 class Partner(KloutAnswer):
     """One of those who influence somebody, or are influenced."""
 
-    entity: Entity = Field(description="Who.", examples=[{"id": "7263327713455967219"}])
+    entity: Entity = Field(description="Who.", examples=[{"id": NUMBER, "payload": SOMEBODY}])
 
 
-class Influence(KloutAnswer):
+class KloutInfluence(KloutAnswer):
     """Who influences an account, and whom it influences."""
 
     my_influencers: list[Partner] = Field(description="Whom it acts on, strongest first, 5 at most.", examples=[[]])
@@ -105,3 +109,10 @@ class ScoresOfSome(BaseModel):
 
     status: int = Field(description="200.", examples=[200])
     users: list[ScoreOfOne] = Field(description="Those who have a score, as they were asked for.", examples=[[]])
+
+
+class KloutError(KloutAnswer):
+    """An error as Klout told it."""
+
+    error: int = Field(description="The status.", examples=[404])
+    description: str = Field(description="What is wrong.", examples=["nothing is known of klout on tw"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Scope
 
 from clout.serving.edge.keys import MARK
+from clout.serving.klout.answers import KloutError
 from clout.serving.problems import ProblemError
 
 ROOTS = ("/v2/", "/1/")
@@ -35,5 +34,5 @@ def refusal(problem: ProblemError) -> Response:
     """The answer that tells a problem as Klout did."""
     status = STATUSES.get(problem.kind.status, problem.kind.status)
     status = SCORING if problem.kind.code == "not_scored_yet" else status
-    body = json.dumps({"error": status, "description": problem.detail}, ensure_ascii=False)
-    return Response(body, status, problem.headers, "application/json")
+    told = KloutError(error=status, description=problem.detail)
+    return Response(told.model_dump_json(), status, problem.headers, "application/json")

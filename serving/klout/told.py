@@ -14,16 +14,16 @@ from clout.serving.active_model import Loaded
 from clout.serving.klout.answers import (
     Deltas,
     Entity,
-    Identity,
     InBucket,
-    Influence,
+    KloutIdentity,
+    KloutInfluence,
+    KloutScore,
+    KloutUser,
     Partner,
     Payload,
     Plain,
-    Score,
     ScoreOfOne,
     ScoresOfSome,
-    User,
 )
 from clout.serving.klout.ids import KLOUT, NETWORKS, SHORT, KloutIds
 from clout.serving.problems import ProblemError, shown
@@ -42,11 +42,11 @@ class Told:
     loaded: Loaded
     ids: KloutIds
 
-    def named(self, network: str, screen_name: str) -> Identity:
+    def named(self, network: str, screen_name: str) -> KloutIdentity:
         """The number of the account with this handle."""
         return self._identity(self._bearer(network, screen_name))
 
-    def native(self, network: str, own: str) -> Identity:
+    def native(self, network: str, own: str) -> KloutIdentity:
         """The number of the account with this id on its network."""
         if network in {KLOUT, "klout"}:
             return self._identity(self._account(own))
@@ -55,42 +55,42 @@ class Told:
             raise _unknown(f"nothing is known of {shown(own)} on {shown(network)}")
         return self._identity(account)
 
-    def elsewhere(self, klout_id: str, network: str) -> Identity:
+    def elsewhere(self, klout_id: str, network: str) -> KloutIdentity:
         """The id on a network of the account that a number stands for, or of another of the same person there."""
         account, name = self._account(klout_id), NETWORKS.get(network, network)
         for one in (account, *self.loaded.persons.get(account, ())):
             place, _, own = one.partition("/")
             if place == name:
-                return Identity(id=own, network=SHORT.get(name, name))
+                return KloutIdentity(id=own, network=SHORT.get(name, name))
         raise _unknown(f"nothing is known of {klout_id} on {shown(network)}; it stands for {account}")
 
-    def user(self, klout_id: str) -> User:
+    def user(self, klout_id: str) -> KloutUser:
         """The account with its score."""
         record, score = self._scored(self._account(klout_id))
-        return User(
+        return KloutUser(
             klout_id=self._number(record.account),
             nick=_nick(record),
             score=InBucket(score=score, bucket=bucket(score)),
             score_deltas=self._deltas(record),
         )
 
-    def score(self, klout_id: str) -> Score:
+    def score(self, klout_id: str) -> KloutScore:
         """The score of the account."""
         record, score = self._scored(self._account(klout_id))
-        return Score(score=score, score_delta=self._deltas(record), bucket=bucket(score))
+        return KloutScore(score=score, score_delta=self._deltas(record), bucket=bucket(score))
 
     def topics(self, klout_id: str) -> list[object]:
         """No topics, of an account that there is: what somebody writes about is not measured."""
         self._account(klout_id)
         return []
 
-    def influence(self, klout_id: str) -> Influence:
+    def influence(self, klout_id: str) -> KloutInfluence:
         """Whom the account acts on and who acts on it, of those who have a score themselves."""
         account = self._account(klout_id)
         self._scored(account)
         above = self._known(self.loaded.ties.acted_on(account))
         below = self._known(self.loaded.ties.actors_on(account))
-        return Influence(
+        return KloutInfluence(
             my_influencers=self._partners(above),
             my_influencees=self._partners(below),
             my_influencers_count=len(above),
@@ -130,8 +130,8 @@ class Told:
     def _number(self, account: str) -> str:
         return str(self.ids.number(account))
 
-    def _identity(self, account: str) -> Identity:
-        return Identity(id=self._number(account), network=KLOUT)
+    def _identity(self, account: str) -> KloutIdentity:
+        return KloutIdentity(id=self._number(account), network=KLOUT)
 
     def _scored(self, account: str) -> tuple[Record, float]:
         """The newest record of the account, and its score; raises a problem where there is none."""

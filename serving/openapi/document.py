@@ -13,14 +13,24 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import Route
 
 from clout.serving.edge.gate import needs
+from clout.serving.klout import answers as klout
 from clout.serving.klout.ids import number
 from clout.serving.openapi.operations import JSON, OPERATIONS, Operation, Parameter
 from clout.serving.openapi.told import ID, Problem
 from clout.serving.problems import KINDS, MEDIA_TYPE, PAGE
 
+PROBLEM: tuple[type[BaseModel], JsonSchemaMode] = (Problem, "serialization")
+KLOUT_ERROR: tuple[type[BaseModel], JsonSchemaMode] = (klout.KloutError, "serialization")
 REF = "#/components/schemas/{model}"
 EVERYWHERE = ("internal_error", "too_slow", "no_key", "bad_key", "missing_scope", "too_many_requests", "too_busy")
 KLOUT = ("/v2/", "/1/")
+KLOUT_ANSWERS: Mapping[str, type[BaseModel]] = {
+    **dict.fromkeys(("elsewhere", "named", "native"), klout.KloutIdentity),
+    "user": klout.KloutUser,
+    "score": klout.KloutScore,
+    "influence": klout.KloutInfluence,
+    "first_api": klout.ScoresOfSome,
+}
 ASKED = {
     "/v2/identity.json/{network}": {"screenName": "A screen name on that network."},
     "/1/klout.json": {"users": "Screen names with commas between them."},
@@ -36,7 +46,7 @@ TAGS = {
     "ingest": "Rows that come in.",
     "model": "The model that answers.",
     "service": "The service itself.",
-    "klout": "What the Klout API answered; described loosely.",
+    "klout": "What the Klout API answered, under its names.",
 }
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {"description": "The id of the request: yours if short and plain.", "example": ID},
@@ -77,7 +87,7 @@ def method(route: Route) -> str:
 def operation(route: Route) -> Operation | None:
     """What there is to say of a route; None where nobody has said it."""
     if route.path.startswith(KLOUT):
-        return Operation(f"klout_{route.name}", "klout", media=(JSON,))
+        return Operation(f"klout_{route.name}", "klout", KLOUT_ANSWERS.get(route.name), media=(JSON,))
     return OPERATIONS.get((method(route), address(route)))
 
 
@@ -115,7 +125,7 @@ def text(routes: Iterable[Route]) -> str:
 
 def _schemas(said: Sequence[Operation]) -> tuple[Names, dict[str, Any]]:
     """The reference of each model, and all schemas by name."""
-    wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    wanted = dict[tuple[type[BaseModel], JsonSchemaMode], None].fromkeys((PROBLEM, KLOUT_ERROR))
     for each in said:
         wanted |= {(each.body, "validation"): None} if each.body else {}
         wanted |= {(each.answer, "serialization"): None} if each.answer else {}
@@ -176,8 +186,9 @@ def _responses(said: Operation, names: Names) -> Iterator[tuple[str, dict[str, A
     """Each status with what it says."""
     headers = CACHED if said.tagged else ALWAYS
     if said.tag == "klout":
-        yield "200", _response("What Klout answered.", ALWAYS, {JSON: {}})
-        yield "default", _response("An error as Klout told it.", ALWAYS, {JSON: {}})
+        yield "200", _response("What Klout answered.", ALWAYS, _content(said, names))
+        error = {JSON: {"schema": {"$ref": names[KLOUT_ERROR]}}}
+        yield "default", _response("An error as Klout told it.", ALWAYS, error)
         return
     yield "200", _response("The answer.", headers, _content(said, names)) | _linked(said)
     if said.tagged:
@@ -208,7 +219,7 @@ def _linked(said: Operation) -> dict[str, Any]:
 def _problem(status: int, codes: Sequence[str], names: Names) -> dict[str, Any]:
     words = " ".join(f"`{code}`: {KINDS[code].title}." for code in codes)
     content = {
-        "schema": {"$ref": names[Problem, "serialization"]},
+        "schema": {"$ref": names[PROBLEM]},
         "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
     }
     return _response(words, LATER if status in (429, 503) else ALWAYS, {MEDIA_TYPE: content})

@@ -104,14 +104,33 @@ def test_a_home_can_be_moved(home: Path, store: str) -> None:
     assert registry.champion(moved) == moved / "bundles" / version
 
 
-def test_a_tampered_bundle_is_not_promoted(home: Path, store: str) -> None:
+def test_a_tampered_bundle_is_taken_from_mlflow_again(home: Path, store: str) -> None:
     version = model_store.install(home, store, "one")
-    with (home / "bundles" / version / "scale.json").open("a") as file:
-        file.write(" ")
-    with pytest.raises(BundleError, match=r"scale\.json changed"):
+    (home / "bundles" / version / "scale.json").write_text("{}")
+    change = promote(home, store, version)
+    assert served(home) == version
+    assert change.notes[0].startswith(f"{version} was taken from MLflow again: scale.json changed in")
+    assert [path.name for path in (home / "bundles").iterdir()] == [version]
+
+
+@pytest.mark.parametrize("damaged", ["scale.json", "manifest.json"])
+def test_a_damaged_champion_is_promoted_again(home: Path, store: str, damaged: str) -> None:
+    version = model_store.install(home, store, "one")
+    promote(home, store, version)
+    (home / "bundles" / version / damaged).unlink()
+    promote(home, store, version)
+    assert served(home) == version
+
+
+def test_a_tampered_bundle_that_mlflow_does_not_have_is_not_promoted(home: Path, store: str) -> None:
+    version = model_store.install(home, store, "one")
+    shutil.rmtree(home.parent / "made")
+    (home / "bundles" / version / "scale.json").write_text("{}")
+    with pytest.raises(RegistryError, match=r"(?s)scale\.json changed.*It could not be: MLflow at"):
         promote(home, store, version)
-    assert lines(home) == [("promote", "download", "done"), ("promote", "sha256", "refused")]
+    assert lines(home) == [("promote", "download", "refused")]
     assert not (home / "champion.json").exists()
+    assert (home / "bundles" / version / "scale.json").read_text() == "{}"
 
 
 def test_a_bundle_under_another_name_is_not_promoted(home: Path, store: str, bundle_directory: Path) -> None:

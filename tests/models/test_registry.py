@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from clout.models import bundle, registry
-from clout.models.bundle import BundleError
 from clout.models.registry import RegistryError
 from clout.models.score_model import ScoreModel
 
@@ -28,10 +27,10 @@ def test_a_bundle_of_another_version_is_not_installed(home: Path, bundle_directo
     assert not (home / "bundles").exists()
 
 
-def test_a_damaged_copy_is_not_taken_for_installed(home: Path, bundle_directory: Path, model: ScoreModel):
+def test_a_damaged_copy_is_installed_anew(home: Path, bundle_directory: Path, model: ScoreModel):
     (registry.install(home, bundle_directory, model.version) / "card.md").write_text("better")
-    with pytest.raises(BundleError, match=r"card\.md changed"):
-        registry.install(home, bundle_directory, model.version)
+    assert bundle.verify(registry.install(home, bundle_directory, model.version)) == model.version
+    assert [path.name for path in (home / "bundles").iterdir()] == [model.version]
 
 
 def test_many_may_install_at_once(home: Path, bundle_directory: Path, model: ScoreModel):

@@ -214,6 +214,8 @@ def test_the_log_names_the_champion_that_was_refused(copy: Path, caplog: pytest.
     active.load(copy, lake)
     said = f"the newer champion {new.name} could not be taken in, model {old} goes on: card.md changed in {new}"
     assert said in caplog.text
+    active.load(copy, lake)
+    assert caplog.text.count(said) == 1
 
 
 class OnceRound(Event):

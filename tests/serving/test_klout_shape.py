@@ -21,7 +21,7 @@ def test_klouts_shape_is_for_klouts_addresses_only(path: str, klouts: bool) -> N
         ProblemError("unknown_account", "who?"), {"path": path, "headers": [], "state": {"request_id": "r"}}
     )
     assert shape.speaks({"path": path}) == klouts
-    assert (answer.body == b'{"error": 404, "description": "who?"}') == klouts
+    assert (answer.body == b'{"error":404,"description":"who?"}') == klouts
     assert answer.headers["content-type"] == ("application/json" if klouts else "application/problem+json")
 
 
