@@ -110,6 +110,7 @@ def rules(table: str, now: datetime) -> list[Rule]:
     ids = [name for name in IDS if name in schema]
     times = [name for name in schema if name.endswith("_at")]
     numbers = [name for name, kind in schema.items() if kind == pl.Int64]
+    names = [name for name in (*IDS, "person", "handle") if name in schema]
     missing = [name for name in required if name not in (*ids, *times, "person")]
     early = "it is dated before 1990: is the unit of its time right?"
     named = [name for name in (*ids, "person") if name in required]
@@ -118,6 +119,7 @@ def rules(table: str, now: datetime) -> list[Rule]:
         Rule("missing_id", "an id is missing", _any(map(_blank, named))),
         Rule("missing_time", "its time is missing", _any(_absent(name) for name in times if name in required)),
         *([Rule("missing_value", f"{_one_of(missing)} is missing", _any(map(_absent, missing)))] if missing else []),
+        Rule("nul_character", "a name in it holds the character NUL, which no database keeps", _any(map(_has_nul, names))),
         Rule("id_without_network", "an id does not read network/id", _any(map(_unprefixed, ids))),
         Rule("too_early", early, _any(pl.col(name) < EARLIEST for name in times)),
         Rule("future", "it is dated after now", _any(pl.col(name) > now for name in times)),
@@ -318,6 +320,10 @@ def _absent(name: str) -> pl.Expr:
 
 def _blank(name: str) -> pl.Expr:
     return pl.col(name).is_null() | (pl.col(name) == "")
+
+
+def _has_nul(name: str) -> pl.Expr:
+    return pl.col(name).str.contains("\0", literal=True)
 
 
 def _unprefixed(name: str) -> pl.Expr:

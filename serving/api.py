@@ -53,14 +53,14 @@ class Api:
         now: Callable[[], datetime],
         metrics: Metrics,
         store: AccountStore = NOWHERE,
-        erase: Erase | None = None,
+        erasing: Callable[[], Erase | None] = lambda: None,
         intake: Intake = NO_INTAKE,
         tracking_uri: Where = lambda: None,
     ) -> None:
         self._active, self._now, self._metrics, self._intake = active, now, metrics, intake
         self._store, self._kept = StoreWatch(store, metrics), store
         self._ingest = IngestApi(intake, metrics)
-        self._accounts = AccountsApi(active, store, now, erase)
+        self._accounts = AccountsApi(active, store, now, erasing)
         self._drafts = DraftsApi(active, now, metrics)
         self.pages = Pages(active, store, now, tracking_uri)
 
@@ -168,18 +168,18 @@ def application(
     active: ActiveModel,
     now: Callable[[], datetime],
     store: AccountStore = NOWHERE,
-    erase: Erase | None = None,
+    erasing: Callable[[], Erase | None] = lambda: None,
     edge: Edge = OPEN_HERE,
     intake: Intake = NO_INTAKE,
     tracking_uri: Where = lambda: None,
 ) -> Starlette:
-    """The ASGI application that answers with `active` and the scores of `store`, and forgets accounts by `erase`.
+    """The ASGI application that answers with `active` and the scores of `store`, and forgets accounts by what `erasing` says.
 
     `edge` lets requests in; as it stands, those of this machine. `intake` takes in rows; as it stands, none.
     `tracking_uri` says where MLflow keeps runs.
     """
     metrics = Metrics()
-    api = Api(active, now, metrics, store, erase, intake, tracking_uri)
+    api = Api(active, now, metrics, store, erasing, intake, tracking_uri)
     app = Starlette(
         routes=[
             *api.routes(),

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clout.data.lake import Lake
 from clout.serving.accounts.kept import AccountStore
+from clout.serving.accounts.routes import Erase
 from clout.serving.active_model import ActiveModel
 from clout.serving.api import application
 from clout.serving.edge.keys import Key
@@ -99,6 +100,11 @@ def known_keys() -> tuple[Key, ...]:
     return scores.open().keys.all()
 
 
+def erasing() -> Erase | None:
+    """What erases an account; nothing in a Bento that carries its lake, for the account is in the one it is a copy of."""
+    return erase if service.bento is None or "lake" in read_settings().model_fields_set else None
+
+
 def erase(account: str) -> Mapping[str, int]:
     """How many rows of the account left each table of the lake and the store, for good."""
     home, lake = places()
@@ -126,5 +132,5 @@ service = bentoml.service(
 if read_settings().log == "json":
     speak_json()
 edge = Edge.of(read_settings(), known_keys, now, read_settings().workers)
-answering = application(active, now, scores, erase, edge, intake, tracking_uri)
+answering = application(active, now, scores, erasing, edge, intake, tracking_uri)
 service.add_asgi_middleware(Front, inner=answering, end=end)

@@ -49,7 +49,7 @@ def score_all_accounts(
     with progress_bar() as progress:
         progress("reading the lake", 0.0)
         model, tables = read_champion(settings.home), read_tables(lake)
-        moment = moment_of(tables, store, at, clock())
+        moment = moment_of(tables, model.networks, store, at, clock())
         told = told_before(store, moment, model)
         if told is not None:
             return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -59,15 +59,20 @@ class Scored:
     new: int
 
 
-def moment_of(tables: Tables, store: Store, asked: datetime | None, now: datetime) -> datetime:
+def moment_of(
+    tables: Tables, networks: Collection[str], store: Store, asked: datetime | None, now: datetime
+) -> datetime:
     """The moment to score at: as asked, else that of the day's run, else now.
 
-    Where all that is known ends before now, its last day ends the wait: the midnight (UTC) after it. A day is scored once,
+    Where all that is known of the `networks` ends before now, its last day ends the wait: the midnight (UTC) after it. A day is scored once,
     so a second run of a day goes on with the first; where the clock or the end of the data went back, with the newest.
     """
-    through = coverage(tables).data_through
-    if through is None:
-        raise BatchError("the lake has no posts; expected some to score accounts by: ingest them first")
+    ends = [through for network, through in coverage(tables).through.iter_rows() if network in networks]
+    if not ends:
+        raise BatchError(
+            f"the lake has no posts of {', '.join(networks)}; expected some to score accounts by: ingest them first"
+        )
+    through = max(ends)
     moment = min(now, datetime.combine(through.date() + timedelta(days=1), time(), UTC))
     if asked is not None:
         _refuse_unfit(asked, moment, store)

@@ -23,6 +23,7 @@ from clout.serving.accounts.queries import Name
 from clout.serving.accounts.told import Asked
 from clout.serving.active_model import ActiveModel
 from clout.serving.fresh import fresh
+from clout.serving.ingest.inbox import InboxError
 from clout.serving.problems import ProblemError
 
 ACCOUNT = "/v1/accounts/{network}/{handle}"
@@ -31,7 +32,8 @@ BELOW = "/v1/accounts/{network}/{handle:path}"
 CONFIRM = "X-Confirm"
 NOT_HERE = "this service erases nothing; expected, where the lake is: `clout forget ACCOUNT`"
 NOT_ERASED = (
-    "the lake is away or cannot be written to, so not all of the account is erased; why is in the log of the service"
+    "the lake or the inbox is away or cannot be written to, so not all of the account is erased; why is in the log of the "
+    "service"
 )
 RETRY_SECONDS = "10"
 Erase = Callable[[str], Mapping[str, int]]
@@ -40,12 +42,12 @@ log = logging.getLogger(__name__)
 
 
 class AccountsApi:
-    """The handlers; `erase` forgets an account and says how many rows left each table, None where that cannot be."""
+    """The handlers; `erasing` says what forgets an account and tells how many rows left each table, None where nothing does."""
 
     def __init__(
-        self, active: ActiveModel, store: AccountStore, now: Callable[[], datetime], erase: Erase | None
+        self, active: ActiveModel, store: AccountStore, now: Callable[[], datetime], erasing: Callable[[], Erase | None]
     ) -> None:
-        self._active, self._store, self._now, self._erase = active, store, now, erase
+        self._active, self._store, self._now, self._erasing = active, store, now, erasing
 
     def routes(self) -> list[Route]:
         """Every route with its handler."""
@@ -101,13 +103,14 @@ class AccountsApi:
         return fresh(request, (await run_in_threadpool(told)).model_dump_json().encode())
 
     def _forget(self, request: Request) -> Response:
-        if self._erase is None:
+        erase = self._erasing()
+        if erase is None:
             raise ProblemError("forbidden", NOT_HERE)
         account = Asked(self._store, self._active.current()).key(_name(request))
         _check_confirmed(request, account)
         try:
-            erased = self._erase(account)
-        except LakeError as error:
+            erased = erase(account)
+        except (LakeError, InboxError, OSError) as error:
             log.warning("an account could not be erased: %s", error)
             raise ProblemError("lake_unavailable", NOT_ERASED, (), {"Retry-After": RETRY_SECONDS}) from error
         self._active.forget(account)

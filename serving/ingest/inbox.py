@@ -44,6 +44,10 @@ class InboxError(CloutError):
     code = "inbox"
 
 
+class InboxFullError(InboxError):
+    """As many rows wait as may wait; what it says everybody may hear."""
+
+
 @dataclass(frozen=True)
 class Waiting:
     """A row that waits: its place in the line, its table, its key and its content as JSON."""
@@ -69,7 +73,7 @@ class Inbox:
         """
         with self._changing() as connection:
             if waiting(connection) + len(rows) > MOST_WAITING:
-                raise InboxError(
+                raise InboxFullError(
                     f"{waiting(connection):,} rows wait to be moved to the lake; expected {MOST_WAITING:,} at most"
                 )
             return [self._add(connection, table, *row) for row in rows]

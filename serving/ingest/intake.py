@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -17,16 +18,18 @@ from clout.data.shelf import TOMBSTONES, LakeError
 from clout.data.tables import CONFLICT
 from clout.data.tombstones import Tombstones
 from clout.serving.ingest.answers import Ingested, RowResult, RowsRequest
-from clout.serving.ingest.inbox import Inbox, InboxError, Waiting
+from clout.serving.ingest.inbox import Inbox, InboxError, InboxFullError, Waiting
 from clout.serving.ingest.mover import ENOUGH, Mover, expect_lake
 from clout.serving.problems import ProblemError, escaped
 
 RETRY_SECONDS = "10"
+log = logging.getLogger(__name__)
 DUPLICATE, CONFLICTING = "duplicate", "conflicting_duplicate"
 NOT_HERE = (
     "this service takes no rows in, as one that carries its data; expected one that `clout serve` has started, "
     "or on its machine: `clout ingest table`"
 )
+NOT_KEPT = "the rows cannot be kept now, and none was; why is in the log of the service"
 Places = Callable[[], tuple[Path, str] | None]
 
 
@@ -50,7 +53,9 @@ class Intake:
             arrivals = judged(table, asked.rows, self._now(), self._tombstones())
             outcomes = self._kept(table, arrivals)
         except (InboxError, LakeError, OSError) as error:
-            raise ProblemError("inbox_unavailable", str(error), (), {"Retry-After": RETRY_SECONDS}) from error
+            log.warning("rows could not be taken in: %s", error)
+            told = str(error) if isinstance(error, InboxFullError) else NOT_KEPT
+            raise ProblemError("inbox_unavailable", told, (), {"Retry-After": RETRY_SECONDS}) from error
         results = [_told(number, arrival, outcomes.get(number)) for number, arrival in enumerate(arrivals)]
         counts = Counter(result.status for result in results)
         return Ingested(

@@ -25,7 +25,7 @@ def test_no_answer_is_other_than_described(scored: Scored, tmp_path: Path) -> No
     own = ActiveModel()  # which may forget an account
     own._current = scored.active.current()
     store, intake = AccountStore(lambda: scored.url), Intake(lambda: (tmp_path, str(tmp_path / "lake")), lambda: NOW)
-    app = application(own, lambda: NOW, store, lambda _: {"posts": 1}, intake=intake)
+    app = application(own, lambda: NOW, store, lambda: lambda _: {"posts": 1}, intake=intake)
     found = fuzz(app, scored.accounts, EXAMPLES)
     assert not found.failures, "\n\n".join(f"{key}: {said}" for key, said in found.failures.items())
     assert found.requests > 1000

@@ -27,6 +27,7 @@ from clout.serving.store.scores import Store
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
+NETWORKS = served_home.NETWORKS
 
 
 @pytest.fixture(scope="module")
@@ -205,27 +206,42 @@ def test_the_usual_moment(tables: dict[str, pl.DataFrame], store: Store, now: da
     through = coverage(tables).data_through
     assert through is not None
     midnight = through.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-    assert moment_of(tables, store, None, now) == (midnight if expected == "midnight" else now)
+    assert moment_of(tables, NETWORKS, store, None, now) == (midnight if expected == "midnight" else now)
+
+
+def test_a_network_that_the_model_does_not_know_does_not_move_the_moment(
+    tables: dict[str, pl.DataFrame], store: Store
+) -> None:
+    later = (
+        tables["posts"]
+        .head(1)
+        .with_columns(account=pl.lit("forum/1"), happened_at=pl.lit(START), known_at=pl.lit(START))
+    )
+    more = {**tables, "posts": pl.concat([tables["posts"], later])}
+    assert moment_of(more, NETWORKS, store, None, START) == moment_of(tables, NETWORKS, store, None, START)
+    assert moment_of(more, ("forum",), store, None, START) == START
+    with pytest.raises(BatchError, match="the lake has no posts of elsewhere"):
+        moment_of(more, ("elsewhere",), store, None, START)
 
 
 def test_a_day_is_scored_once(tables: dict[str, pl.DataFrame], model: ScoreModel, store: Store, lake: Lake) -> None:
     morning = past_at(tables, model, datetime(2025, 2, 1, 6, tzinfo=UTC))
     scored(morning, model, store, lake)
-    assert moment_of(tables, store, None, datetime(2025, 2, 1, 18, tzinfo=UTC)) == morning.at
+    assert moment_of(tables, NETWORKS, store, None, datetime(2025, 2, 1, 18, tzinfo=UTC)) == morning.at
 
 
 def test_a_moment_beyond_what_is_known_is_refused(tables: dict[str, pl.DataFrame], store: Store) -> None:
     with pytest.raises(
         BatchError, match=r"nothing is known from 2025-02-15T00:00:00\+00:00 on; expected that moment at most"
     ):
-        moment_of(tables, store, START, START + DAY)
+        moment_of(tables, NETWORKS, store, START, START + DAY)
     with pytest.raises(BatchError, match="nothing is known from"):
-        moment_of(tables, store, START + DAY, START)
+        moment_of(tables, NETWORKS, store, START + DAY, START)
 
 
 def test_a_lake_without_posts_is_refused(tables: dict[str, pl.DataFrame], store: Store) -> None:
     with pytest.raises(BatchError, match="the lake has no posts"):
-        moment_of({name: rows.clear() for name, rows in tables.items()}, store, None, START)
+        moment_of({name: rows.clear() for name, rows in tables.items()}, NETWORKS, store, None, START)
 
 
 def test_what_was_told_is_never_rewritten(
@@ -233,9 +249,9 @@ def test_what_was_told_is_never_rewritten(
 ) -> None:
     late = past_at(tables, model, datetime(2025, 2, 1, tzinfo=UTC))
     scored(late, model, store, lake)
-    assert moment_of(tables, store, late.at, START) == late.at
+    assert moment_of(tables, NETWORKS, store, late.at, START) == late.at
     with pytest.raises(BatchError, match=r"scores were told as of 2025-02-01.*expected a later moment"):
-        moment_of(tables, store, late.at - DAY, START)
+        moment_of(tables, NETWORKS, store, late.at - DAY, START)
     other = ScoreModel(replace(model.bundle, version="another"))
     told = told_before(store, late.at, other)
     assert told is not None

@@ -81,6 +81,16 @@ def test_it_gives_the_same_answers(url: str, loaded: Loaded) -> None:
 
 
 @pytest.mark.slow
+def test_it_erases_nothing(url: str, loaded: Loaded) -> None:
+    account = min(loaded.accounts)
+    answer = httpx.delete(f"{url}/v1/accounts/{account}", headers={"X-Confirm": account})
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert "`clout forget ACCOUNT`" in answer.json()["detail"]
+    body = json.dumps({"account": account, "text": "A question"})
+    assert httpx.post(f"{url}/v1/posts:score", content=body, headers=JSON).status_code == 200
+
+
+@pytest.mark.slow
 def test_it_holds_no_training_and_no_path_of_the_machine(built: Built, home: Path) -> None:
     names = {file.relative_to(built.path / "src").as_posix() for file in (built.path / "src").rglob("*.py")}
     assert {"clout/errors.py", "clout/serving/service.py", "clout/features/request.py"} <= names

@@ -40,7 +40,9 @@ def app(scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> ASGIApp:
     own._current = scored.active.current()
     home = tmp_path_factory.mktemp("intake")
     intake = Intake(lambda: (home, str(home / "lake")), lambda: NOW)
-    return application(own, lambda: NOW, AccountStore(lambda: scored.url), lambda _: {"posts": 3}, intake=intake)
+    return application(
+        own, lambda: NOW, AccountStore(lambda: scored.url), lambda: lambda _: {"posts": 3}, intake=intake
+    )
 
 
 @pytest.fixture

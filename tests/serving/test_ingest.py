@@ -172,13 +172,18 @@ def test_when_too_many_wait_nothing_of_a_request_is_kept(
     answer = ask.post("/v1/ingest/posts", {"rows": [post(2), post(3)]})
     assert (answer.status_code, answer.json()["code"]) == (503, "inbox_unavailable")
     assert (answer.headers["retry-after"], waiting(intake)) == ("10", 1)
+    assert answer.json()["detail"] == "1 rows wait to be moved to the lake; expected 2 at most"
 
 
-def test_an_inbox_that_cannot_be_written_is_told(ask: Asked, home: Path) -> None:
+def test_an_inbox_that_cannot_be_written_is_told_and_why_is_in_the_log(
+    ask: Asked, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     home.touch()
     answer = ask.post("/v1/ingest/posts", {"rows": [post(1)]})
     assert (answer.status_code, answer.json()["code"]) == (503, "inbox_unavailable")
-    assert "Not a directory" in answer.json()["detail"]
+    assert str(home) not in answer.json()["detail"]
+    assert str(home) in caplog.text
+    assert "Not a directory" in caplog.text
 
 
 def test_a_service_that_carries_its_data_takes_none() -> None:
