@@ -119,7 +119,9 @@ def rules(table: str, now: datetime) -> list[Rule]:
         Rule("missing_id", "an id is missing", _any(map(_blank, named))),
         Rule("missing_time", "its time is missing", _any(_absent(name) for name in times if name in required)),
         *([Rule("missing_value", f"{_one_of(missing)} is missing", _any(map(_absent, missing)))] if missing else []),
-        Rule("nul_character", "a name in it holds the character NUL, which no database keeps", _any(map(_has_nul, names))),
+        Rule(
+            "nul_character", "a name in it holds the character NUL, which no database keeps", _any(map(_has_nul, names))
+        ),
         Rule("id_without_network", "an id does not read network/id", _any(map(_unprefixed, ids))),
         Rule("too_early", early, _any(pl.col(name) < EARLIEST for name in times)),
         Rule("future", "it is dated after now", _any(pl.col(name) > now for name in times)),
