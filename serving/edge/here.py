@@ -39,8 +39,9 @@ def is_local(scope: Scope) -> bool:
 
 def is_from_here(scope: Scope) -> bool:
     """The same, whatever address it asks at: where a service listens on all of them, the server may not know which."""
-    told = tuple((name, value) for name, value in scope["headers"] if name in TELLING)
-    return _names_us(told) and _is_loopback_end(scope.get("client"))
+    if not _is_loopback_end(scope.get("client")):
+        return False  # first: what is kept of headers must not be what strangers send
+    return _names_us(tuple((name, value) for name, value in scope["headers"] if name in TELLING))
 
 
 def _is_loopback_end(end: Sequence[Any] | None) -> bool:
