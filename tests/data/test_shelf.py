@@ -76,6 +76,26 @@ def test_a_receipt_that_is_another_is_read_anew(tmp_path: Path) -> None:
     assert lake.append(accounts("m", "n"), source="m.csv").already_there == {"accounts": 1}
 
 
+def test_a_receipt_that_is_replaced_while_others_are_read_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever had seen its name finds it gone, and looks again."""
+    lake = Lake(tmp_path)
+    lake.append(accounts("a", "b"), source="a.csv")
+    lake.append(accounts("m"), source="m.csv")
+    look, erased = lake.shelf.names, list[str]()
+
+    def names(folder: str) -> list[str]:
+        found = look(folder)
+        if not erased:
+            erased.append("x/a")
+            erase(Lake(tmp_path), erased, ASKED, date(2024, 2, 3))
+        return found
+
+    monkeypatch.setattr(lake.shelf, "names", names)
+    assert [receipt.edition for receipt in lake.receipts()] == [1, 0]
+
+
 def test_only_files_that_may_hold_a_key_are_read(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     damaged = file_of(lake.append(accounts("d", "f"), source="d.csv"), lake)
