@@ -32,15 +32,16 @@ ASKED = "asked"
 SALT_BYTES = 32
 
 
-def erase(lake: Lake, accounts: Collection[str], reason: str, day: date) -> dict[str, int]:
+def erase(lake: Lake, accounts: Collection[str], reason: str, day: date, posts: Collection[str] = ()) -> dict[str, int]:
     """How many rows of `accounts` left each table of the lake, "rejects" among them; none of them comes in again.
 
     These are the rows about an account, of its posts, of actions and counts on these, and of what it did on others.
+    `posts` are posts of theirs that the lake need not hold.
     """
     lake.expect_now()
     gone: Counter[str] = Counter()
     with lake.shelf.alone():
-        tombstones = _buried(lake, sorted(set(accounts)), reason, day)
+        tombstones = _buried(lake, sorted(set(accounts)), posts, reason, day)
         lake.shelf.sweep()
         for receipt in lake.receipts():
             gone.update(_rewrite(lake, receipt, tombstones))
@@ -48,14 +49,13 @@ def erase(lake: Lake, accounts: Collection[str], reason: str, day: date) -> dict
     return {table: gone[table] for table in (*SCHEMAS, REJECTED) if gone[table]}
 
 
-def _buried(lake: Lake, accounts: list[str], reason: str, day: date) -> Tombstones:
-    """The lake's tombstones, those of `accounts` among them."""
+def _buried(lake: Lake, accounts: list[str], more: Collection[str], reason: str, day: date) -> Tombstones:
+    """The lake's tombstones, those of `accounts` among them, with their posts and `more` posts."""
     known = lake.tombstones()
     salt = known.salt or secrets.token_hex(SALT_BYTES)
     marks = dict(zip(accounts, hashed(salt, accounts), strict=True))
-    posts = {
-        post: mark for post, mark in _marked(salt, _ids(lake, "posts", "post", accounts)) if mark not in known.posts
-    }
+    theirs = [*_ids(lake, "posts", "post", accounts), *more]
+    posts = {post: mark for post, mark in _marked(salt, theirs) if mark not in known.posts}
     new = [account for account in accounts if marks[account] not in known.accounts]
     if not new and not posts:
         return known

@@ -13,7 +13,7 @@ from clout.data.erasure import ASKED, erase, erase_beside
 from clout.data.lake import Lake
 from clout.features import warm
 from clout.models.registry import comparison_file
-from clout.serving.ingest.intake import erase_waiting, expect_lake_of
+from clout.serving.ingest.intake import erase_waiting, expect_lake_of, waiting_posts
 from clout.serving.store.scores import Store
 
 # What a training leaves beside its bundle: a row for each post that it judged.
@@ -44,7 +44,7 @@ def forget(lake: Lake, store: Store, home: Path, account: str, now: datetime) ->
 
 def forget_all(lake: Lake, store: Store, home: Path, accounts: Collection[str], reason: str, now: datetime) -> Erased:
     """What was erased of `accounts`, by their ids; `reason` stays on their tombstones."""
-    rows = erase(lake, accounts, reason, now.date())
+    rows = erase(lake, accounts, reason, now.date(), waiting_posts(home, accounts))
     for account in accounts:
         for table, count in store.forget(account).items():
             rows[table] = rows.get(table, 0) + count

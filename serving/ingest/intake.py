@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import cached_property
@@ -106,17 +107,27 @@ def expect_lake_of(home: Path, lake: Lake) -> None:
             expect_lake(inbox, lake)
 
 
+def waiting_posts(home: Path, accounts: Collection[str]) -> list[str]:
+    """The posts of `accounts` that wait in the inbox of `home`: what was counted on them names nobody else."""
+    inbox = Inbox(home)
+    if not inbox.file.exists():
+        return []
+    with closing(inbox):
+        posts = [json.loads(row.content) for row in inbox.all() if row.table == "posts"]
+    return [post["post"] for post in posts if post["account"] in accounts]
+
+
 def erase_waiting(home: Path, tombstones: Tombstones) -> int:
     """How many rows of forgotten accounts left the inbox of `home`."""
     inbox = Inbox(home)
     if not inbox.file.exists():
         return 0
     by_table: dict[str, list[Waiting]] = defaultdict(list)
-    for row in inbox.all():
-        by_table[row.table].append(row)
-    gone = [row for table, rows in by_table.items() for row in _named(table, rows, tombstones)]
-    inbox.erase(gone)
-    inbox.close()
+    with closing(inbox):
+        for row in inbox.all():
+            by_table[row.table].append(row)
+        gone = [row for table, rows in by_table.items() for row in _named(table, rows, tombstones)]
+        inbox.erase(gone)
     return len(gone)
 
 

@@ -164,6 +164,22 @@ def test_who_is_forgotten_is_gone_from_the_inbox_too(ask: Asked, intake: Intake,
     assert waiting(intake) == 1
 
 
+def test_what_was_counted_on_a_post_that_waits_goes_with_its_account_and_stays_out(
+    ask: Asked, intake: Intake, home: Path
+) -> None:
+    """The post itself never came into the lake, which hears of it all the same."""
+    ask.post("/v1/ingest/posts", {"rows": [post(1), post(2, account="f/ben")]})
+    ask.post("/v1/ingest/counts", {"rows": [count(1), count(2)]})
+    with Store.open(f"sqlite:///{home / 'scores.db'}") as store:
+        erased = forget_all(Lake(home / "lake"), store, home, ["f/ann"], ASKED, NOW)
+    assert erased.rows == {"inbox": 2}
+    intake._way[2].move()
+    assert Lake(home / "lake").read("counts")["post"].to_list() == ["f/2"]
+    later = count(1, happened_at="2026-02-01T12:00:00Z", known_at="2026-02-01T12:00:00Z")
+    told = ask.post("/v1/ingest/counts", {"rows": [later]}).json()
+    assert [result["code"] for result in told["results"]] == ["forgotten"]
+
+
 def test_when_too_many_wait_nothing_of_a_request_is_kept(
     ask: Asked, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
