@@ -18,14 +18,14 @@ from threading import Lock
 from typing import Literal
 
 from clout.errors import CloutError
-from clout.serving import own_file
+from clout.serving import own_file, write_ahead
 
 FILE = "inbox.db"
 MOST_WAITING = 100_000
 REMEMBERED = timedelta(days=7)
 WAIT_SECONDS = 10.0
 MARK_BYTES = 16
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
+PRAGMAS = ("synchronous=FULL", "secure_delete=ON")
 TABLES = (
     "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT, place TEXT, key TEXT, content TEXT)",
     # What came in lately, as keyed hashes: neither ids nor rows stay here.
@@ -161,6 +161,7 @@ class Inbox:
         own_file.make(self.file)
         connection = sqlite3.connect(self.file, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         try:
+            write_ahead.keep_log(connection, WAIT_SECONDS)
             for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
             with _whole(connection):

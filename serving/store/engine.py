@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from time import monotonic, sleep
 
 from alembic import command
 from alembic.config import Config
@@ -19,13 +18,13 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from clout.errors import without_passwords
-from clout.serving import own_file
+from clout.serving import own_file, write_ahead
 from clout.serving.store import reach
 from clout.serving.store.rows import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "store_version"
-WAIT_SECONDS, MOMENT_SECONDS, SETTLE_SECONDS = 60, 0.01, 2
+WAIT_SECONDS, SETTLE_SECONDS = 60, 2
 # Alembic keeps what it is doing in module variables.
 _ALEMBIC = Lock()
 _UPGRADING = 6_074_117_225  # any number that no other program locks the database by
@@ -137,23 +136,9 @@ _EXPECTED = (
 def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     """Readers do not wait for a writer, writers wait for each other, and what is deleted is overwritten."""
     connection.cursor().execute(f"PRAGMA busy_timeout={WAIT_SECONDS * 1000}")
-    _keep_log(connection)
+    write_ahead.keep_log(connection, WAIT_SECONDS)
     for pragma in ("foreign_keys=ON", "secure_delete=ON"):
         connection.cursor().execute(f"PRAGMA {pragma}")
-
-
-def _keep_log(connection: DBAPIConnection) -> None:
-    """Nothing; the file has a log. SQLite does not wait, but refuses, where another connection is giving it one."""
-    give_up = monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            connection.cursor().execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > give_up:
-                raise
-            sleep(MOMENT_SECONDS)
-        else:
-            return
 
 
 def _begin(connection: Connection) -> None:

@@ -20,6 +20,28 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 A, B = ('["f/a"]', '{"post": "f/a"}'), ('["f/b"]', '{"post": "f/b"}')
 
 
+NEW_INBOXES = """
+import os, sys, time
+from pathlib import Path
+from clout.serving.ingest.inbox import Inbox
+
+def opens(inbox, at):
+    while time.time() < at:
+        pass
+    try:
+        inbox.add("posts", [("a", "b")])
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+for number in range(60):
+    at = time.time() + 0.01
+    children = [os.fork() or opens(Inbox(Path(sys.argv[1]) / str(number)), at) for _ in range(6)]
+    if any([os.waitpid(child, 0)[1] for child in children]):
+        sys.exit("one was refused")
+"""
+
+
 @pytest.fixture
 def inbox(tmp_path: Path) -> Iterator[Inbox]:
     opened = Inbox(tmp_path / "home")
@@ -131,6 +153,14 @@ def test_threads_and_processes_share_it(inbox: Inbox, tmp_path: Path) -> None:
     assert (mine + theirs).count("accepted") == 30
     assert set(mine + theirs) == {"accepted", "duplicate"}
     assert inbox.count() == 30
+
+
+def test_processes_that_open_a_new_one_at_once_all_may(tmp_path: Path) -> None:
+    """As workers do that a service has just started."""
+    ended = subprocess.run(
+        [sys.executable, "-c", NEW_INBOXES, str(tmp_path)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_what_breaks_on_the_way_leaves_nothing(inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
