@@ -111,9 +111,12 @@ class Inbox:
         return self.first(-1)
 
     def erase(self, rows: Sequence[Waiting]) -> None:
-        """Nothing; `rows` are gone for good."""
+        """Nothing; `rows` are gone for good, and nothing recognises them."""
         with self._changing() as connection:
             connection.executemany("DELETE FROM waiting WHERE number = ?", [(row.number,) for row in rows])
+            connection.executemany(
+                "DELETE FROM seen WHERE key = ?", [(self._mark(row.table, row.key),) for row in rows]
+            )
         self._empty_log()
 
     def count(self) -> int:

@@ -93,7 +93,7 @@ def test_nothing_that_was_removed_or_erased_is_left_in_the_files(inbox: Inbox, t
     inbox.erase(inbox.first(1))
     assert b"f/b" not in held()
     assert b"f/c" in held()
-    assert inbox.add("posts", [B]) == ["duplicate"]
+    assert inbox.add("posts", [A, B]) == ["duplicate", "accepted"]
 
 
 def test_a_full_inbox_takes_nothing_of_a_request(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
