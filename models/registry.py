@@ -132,10 +132,11 @@ def known(home: str | Path) -> str:
 
 def sweep(home: str | Path, now: datetime) -> list[Path]:
     """What broken-off trainings and promotions left more than a day ago; it is gone now."""
-    left = [path for pattern in _LEFT for path in Path(home).glob(pattern)]
-    old = [path for path in left if now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > LEFT_OVER]
-    for path in old:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with locked(home):
+        left = [path for pattern in _LEFT for path in Path(home).glob(pattern)]
+        old = [path for path in left if now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > LEFT_OVER]
+        for path in old:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     return old
 
 

@@ -99,8 +99,18 @@ def test_what_was_broken_off_is_swept_after_a_day(home: Path) -> None:
     for path in (*old, home / "bundles" / "abcd"):
         os.utime(path, (0, 0))
     assert set(registry.sweep(home, datetime.now(UTC))) == set(old)
-    assert {path.name for path in home.iterdir()} == {".training-new", "bundles"}
+    assert {path.name for path in home.iterdir()} == {".lock", ".training-new", "bundles"}
     assert {path.name for path in (home / "bundles").iterdir()} == {"abcd"}
+
+
+def test_two_trainings_that_sweep_at_once_both_go_on(home: Path) -> None:
+    old = [home / f".training-{number}" for number in range(50)]
+    for folder in old:
+        folder.mkdir(parents=True)
+        os.utime(folder, (0, 0))
+    with ThreadPoolExecutor(2) as threads:
+        swept = list(threads.map(lambda _: registry.sweep(home, datetime.now(UTC)), range(2)))
+    assert sorted(swept[0] + swept[1]) == sorted(old)
 
 
 def test_whoever_holds_the_home_may_enter_again_and_others_wait(home: Path) -> None:
