@@ -119,7 +119,13 @@ def erase_beside(files: Collection[Path], tombstones: Tombstones) -> int:
     """How many rows of forgotten accounts left these Parquet files, each written whole or not at all."""
     gone = 0
     for file in files:
-        rows = pl.read_parquet(file)
+        try:
+            rows = pl.read_parquet(file)
+        except pl.exceptions.PolarsError as error:
+            raise LakeError(
+                f"cannot read {file} ({error}), so not everything was erased; expected the posts that a training judged: "
+                "delete that file, then forget the account again, which finishes it"
+            ) from error
         named = tombstones.name(rows)
         if named.any():
             content = BytesIO()

@@ -226,6 +226,21 @@ def test_nothing_is_erased_while_the_lake_is_away(copied: Scored) -> None:
     assert (answer.status_code, answer.json()["erased"]["scores"]) == (200, 4)
 
 
+@pytest.mark.parametrize("file", ["inbox.db", "judged/0123.parquet"])
+def test_what_cannot_be_erased_is_told_and_the_same_request_finishes_it(copied: Scored, file: str) -> None:
+    client, account = erasing(copied), copied.accounts[0]
+    broken = copied.home / file
+    broken.parent.mkdir(exist_ok=True)
+    broken.write_text("damaged")
+    answer = client("DELETE", f"/v1/accounts/{account}", headers={**HERE, "X-Confirm": account})
+    assert (answer.status_code, answer.json()["code"]) == (503, "lake_unavailable")
+    assert str(copied.home) not in answer.text
+    broken.unlink()
+    answer = client("DELETE", f"/v1/accounts/{account}", headers={**HERE, "X-Confirm": account})
+    assert answer.status_code == 200
+    assert client.post("/v1/posts:score", {"account": account, "text": "x"}).status_code == 404
+
+
 def test_a_part_of_a_person_that_is_forgotten_is_no_longer_named(copied: Scored) -> None:
     client = erasing(copied)
     gone, left = copied.person[:2]
