@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -203,7 +203,7 @@ class _Bins:
 
 
 def _lay_out(reference: Posts, current: Posts, chance: np.random.Generator) -> _Layout:
-    first, last, end = _moment(current, "min"), _moment(current, "max"), _moment(reference, "max")
+    first, last, end = moment(current, "min"), moment(current, "max"), moment(reference, "max")
     step = max(last - first, timedelta(hours=1)) / STEPS
     age = (end - reference["happened_at"]).dt.total_microseconds().to_numpy()
     ages = age // (step // timedelta(microseconds=1))
@@ -252,7 +252,8 @@ def _deal(accounts: pl.Series, chance: np.random.Generator) -> Ints:
     return np.asarray((chance.permutation(codes.max() + 1) % GROUPS)[codes], np.intp)
 
 
-def _moment(frame: Posts, which: str) -> datetime:
+def moment(frame: Posts, which: Literal["min", "max"]) -> datetime:
+    """The first or the last moment of posts, of which there must be some."""
     value = getattr(frame["happened_at"], which)()
     assert isinstance(value, datetime)  # noqa: S101 - narrows the type of a time column
     return value

@@ -18,7 +18,7 @@ from clout.features.wording import Wording
 from clout.models.score_model import ScoreModel
 from clout.training import stores
 from clout.training.dataset import Dataset, Step, build
-from clout.training.drift import LEAST_POSTS, Drift, drift
+from clout.training.drift import LEAST_POSTS, Drift, drift, moment
 from clout.training.judge import read_bundle_params, refuse_other_features
 from clout.training.ripened import PROMISES, Compared, compare_ripe
 from clout.training.volume import Volume, posts_a_day, rejects_share
@@ -200,8 +200,8 @@ def _watched(
         version=model.version,
         since=since,
         through=newest,
-        reference_from=_moment(reference, "min"),
-        reference_through=_moment(reference, "max"),
+        reference_from=moment(reference, "min"),
+        reference_through=moment(reference, "max"),
         posts=current.height,
         ripe=ripe.height,
         taught=dataset.frame.filter(dataset.plan.final.taught()).height,
@@ -366,12 +366,6 @@ def _data(volume: Volume | None, rejected: tuple[float, float], age: timedelta) 
     if rejected[1] > max(0.05, 2 * rejected[0]):
         found.append(Finding("data", f"{rejected[1]:.0%} of the newest batch's rows were rejected", retrain=False))
     return found
-
-
-def _moment(frame: pl.DataFrame, which: str) -> datetime:
-    value = getattr(frame["happened_at"], which)()
-    assert isinstance(value, datetime)  # noqa: S101 - narrows the type of a time column
-    return value
 
 
 def _iso(moment: datetime) -> str:
