@@ -50,7 +50,7 @@ def judge(name: str, home: Path) -> dict[str, Any]:
 
 def train(name: str, home: Path) -> tuple[ScoreModel, dict[str, Any]]:
     """The model of a set, and what it took from raw files (the society: from its making) to the registered bundle."""
-    meter, params = Meter(), params_of(name)
+    meter, params = Meter(), params_of(name, tuned=True)
     lake = lake_of(name, home)
     with step_bar(pipeline.steps(params, lake)) as step:
         trained = pipeline.train(lake, params, home, f"sqlite:///{home / 'mlflow.db'}", step)

@@ -22,14 +22,30 @@ PEOPLE = 2_000
 
 @dataclass(frozen=True)
 class RealSet:
-    """Files of the shared data, each with the mapping that reads it, and what its training sets otherwise."""
+    """Files of the shared data, each with the mapping that reads it, and what its training sets otherwise.
+
+    `tuned` is what `bench/tuning.py` found on its rolling blocks, rounded; its last block took no part.
+    """
 
     files: tuple[tuple[str, str], ...]
     overrides: tuple[str, ...] = ()
+    tuned: tuple[str, ...] = ()
 
 
 REAL_SETS = {
-    "politicians": RealSet((("politicians.parquet", "politicians"),), ("splits.final_from=2016-04-06T00:00:00Z",)),
+    "politicians": RealSet(
+        (("politicians.parquet", "politicians"),),
+        ("splits.final_from=2016-04-06T00:00:00Z",),
+        (
+            "fit.num_leaves=37",
+            "fit.max_depth=8",
+            "fit.learning_rate=0.027",
+            "fit.min_data_in_leaf=18",
+            "fit.lambda_l2=15.3",
+            "fit.feature_fraction=0.805",
+            "fit.bagging_fraction=0.789",
+        ),
+    ),
     "news_pages": RealSet((("news_pages.parquet", "news_pages"),)),
     "vaccine_tweets": RealSet((("vaccine_tweets.parquet", "vaccine_tweets"),)),
     "weibo": RealSet((("weibo_posts.parquet", "weibo_posts"), ("weibo_actions.parquet", "weibo_actions"))),
@@ -56,9 +72,10 @@ def at_hand(name: str) -> bool:
     return not absent
 
 
-def params_of(name: str) -> Params:
-    """The parameters a set is trained with: the defaults, but for its own last block."""
-    return read_params(None, REAL_SETS[name].overrides if name in REAL_SETS else ())
+def params_of(name: str, *, tuned: bool = False) -> Params:
+    """The parameters a set is trained with: the defaults, but for its own last block, and what was tuned if asked for."""
+    own = REAL_SETS.get(name, RealSet(()))
+    return read_params(None, [*own.overrides, *(own.tuned if tuned else ())])
 
 
 def lake_of(name: str, home: Path, people: int = PEOPLE) -> Lake:

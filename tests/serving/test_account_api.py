@@ -202,15 +202,6 @@ def test_forgetting_erases_all_and_the_account_is_unknown(copied: Scored) -> Non
     assert (again.status_code, again.json()["code"]) == (404, "unknown_account")
 
 
-def test_an_inbox_that_cannot_be_read_is_told_to_whom_erases(copied: Scored, caplog: pytest.LogCaptureFixture) -> None:
-    (copied.home / "inbox.db").write_text("no database of ours" * 99)
-    account = copied.accounts[0]
-    answer = erasing(copied)("DELETE", f"/v1/accounts/{account}", headers={**HERE, "X-Confirm": account})
-    assert (answer.status_code, answer.json()["code"]) == (503, "lake_unavailable")
-    assert str(copied.home) not in answer.json()["detail"]
-    assert "inbox.db cannot be used (file is not a database)" in caplog.text
-
-
 def test_nothing_is_erased_while_the_lake_is_away(copied: Scored) -> None:
     client, lake, account = erasing(copied), copied.home / "lake", copied.accounts[0]
     Mover(Inbox(copied.home), str(lake), lambda: NOW).look()
