@@ -12,7 +12,9 @@ OTHER_FILES = 512
 # Those that have no place yet; the kernel keeps no more than its net.core.somaxconn.
 WAITING = 4_096
 HEADER_SECONDS = 10
-HTTP1 = HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000)
+# Of each connection as much is held as it has sent and not been read.
+HELD_BYTES = 128 * 1024
+HTTP1 = HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000, max_buffer_size=HELD_BYTES)
 
 
 def most_connections() -> int:

@@ -174,8 +174,9 @@ def test_it_stops_when_told_to_and_leaves_no_score_or_key_in_a_log(served: Serve
     assert not any(log.stat().st_size for log in home.glob("scores.db-wal"))
 
 
-def test_what_says_nothing_is_awaited_ten_seconds_before_a_header() -> None:
+def test_what_says_nothing_is_awaited_ten_seconds_and_what_says_much_is_held_in_part() -> None:
     made = server("127.0.0.1", free_port(), 2)
+    assert made.http1_settings.max_buffer_size == 131_072
     assert made.http1_settings.header_read_timeout == 10_000
     assert made.http == "1"
     assert made.backpressure == most_connections()
